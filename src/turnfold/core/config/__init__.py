@@ -1,0 +1,1 @@
+"""Settings as values: three layers, and what they hold."""

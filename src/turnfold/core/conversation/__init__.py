@@ -1,0 +1,1 @@
+"""Messages, and the log that holds them."""

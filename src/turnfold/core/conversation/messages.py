@@ -1,0 +1,74 @@
+"""What is said in a conversation: by the person, the model and the tools."""
+
+from __future__ import annotations
+
+from typing import TypeAlias, final
+
+from attrs import frozen
+
+from turnfold.core.json import JsonObject
+from turnfold.core.problem import Problem
+
+
+@final
+@frozen
+class ToolCall:
+    """A model's (or a person's) wish that a tool be run with these arguments.
+
+    >>> ToolCall("read", JsonObject.of(path="a.txt")).name
+    'read'
+    """
+
+    name: str
+    arguments: JsonObject
+
+
+@final
+@frozen
+class BrokenCall:
+    """A call that could not be read: the name as written, its raw arguments, and what to write instead."""
+
+    name: str
+    text: str
+    problem: Problem
+
+
+Invocation: TypeAlias = ToolCall | BrokenCall
+
+
+@final
+@frozen
+class UserMessage:
+    """What the person said."""
+
+    text: str
+
+
+@final
+@frozen(kw_only=True)
+class AssistantMessage:
+    """What the model said: the text as it wrote it (with the blocks of a text format in it), and the calls read from it.
+
+    ``place`` is the generation that it came from (``turn.generation``): call *n* of it has the id ``place.n``.
+    ``cut``: the reply ended early, by an interrupt, a failure or the token limit.
+    """
+
+    text: str
+    place: str
+    calls: tuple[Invocation, ...] = ()
+    reasoning: str = ""
+    cut: bool = False
+
+
+@final
+@frozen(kw_only=True)
+class ToolMessage:
+    """What came of call ``call_id``, as the model reads it; ``ok`` is whether the tool did what was asked."""
+
+    call_id: str
+    tool: str
+    text: str
+    ok: bool = True
+
+
+Message: TypeAlias = UserMessage | AssistantMessage | ToolMessage

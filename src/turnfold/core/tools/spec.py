@@ -1,0 +1,100 @@
+"""What a tool is: a name, a schema, and a pure function from a call, as far as it has come, to what it needs next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias, final
+
+from attrs import field, frozen
+
+from turnfold.core.config.layers import ChatConfig
+from turnfold.core.json import JsonObject, JsonSchema
+from turnfold.core.problem import Problem
+from turnfold.core.world.answers import Exchange
+from turnfold.core.world.requests import WorldRequest
+
+Memory: TypeAlias = JsonObject
+
+
+@final
+@frozen
+class Call:
+    """One call of one tool, as far as it has come.
+
+    ``arguments`` fit the tool's schema. ``exchanges``: all requests of this call so far, in the order asked, each with
+    its answer or Problem. ``memory``: what the tool remembers in this conversation.
+    """
+
+    arguments: JsonObject
+    exchanges: tuple[Exchange, ...] = ()
+    memory: Memory = field(factory=JsonObject)
+
+
+@final
+@frozen
+class Need:
+    """The call goes on when these requests are answered; at least one."""
+
+    requests: tuple[WorldRequest, ...]
+
+
+@final
+@frozen
+class Done:
+    """The call is over: ``text`` is what the model reads, ``memory`` what the tool remembers from now on.
+
+    ``ok`` is False where what was asked did not come about (a command failed); ``memory=None`` leaves it as it was, and
+    only a serial tool's counts.
+    """
+
+    text: str
+    memory: Memory | None = None
+    ok: bool = True
+
+
+@final
+@frozen
+class Refuse:
+    """The call can't be done; the Problem tells the model what to do instead."""
+
+    problem: Problem
+
+
+Next: TypeAlias = Need | Done | Refuse
+
+
+@final
+@frozen
+class Example:
+    """A worked example for the prompt: what a person asks, and the arguments of the call that answers it."""
+
+    ask: str
+    arguments: JsonObject
+
+
+@final
+@frozen(kw_only=True)
+class ToolSpec:
+    """A tool as a value.
+
+    ``parameters``: JSON schema of an object. ``serial``: calls of one round run one after another, in the order asked, and
+    may change the tool's memory. ``header`` and ``body``: how the call looks as a Markdown block (the parameters on its
+    first line, and the one that is its text; empty: none); a tool with neither is written with JSON arguments.
+    """
+
+    name: str
+    description: str
+    parameters: JsonSchema
+    advance: Callable[[Call, ChatConfig], Next] = field(repr=False)
+    serial: bool = False
+    header: tuple[str, ...] = ()
+    body: str = ""
+    examples: tuple[Example, ...] = ()
+
+
+def find_tool(tools: tuple[ToolSpec, ...], name: str) -> ToolSpec | None:
+    """The tool called ``name``, or None."""
+    for tool in tools:
+        if tool.name == name:
+            return tool
+    return None

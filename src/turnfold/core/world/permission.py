@@ -1,0 +1,140 @@
+"""Permission: decided on requests, from the rules that the config layers hold.
+
+A rule that denies wins over all others, whatever its layer. Else the first rule that matches decides, those of the
+highest layer first. Else: model calls, and reading inside the workspace, are allowed; everything else is asked for.
+
+A rule's pattern is a glob over the request's *subject*: a path relative to the workspace (absolute when outside of it),
+a command, or code. Outside the workspace only a pattern that starts with ``/`` matches, or kind ``*`` with pattern
+``*``. A command that is more than one simple command is matched only by the pattern ``*``: ``git *`` must not allow
+``git status; rm -rf .``.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from fnmatch import fnmatchcase
+from typing import TypeAlias, final
+
+from attrs import frozen
+
+from turnfold.core.config.layers import ChatConfig
+from turnfold.core.config.values import Rule, Verdict
+from turnfold.core.world.requests import CallModel, ListFiles, ReadFile, Request, RunProcess, RunPython, WriteFile
+
+COMPOUND = frozenset(";&|<>$`(){}\n\\")  # a command with one of these may be more than it looks
+
+
+@final
+@frozen
+class Allow:
+    """It may be performed at once."""
+
+
+@final
+@frozen
+class Ask:
+    """A person must say so first."""
+
+    reason: str
+
+
+@final
+@frozen
+class Deny:
+    """It may not be performed."""
+
+    reason: str
+
+
+Permission: TypeAlias = Allow | Ask | Deny
+
+
+@final
+@frozen
+class Subject:
+    """What a rule is matched against: the request's kind, a text, and whether the text is a path outside the workspace."""
+
+    kind: str
+    text: str
+    outside: bool = False
+
+
+def relative(path: str, workspace: str) -> str:
+    """The absolute ``path`` as seen from ``workspace``; unchanged when it lies outside.
+
+    >>> relative("/w/a/b.txt", "/w"), relative("/etc/passwd", "/w")
+    ('a/b.txt', '/etc/passwd')
+    """
+    root = posixpath.normpath(workspace)
+    clean = posixpath.normpath(path)
+    if clean == root:
+        return "."
+    prefix = root if root.endswith("/") else root + "/"
+    return clean.removeprefix(prefix)
+
+
+def subject(request: Request, cfg: ChatConfig) -> Subject:
+    """What ``request`` acts on."""
+    match request:
+        case CallModel(provider=provider, model=model):
+            return Subject("model", f"{provider.name}/{model}")
+        case ReadFile(path=path):
+            return _path_subject("read", path, cfg)
+        case ListFiles(path=path):
+            return _path_subject("list", path, cfg)
+        case WriteFile(path=path):
+            return _path_subject("write", path, cfg)
+        case RunProcess(script=script):
+            return Subject("run", script.strip())
+        case RunPython(code=code):
+            return Subject("python", code.strip())
+
+
+def _path_subject(kind: str, path: str, cfg: ChatConfig) -> Subject:
+    seen = relative(path, cfg.workspace)
+    return Subject(kind, seen, outside=seen.startswith("/"))
+
+
+def matches(rule: Rule, subject: Subject) -> bool:
+    """Whether ``rule`` speaks of ``subject``.
+
+    >>> (
+    ...     matches(Rule(Verdict.ALLOW, "run", "git *"), Subject("run", "git status")),
+    ...     matches(Rule(Verdict.ALLOW, "run", "git *"), Subject("run", "git x; y")),
+    ... )
+    (True, False)
+    """
+    if rule.kind not in ("*", subject.kind):
+        return False
+    if rule.pattern == "*":
+        return rule.kind == "*" or not subject.outside
+    if subject.outside and not rule.pattern.startswith("/"):
+        return False
+    if subject.kind in ("run", "python") and rule.verdict is not Verdict.DENY and not COMPOUND.isdisjoint(subject.text):
+        return False
+    return fnmatchcase(subject.text, rule.pattern)
+
+
+def permit(request: Request, cfg: ChatConfig) -> Permission:
+    """Whether ``request`` may be performed under the rules of ``cfg``; linear in the number of rules."""
+    about = subject(request, cfg)
+    speaking = tuple(rule for rule in cfg.rules if matches(rule, about))
+    if any(rule.verdict is Verdict.DENY for rule in speaking):
+        return Deny(f"A rule of the configuration denies this ({about.kind}).")
+    for rule in speaking:
+        return Allow() if rule.verdict is Verdict.ALLOW else Ask("A rule of the configuration asks for it.")
+    return _default(about)
+
+
+def _default(about: Subject) -> Permission:
+    if about.kind == "model" or (about.kind in ("read", "list") and not about.outside):
+        return Allow()
+    if about.outside:
+        return Ask("It is outside the workspace.")
+    match about.kind:
+        case "write":
+            return Ask("It changes a file.")
+        case "run":
+            return Ask("It runs a command.")
+        case _:
+            return Ask("It runs code.")
