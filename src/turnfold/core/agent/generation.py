@@ -7,10 +7,12 @@ recorded in one step, so no finished reply is ever asked again.
 
 from __future__ import annotations
 
-from attrs import evolve
+from typing import final
+
+from attrs import evolve, frozen
 
 from turnfold.core.agent.draft import Draft
-from turnfold.core.agent.effects import Cancel, Channel, Delta, Effect, Perform, Publish
+from turnfold.core.agent.effects import Cancel, Channel, Delta, Perform, Publish
 from turnfold.core.agent.encoding import encoded_for, request_body
 from turnfold.core.agent.events import MessageAdded, ModelReplied, Reason, RequestClosed, RequestOpened, TurnEnded, Unanswered, Why
 from turnfold.core.agent.ids import MODEL, RequestId, place
@@ -20,12 +22,32 @@ from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.models import find_provider, profile_of
 from turnfold.core.config.values import ToolFormat
 from turnfold.core.conversation.messages import AssistantMessage, Invocation
-from turnfold.core.llm import chat, markdown
+from turnfold.core.llm import markdown
+from turnfold.core.llm.chat import CHAT
 from turnfold.core.llm.native import read_call_untrusted
 from turnfold.core.llm.reply import Reply, Stop
 from turnfold.core.problem import Problem, caller_problem, model_problem, world_problem
 from turnfold.core.tools.spec import ToolSpec
 from turnfold.core.world.requests import CallModel
+
+
+@final
+@frozen(eq=False)
+class Told:
+    """A draft in which more of the live reply was published, and that reply."""
+
+    draft: Draft
+    reply: LiveReply
+
+
+@final
+@frozen(eq=False)
+class Whole:
+    """A draft in which all of the live reply was published, that reply, and what it turned out to be."""
+
+    draft: Draft
+    live: LiveReply
+    reply: Reply
 
 
 def end_turn(draft: Draft, reason: Reason, problem: Problem | None = None) -> Draft:
@@ -68,8 +90,8 @@ def _open_model(draft: Draft, turn: Turn, tools: tuple[ToolSpec, ...], cfg: Chat
     encoded = encoded_for(opened.state, tools, cfg)
     reply = LiveReply(
         request_id=request_id,
-        fold=chat.begin(),
-        scan=markdown.begin(tools) if encoded.head.format is ToolFormat.MARKDOWN else None,
+        fold=CHAT.begin(),
+        scan=markdown.begin(tools) if encoded.head.tool_format is ToolFormat.MARKDOWN else None,
     )
     live = evolve(opened.state.live, encoded=encoded, reply=reply)
     return opened.with_live(live).act(Perform(request_id, request, request_body(encoded)))
@@ -80,34 +102,37 @@ def chunk_arrived(draft: Draft, request_id: RequestId, data: bytes, tools: tuple
     reply = draft.state.live.reply
     if reply is None or reply.request_id != request_id:
         return draft
-    decoded = chat.decode(reply.fold, data)
+    decoded = CHAT.decode(reply.fold, data)
     scan = reply.scan if reply.scan is None or not decoded.text else markdown.feed(reply.scan, decoded.text)
-    deltas = _deltas(reply, decoded.text, decoded.reasoning)
-    size = reply.size_bytes + len(data)
-    grown = evolve(reply, fold=decoded.fold, scan=scan, deltas=reply.deltas + len(deltas), size_bytes=size)
-    draft = draft.with_live(evolve(draft.state.live, reply=grown)).act(*deltas)
-    if scan is not None and scan.calls:
+    called = scan is not None and bool(scan.place.found)
+    text = decoded.text[: max(scan.place.found[0].end - reply.shown, 0)] if scan is not None and called else decoded.text
+    read = evolve(reply, fold=decoded.fold, scan=scan, size_bytes=reply.size_bytes + len(data))
+    told = _shown(draft, read, text, decoded.reasoning)
+    draft, grown = told.draft, told.reply
+    if called:
         return close_reply(draft, grown, tools).act(Cancel(request_id))
-    if size > cfg.limits.reply_bytes:
+    if grown.size_bytes > cfg.limits.reply_bytes:
         message = f"The reply was longer than {cfg.limits.reply_bytes:,} bytes and was cut off. Ask for less at once, or raise limits.reply_bytes."
         return fail_reply(draft, grown, model_problem("reply-too-large", message)).act(Cancel(request_id))
     return draft
 
 
-def _deltas(reply: LiveReply, text: str, reasoning: str) -> tuple[Effect, ...]:
-    if not reasoning:
-        return (Publish(Delta(request_id=reply.request_id, number=reply.deltas, text=text)),) if text else ()
-    thought = Publish(Delta(request_id=reply.request_id, number=reply.deltas, text=reasoning, channel=Channel.REASONING))
-    if not text:
-        return (thought,)
-    return (thought, Publish(Delta(request_id=reply.request_id, number=reply.deltas + 1, text=text)))
+def _shown(draft: Draft, reply: LiveReply, text: str, reasoning: str) -> Told:
+    """More of the reply published: its reasoning, then its text."""
+    pieces = ((Channel.REASONING, reasoning), (Channel.TEXT, text))
+    for channel, piece in pieces:
+        if piece:
+            draft = draft.act(Publish(Delta(request_id=reply.request_id, number=reply.deltas, text=piece, channel=channel)))
+            reply = evolve(reply, deltas=reply.deltas + 1)
+    reply = evolve(reply, shown=reply.shown + len(text), thought=reply.thought + len(reasoning))
+    return Told(draft.with_live(evolve(draft.state.live, reply=reply)), reply)
 
 
 def close_reply(draft: Draft, reply: LiveReply, tools: tuple[ToolSpec, ...]) -> Draft:
     """The reply over: its request closed and, in the same step, its message recorded; or the problem that it was."""
-    whole = chat.finish(reply.fold)
-    certain = reply.scan is not None and bool(reply.scan.calls)
-    if whole.problem is not None and not certain:
+    finished = _finished(draft, reply)
+    draft, reply, whole = finished.draft, finished.live, finished.reply
+    if whole.problem is not None:
         return fail_reply(draft, reply, whole.problem)
     text, calls = _read(reply, whole, tools)
     if not text.strip() and not calls:
@@ -121,18 +146,25 @@ def close_reply(draft: Draft, reply: LiveReply, tools: tuple[ToolSpec, ...]) -> 
         reasoning=whole.reasoning,
         cut=whole.stop is Stop.LENGTH,
     )
-    added = closed.record(MessageAdded(message, draft.at_ms))
-    return added.with_live(evolve(added.state.live, reply=None))
+    return closed.with_live(evolve(closed.state.live, reply=None)).record(MessageAdded(message, draft.at_ms))
+
+
+def _finished(draft: Draft, reply: LiveReply) -> Whole:
+    """The reply as a whole, with what no chunk alone could say of it published; up to its call, where it has one."""
+    whole = CHAT.finish(reply.fold)
+    if reply.scan is not None and reply.scan.place.found:
+        return Whole(draft, reply, evolve(whole, text=whole.text[: reply.shown], problem=None))
+    told = _shown(draft, reply, whole.text[reply.shown :], whole.reasoning[reply.thought :])
+    return Whole(told.draft, told.reply, whole)
 
 
 def _read(reply: LiveReply, whole: Reply, tools: tuple[ToolSpec, ...]) -> tuple[str, tuple[Invocation, ...]]:
     """The message's text and calls. In a text format nothing after the first call that was certain counts."""
     if reply.scan is None:
         return whole.text, tuple(read_call_untrusted(raw, tools) for raw in whole.calls)
-    if reply.scan.calls:
-        first = reply.scan.calls[0]
-        return whole.text[: first.end], (first.call,)
-    return whole.text, tuple(found.call for found in markdown.finish(reply.scan))
+    if reply.scan.place.found:
+        return whole.text, (reply.scan.place.found[0].call,)
+    return whole.text, markdown.finish(reply.scan, cut=whole.stop is Stop.LENGTH)[:1]
 
 
 def _empty(whole: Reply) -> Problem:
@@ -154,10 +186,12 @@ def _cut(draft: Draft, model: Opened) -> Draft:
 
 
 def _keep_text(draft: Draft, reply: LiveReply) -> Draft:
-    whole = chat.finish(reply.fold)
-    live = evolve(draft.state.live, reply=None)
-    if not whole.text.strip():
-        return draft.with_live(live)
+    """The draft with what was shown of the reply as a cut message, and no live reply."""
+    whole = CHAT.finish(reply.fold)
+    gone = draft.with_live(evolve(draft.state.live, reply=None))
+    text = whole.text[: reply.shown]
+    if not text.strip():
+        return gone
     at = place(reply.request_id.turn, reply.request_id.generation)
-    message = AssistantMessage(text=whole.text, place=at, reasoning=whole.reasoning, cut=True)
-    return draft.record(MessageAdded(message, draft.at_ms)).with_live(live)
+    message = AssistantMessage(text=text, place=at, reasoning=whole.reasoning[: reply.thought], cut=True)
+    return gone.record(MessageAdded(message, draft.at_ms))

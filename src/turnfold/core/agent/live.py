@@ -13,20 +13,26 @@ from attrs import frozen
 from turnfold.core.agent.ids import RequestId
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.conversation.log import Log
+from turnfold.core.llm.chat_reply import ChatFold
 from turnfold.core.llm.markdown import Scan
-from turnfold.core.llm.protocol import Fold, Head
+from turnfold.core.llm.protocol import Head
 from turnfold.core.tools.spec import ToolSpec
 
 
 @final
 @frozen(kw_only=True, eq=False)
 class LiveReply:
-    """The reply to ``request_id`` as far as it has come; ``scan`` reads calls from its text, in a text format."""
+    """The reply to ``request_id`` as far as it has come; ``scan`` reads calls from its text, in a text format.
+
+    ``deltas`` counts what was published of it, ``shown`` and ``thought`` how many characters of text and of reasoning.
+    """
 
     request_id: RequestId
-    fold: Fold
+    fold: ChatFold
     scan: Scan | None
     deltas: int = 0
+    shown: int = 0
+    thought: int = 0
     size_bytes: int = 0
 
 

@@ -17,7 +17,7 @@ from turnfold.core.agent.state import ChatState, Past
 from turnfold.core.codec.converter import new_converter
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.conversation.messages import Message
-from turnfold.core.json import loads_untrusted, thaw
+from turnfold.core.json import loads_untrusted, scalar_text, thaw
 from turnfold.core.problem import Blame, Problem
 from turnfold.core.world.answers import Answer
 from turnfold.core.world.requests import Request
@@ -50,7 +50,8 @@ STEP: Codec[Step] = Codec("step", Step)
 
 def encode(codec: Codec[T], value: T) -> str:
     """``value`` as compact JSON text of one line; linear in its size."""
-    return json.dumps(_CONVERTER.unstructure(value, unstructure_as=codec.form), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    written = _CONVERTER.unstructure(value, unstructure_as=codec.form)
+    return scalar_text(json.dumps(written, ensure_ascii=False, separators=(",", ":"), allow_nan=False))
 
 
 def decode_untrusted(codec: Codec[T], text: str | bytes) -> Result[T, Problem]:

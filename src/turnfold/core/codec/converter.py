@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import Enum
 from types import NoneType, UnionType
 from typing import TypeAlias, TypeVar, Union, get_args, get_origin
@@ -152,11 +152,22 @@ def _log_reader(form: object, converter: BaseConverter) -> Reader:
 
 def _log_writer(form: object, converter: BaseConverter) -> Writer:
     item = get_args(form)[0]
-    return lambda value: [converter.unstructure(each, unstructure_as=item) for each in value]
+
+    def hook(value: object) -> object:
+        return [converter.unstructure(each, unstructure_as=item) for each in value] if isinstance(value, Log) else value
+
+    return hook
 
 
 def _class_reader(kind: type, converter: BaseConverter) -> Reader:
-    return make_dict_structure_fn(kind, converter, _cattrs_forbid_extra_keys=True, _cattrs_use_alias=True)
+    read: Callable[[Mapping[str, object], object], object] = make_dict_structure_fn(kind, converter, _cattrs_forbid_extra_keys=True, _cattrs_use_alias=True)
+
+    def hook(value: object, _: object) -> object:
+        if not isinstance(value, dict):
+            raise ValueError(f"expected an object, not {type(value).__name__}")
+        return read(value, kind)
+
+    return hook
 
 
 def _class_writer(kind: type, converter: BaseConverter) -> Writer:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-
 from returns.result import Failure
 
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.json import JsonObject
 from turnfold.core.problem import Blame, Problem, model_problem
+from turnfold.core.tools.near import did_you_mean
 from turnfold.core.tools.schema import check_untrusted
 from turnfold.core.tools.spec import Call, Done, Need, Next, Refuse, ToolSpec
 from turnfold.core.world.requests import WorldRequest
@@ -18,12 +17,10 @@ def unknown_tool(name: str, tools: tuple[ToolSpec, ...]) -> Problem:
     """The Problem of a call of a tool that there is not.
 
     >>> str(unknown_tool("reed", ()))
-    'There is no tool "reed"; there are none.'
+    'There is no tool "reed"; the tools are: none.'
     """
-    names = [tool.name for tool in tools]
-    near = get_close_matches(name, names, n=1)
-    meant = f" Did you mean {near[0]!r}?" if near else ""
-    return model_problem("unknown-tool", f'There is no tool "{name}"; there are {", ".join(names) or "none"}.{meant}')
+    names = tuple(tool.name for tool in tools)
+    return model_problem("unknown-tool", f'There is no tool "{name}"{did_you_mean(name, names)}; the tools are: {", ".join(names) or "none"}.')
 
 
 def advance_untrusted(name: str, tool: ToolSpec | None, call: Call, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Next:
@@ -46,9 +43,14 @@ def advance_untrusted(name: str, tool: ToolSpec | None, call: Call, tools: tuple
         sound = bool(due.requests) and all(isinstance(request, WorldRequest) for request in due.requests)
         return due if sound else Refuse(_broken(name, "asked for nothing that can be performed"))
     if isinstance(due, Done):
-        sound = isinstance(due.text, str) and isinstance(due.memory, (JsonObject, type(None)))
+        sound = all(isinstance(part, kind) for part, kind in _parts(due))
         return due if sound else Refuse(_broken(name, "ended with something that is no text"))
     return due if isinstance(due, Refuse) else Refuse(_broken(name, f"returned {type(due).__name__}"))
+
+
+def _parts(done: Done) -> tuple[tuple[object, tuple[type, ...]], ...]:
+    """What a ``Done`` holds, with what it must be: nothing has checked the code that made it."""
+    return ((done.text, (str,)), (done.memory, (JsonObject, type(None))), (done.ok, (bool,)))
 
 
 def _broken(name: str, what: str) -> Problem:
