@@ -19,19 +19,11 @@ from turnfold.core.tools.textlines import clipped
 from turnfold.core.world.answers import FileRead, FileWritten
 from turnfold.core.world.requests import ReadFile, WriteFile
 
-READ_ADVICE: tuple[tuple[str, str], ...] = (
-    ("not-text", "Look into it with shell (`file`, `xxd | head`)."),
-    ("too-large", "Look at a part of it with shell (`sed -n '1,200p'`, `grep -n`, `head`, `tail`)."),
-    ("not-a-file", "Only files and folders can be read."),
-)
 WRITE_ADVICE: tuple[tuple[str, str], ...] = (
-    ("not-found", "Make it with save."),
-    ("is-directory", "Give the path of a file."),
-    ("not-text", "Nothing was written. If it is to be replaced, remove it with shell first."),
-    ("too-large", "Nothing was written. Change it with shell (`sed`, a script)."),
-    ("not-a-file", "Give the path of a file."),
-    ("changed", "It was changed by somebody else meanwhile, and nothing was written. Read it again and repeat the change."),
-    ("exists", "It was made by somebody else meanwhile, and nothing was written. Read it first."),
+    ("not-found", "Make a file with save."),
+    ("not-text", "Nothing was written; if it is to be replaced, remove it with shell first."),
+    ("too-large", "Nothing was written; change it with shell (`sed`, a script)."),
+    ("changed", "Nothing was written; read it, then repeat the change."),
 )
 
 FileStep: TypeAlias = Generator[Asked, Sent, FileRead | Problem]
@@ -70,16 +62,16 @@ def file_text(target: Target, cfg: ChatConfig) -> FileStep:
 def write_text(target: Target, text: str, expected_digest: str, said: str) -> Script:
     """The last step of a tool that writes: ``said`` is what the model is told when it is done."""
     written = yield from asked(WriteFile(path=target.path, text=text, expected_digest=expected_digest), FileWritten)
-    return Refuse(advised(written, WRITE_ADVICE)) if isinstance(written, Problem) else Done(said)
+    return Refuse(not_written(written)) if isinstance(written, Problem) else Done(said)
 
 
-def advised(problem: Problem, advice: tuple[tuple[str, str], ...]) -> Problem:
-    """``problem`` with what the model can do about it, where ``advice`` knows its code.
+def not_written(problem: Problem) -> Problem:
+    """``problem`` of a file that was to be written, with what the model can do about it where its code is known.
 
-    >>> advised(Problem(code="too-large", message="It has 9 MB.", blame=Blame.WORLD), (("too-large", "Use head."),)).message
-    'It has 9 MB. Use head.'
+    >>> not_written(Problem(code="changed", message="It changed.", blame=Blame.WORLD)).message
+    'It changed. Nothing was written; read it, then repeat the change.'
     """
-    for code, what in advice:
+    for code, what in WRITE_ADVICE:
         if problem.code == code:
             return evolve(problem, message=f"{problem.message} {what}", blame=Blame.MODEL)
     return problem

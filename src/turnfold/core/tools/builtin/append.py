@@ -6,7 +6,7 @@ from turnfold.core.config.layers import ChatConfig
 from turnfold.core.json import JsonObject
 from turnfold.core.problem import Problem
 from turnfold.core.tools.arguments import parameters, text_argument, text_parameter
-from turnfold.core.tools.files import WRITE_ADVICE, advised, file_text, find_target, left_out, write_text
+from turnfold.core.tools.files import file_text, find_target, left_out, not_written, write_text
 from turnfold.core.tools.generator import Script, from_generator
 from turnfold.core.tools.output import counted
 from turnfold.core.tools.spec import Done, Example, Memory, Refuse, ToolSpec
@@ -26,7 +26,7 @@ def append(arguments: JsonObject, memory: Memory, cfg: ChatConfig) -> Script:
     lines = counted(line_count(content), "line")
     if isinstance(old, Problem):
         if old.code != "not-found":
-            return Refuse(advised(old, WRITE_ADVICE))
+            return Refuse(not_written(old))
         return (yield from write_text(target, content, "", f"Created {target.name} ({lines})."))
     if not content:
         return Done(f"There was nothing to append to {target.name}.")

@@ -9,7 +9,7 @@ from turnfold.core.config.layers import ChatConfig
 from turnfold.core.json import JsonObject
 from turnfold.core.problem import Problem
 from turnfold.core.tools.arguments import parameters, text_argument, text_parameter
-from turnfold.core.tools.files import WRITE_ADVICE, Target, advised, file_text, find_target, write_text
+from turnfold.core.tools.files import Target, file_text, find_target, not_written, write_text
 from turnfold.core.tools.generator import Script, from_generator
 from turnfold.core.tools.output import counted
 from turnfold.core.tools.patching import Patched, apply_patch, parse_patch_untrusted
@@ -26,7 +26,7 @@ def patch(arguments: JsonObject, memory: Memory, cfg: ChatConfig) -> Script:
         return Refuse(evolve(parsed.failure(), path="$.patch"))
     old = yield from file_text(target, cfg)
     if isinstance(old, Problem):
-        return Refuse(advised(old, WRITE_ADVICE))
+        return Refuse(not_written(old))
     applied = apply_patch(parsed.unwrap(), old.text)
     if not is_successful(applied):
         return Refuse(_refused(applied.failure(), target))

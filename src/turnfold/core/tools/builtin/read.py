@@ -11,7 +11,7 @@ from turnfold.core.config.layers import ChatConfig
 from turnfold.core.json import JsonObject
 from turnfold.core.problem import Blame, Problem, model_problem
 from turnfold.core.tools.arguments import integer_argument, line_parameter, parameters, text_parameter
-from turnfold.core.tools.files import READ_ADVICE, Target, advised, file_text, find_target
+from turnfold.core.tools.files import Target, file_text, find_target
 from turnfold.core.tools.generator import Asked, Script, Sent, asked, from_generator
 from turnfold.core.tools.near import near_misses
 from turnfold.core.tools.output import counted, limit_text
@@ -39,7 +39,7 @@ def read(arguments: JsonObject, memory: Memory, cfg: ChatConfig) -> Script:
     if answer.code == "not-found":
         more = yield from _neighbours(target, cfg)
         return Refuse(evolve(answer, message=f"{answer.message} {more}".rstrip(), blame=Blame.MODEL))
-    return Refuse(advised(answer, READ_ADVICE))
+    return Refuse(answer)
 
 
 def _shown(text: str, arguments: JsonObject, target: Target, cfg: ChatConfig) -> Done | Refuse:
