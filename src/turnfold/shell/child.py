@@ -1,0 +1,304 @@
+"""A child process that leaves nothing behind: not when it ends, not when it is killed, not when we are.
+
+Every child leads a session and a process group of its own, and has a *watcher* beside it: a line of ``sh`` that reads
+from the *lifeline*, a pipe whose other end only we hold. It is told the child's id; when we die, however that is, the
+kernel closes the pipe, and the watcher kills the session. (PR_SET_PDEATHSIG costs less, but reaches one process only,
+and fires when the *thread* that forked ends. A watcher forked by the child would be an orphan at its end: a zombie for
+good in a container whose process 1 reaps nothing. This one is ours to reap.)
+
+A process can leave the group (``timeout`` and ``set -m`` do), so the session is searched, too, where there is /proc or
+``getsid``. Only one that calls ``setsid`` itself gets away.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from threading import Lock
+from typing import final
+
+from turnfold.shell.clock import monotonic_s
+
+# The fields after the last ")" of stat are state, parent, group and session.
+WATCHER = """trap '' HUP INT QUIT TERM
+read -r p || exit
+read -r _
+kill -9 "-$p"
+for s in /proc/[0-9]*/stat; do
+read -r l <"$s" || continue
+set -- ${l##*) }
+[ "$4" = "$p" ] && s=${s#/proc/} && kill -9 "${s%/stat}"
+done
+"""
+SHELL = "/bin/sh"
+TICK_S = 0.02  # between two looks at the child, where its end can't be waited for together with its pipes
+READ_BYTES = 65536
+REST_ROUNDS = 64  # more than a full pipe
+HIGH_DESCRIPTOR = 100  # from here on, a script's own redirections don't meet ours
+
+
+@final
+class Waker:
+    """A descriptor that becomes readable when any thread calls ``wake``."""
+
+    __slots__ = ("_lock", "_write", "descriptor", "woken")
+
+    def __init__(self) -> None:
+        self.descriptor, self._write = os.pipe()
+        self._lock = Lock()  # closing must not hand the descriptor's number to others while a wake is on its way
+        self.woken = False
+
+    def wake(self) -> None:
+        """Make the descriptor readable, for good; nothing after ``close``."""
+        with self._lock:
+            if not self.woken and self._write >= 0:
+                self.woken = True
+                os.write(self._write, b"!")
+
+    def close(self) -> None:
+        """Give the descriptors back."""
+        with self._lock:
+            if self._write >= 0:
+                os.close(self._write)
+                os.close(self.descriptor)
+                self._write = -1
+
+    def __enter__(self) -> Waker:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+@final
+class Pump:
+    """Moves bytes out of some descriptors and into others until something holds; used by one thread."""
+
+    __slots__ = ("_pending", "_poll", "_readers", "_watched")
+
+    def __init__(self) -> None:
+        self._poll = select.poll()
+        self._readers: dict[int, Callable[[bytes], None]] = {}
+        self._pending: dict[int, memoryview] = {}
+        self._watched: set[int] = set()
+
+    def read(self, descriptor: int, take: Callable[[bytes], None]) -> None:
+        """Give ``take`` whatever comes out of ``descriptor``, until its end."""
+        self._readers[descriptor] = take
+        self._poll.register(descriptor, select.POLLIN)
+
+    def write(self, descriptor: int, data: bytes) -> None:
+        """Put ``data`` into the non-blocking ``descriptor``, as fast as it takes it."""
+        self._pending[descriptor] = memoryview(data)
+        self._poll.register(descriptor, select.POLLOUT)
+
+    def watch(self, descriptor: int) -> None:
+        """Look at the condition again as soon as ``descriptor`` is readable."""
+        self._watched.add(descriptor)
+        self._poll.register(descriptor, select.POLLIN)
+
+    def ended(self, descriptor: int) -> bool:
+        """Whether ``descriptor`` has no more to read."""
+        return descriptor not in self._readers
+
+    def until(self, condition: Callable[[], bool], deadline_s: float | None) -> bool:
+        """Move bytes until ``condition()`` holds, True, or the deadline on the monotonic clock is over, False."""
+        while not condition():
+            left_s = None if deadline_s is None else deadline_s - monotonic_s()
+            if left_s is not None and left_s <= 0:
+                return False
+            self._move(left_s)
+        return True
+
+    def rest(self) -> None:
+        """Read what is there already, waiting for nothing; of one who writes without end, only so much."""
+        for _ in range(REST_ROUNDS):
+            if not self._move(0):
+                return
+
+    def _move(self, wait_s: float | None) -> list[int]:
+        """One round; the descriptors that something was read from."""
+        if sys.platform != "linux":
+            wait_s = min(TICK_S, TICK_S if wait_s is None else wait_s)
+        events = self._poll.poll(None if wait_s is None else max(wait_s * 1000, 0))
+        return [descriptor for descriptor, _ in events if self._served(descriptor)]
+
+    def _served(self, descriptor: int) -> bool:
+        """Serve one ready descriptor; whether it was one to read from."""
+        if (take := self._readers.get(descriptor)) is not None:
+            if data := os.read(descriptor, READ_BYTES):
+                take(data)
+            else:
+                self._forget(descriptor)
+            return True
+        if (data_left := self._pending.get(descriptor)) is not None:
+            try:
+                self._pending[descriptor] = data_left[os.write(descriptor, data_left) :]
+            except BlockingIOError:
+                return False
+            except BrokenPipeError:
+                self._pending[descriptor] = data_left[:0]
+            if not self._pending[descriptor]:
+                self._forget(descriptor)
+        elif descriptor in self._watched:
+            self._forget(descriptor)  # it stays readable: once is enough
+        return False
+
+    def _forget(self, descriptor: int) -> None:
+        self._poll.unregister(descriptor)
+        self._readers.pop(descriptor, None)
+        self._pending.pop(descriptor, None)
+        self._watched.discard(descriptor)
+
+
+@final
+class _Watcher:
+    """What kills the session of a child when we die."""
+
+    __slots__ = ("_lifeline", "_process")
+
+    def __init__(self) -> None:
+        lifeline, self._lifeline = os.pipe()
+        try:
+            self._process = subprocess.Popen(
+                (SHELL, "-c", WATCHER),
+                cwd="/",
+                env={},
+                stdin=lifeline,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        except BaseException:
+            os.close(self._lifeline)
+            raise
+        finally:
+            os.close(lifeline)
+
+    def watch(self, pid: int) -> None:
+        """From now on, ``pid`` and its session die with us."""
+        with contextlib.suppress(BrokenPipeError):  # someone killed the watcher
+            os.write(self._lifeline, b"%d\n" % pid)
+
+    def close(self) -> None:
+        """End the watch; the watcher goes before its lifeline does."""
+        self._process.kill()
+        self._process.wait()
+        os.close(self._lifeline)
+
+
+@final
+class Child:
+    """A process that leads its own session, its output (1 and 2, in order) in one pipe; ``reap`` ends it for good."""
+
+    __slots__ = ("_end", "_process", "_watcher", "output", "pid")
+
+    def __init__(self, argv: tuple[str, ...], cwd: str, environment: Mapping[str, str], keep: tuple[int, ...]) -> None:
+        """Start ``argv`` with the descriptors ``keep``; ``OSError`` or ``ValueError`` when it can't be started."""
+        with contextlib.ExitStack() as failed:
+            self._watcher = _Watcher()
+            failed.callback(self._watcher.close)
+            self.output, output = os.pipe()
+            failed.callback(os.close, self.output)
+            try:
+                self._process = subprocess.Popen(
+                    argv,
+                    cwd=cwd,
+                    env={**environment, "PWD": cwd},  # as the caller spells it, links and all
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
+                    pass_fds=keep,
+                    start_new_session=True,
+                )
+            finally:
+                os.close(output)
+            failed.pop_all()
+        self.pid = self._process.pid
+        self._watcher.watch(self.pid)
+        self._end = os.pidfd_open(self.pid) if sys.platform == "linux" else -1
+
+    def attach(self, pump: Pump, waker: Waker) -> None:
+        """Make ``pump`` look up when this child ends or ``waker`` is woken."""
+        pump.watch(waker.descriptor)
+        if self._end >= 0:
+            pump.watch(self._end)
+
+    def exited(self) -> bool:
+        """Whether it has ended; it stays a zombie, so that its id is not given to another."""
+        if sys.platform != "linux":
+            return self._process.poll() is not None
+        try:
+            return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+        except ChildProcessError:  # the program ignores SIGCHLD, so the kernel reaped it
+            return True
+
+    def signal_group(self, number: signal.Signals) -> None:
+        """Send a signal to the whole group."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, number)
+
+    def kill_session(self, *, whole: bool) -> None:
+        """Kill the group and what left it within the session (of processes younger than this one, unless ``whole``)."""
+        members = session_members(self.pid, 0 if whole else self.pid)
+        self.signal_group(signal.SIGKILL)
+        for pid in members:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+        for pid in members:  # orphans are ours to reap when we are process 1 of a container; else they are no children
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(pid, 0)
+
+    def stop(self, first: signal.Signals, pump: Pump, grace_s: float) -> None:
+        """Send ``first`` to the group, after ``grace_s`` SIGKILL to the session, and return when the child has ended."""
+        self.signal_group(first)
+        if not pump.until(self.exited, monotonic_s() + grace_s):
+            self.kill_session(whole=True)
+            pump.until(self.exited, None)
+
+    def drain(self, pump: Pump, drain_s: float, *, whole: bool) -> None:
+        """After its end: give those that still write a moment, kill them, read what is left."""
+        pump.until(lambda: pump.ended(self.output), monotonic_s() + drain_s)
+        self.kill_session(whole=whole or not pump.ended(self.output))
+        pump.until(lambda: pump.ended(self.output), monotonic_s() + drain_s)
+        pump.rest()
+
+    def reap(self) -> int:
+        """Kill what there is left, give everything back; the exit code, negative for a signal."""
+        self.kill_session(whole=False)
+        code = self._process.wait()
+        self._watcher.close()
+        os.close(self.output)
+        if self._end >= 0:
+            os.close(self._end)
+        return code
+
+
+def session_members(session: int, above: int) -> tuple[int, ...]:
+    """The processes of ``session`` but its leader, of those with ids over ``above``; none where there is no /proc."""
+    try:
+        found = [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    except OSError:
+        return ()
+    return tuple(pid for pid in found if pid > above and pid != session and _session_of(pid) == session)
+
+
+def _session_of(pid: int) -> int:
+    try:
+        return os.getsid(pid)
+    except OSError:
+        return -1
+
+
+def moved_high(descriptor: int) -> int:
+    """``descriptor`` under a number that scripts don't use; the old one is closed."""
+    try:
+        return fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, HIGH_DESCRIPTOR)
+    finally:
+        os.close(descriptor)

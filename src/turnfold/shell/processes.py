@@ -1,0 +1,170 @@
+"""Commands on this machine: one bash for each, nothing shared between them but what is handed in.
+
+The directory and the exports that a script ends with come back as data, over a pipe of their own: bash says them in an
+EXIT trap, and once more after the script, should that have set its own trap. When bash is killed, becomes another
+program (``exec``) or leaves by ``exit`` past its own trap, they are as they were before.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import shlex
+import shutil
+import signal
+from typing import final
+
+from attrs import field, frozen
+from typing_extensions import override
+
+from turnfold.core.json import scalar_text
+from turnfold.core.problem import Problem, model_problem, world_problem
+from turnfold.core.world.answers import ProcessEnded
+from turnfold.core.world.requests import RunProcess
+from turnfold.shell.capture import Capture
+from turnfold.shell.child import Child, Pump, Waker, moved_high
+from turnfold.shell.clock import monotonic_s
+from turnfold.shell.environment import Pairs, Report, changes, laid_over, report_untrusted
+from turnfold.shell.ports import Processes
+from turnfold.shell.scope import Scope
+
+GRACE_S = 1.0  # from SIGTERM to SIGKILL
+DRAIN_S = 0.1  # for output of those that bash leaves behind
+SCRIPT_BYTES = 100_000  # Linux takes no argument over 128 KiB
+REPORT_BYTES = 8_000_000
+
+# `eval` and not `bash -c SCRIPT` alone: a script that bash can't parse must not take the trap with it. All in one group,
+# read before the script runs, which may upset the parser; on one line, so that bash counts the script's lines from 1.
+# Options that the script may have set (-x, -v, -e, -u) must not show in its output, nor stop the report.
+REPORT = r'{{ builtin set +xveu; {{ builtin pwd; builtin printf "\0"; builtin declare -px; builtin printf "\0"; }} >&{report}; }} 2>/dev/null'
+WRAPPER = f"{{{{ trap '{REPORT}' EXIT; eval -- {{script}}; {{{{ builtin set -- \"$?\"; }}}} 2>/dev/null; {REPORT}; builtin exit \"$1\"; }}}}"
+
+
+@final
+@frozen
+class LocalProcesses(Processes):
+    """Bash of this machine; commands start with ``environment`` and what a request lays over it."""
+
+    environment: Pairs = field(repr=False)
+
+    @override
+    def run(self, request: RunProcess, scope: Scope) -> ProcessEnded | Problem:
+        bash = shutil.which("bash", path=dict(self.environment).get("PATH", os.defpath))
+        if bash is None:
+            return no_bash()
+        if (wrong := script_problem(request.script)) is not None:
+            return wrong
+        values = laid_over(self.environment, request.environment)
+        with contextlib.ExitStack() as open_, Waker() as waker, scope.stopping(waker.wake):
+            if scope.cancelled:
+                return cancelled()
+            try:
+                report, report_end = _high_pipe(open_)
+                script = WRAPPER.format(report=report_end, script=shlex.quote(request.script))
+                child = Child((bash, "--norc", "--noprofile", "-c", script, "bash"), request.cwd, values, keep=(report_end,))
+            except (OSError, ValueError) as error:
+                return start_problem(error, request.cwd)
+            run = _Run(child, report, waker, request)
+            return self._ended(request, run, tuple(values.items()))
+
+    def _ended(self, request: RunProcess, run: _Run, started: Pairs) -> ProcessEnded:
+        """Wait for the end, and say what came of it."""
+        exit_code = run.finished()
+        report = report_untrusted(bytes(run.report)) or Report(request.cwd, started)
+        there = scalar_text(report.cwd) == report.cwd and os.path.isdir(report.cwd)
+        return ProcessEnded(
+            exit_code=exit_code,
+            output=run.capture.text(),
+            cwd=report.cwd if there else request.cwd,
+            environment=changes(self.environment, report.exported),
+            cut_bytes=run.capture.cut_bytes,
+            timed_out=run.timed_out,
+        )
+
+
+@final
+class _Run:
+    """One command on its way."""
+
+    __slots__ = ("_child", "_pump", "_waker", "capture", "deadline_s", "report", "timed_out")
+
+    def __init__(self, child: Child, report: int, waker: Waker, request: RunProcess) -> None:
+        self.capture = Capture(request.output_bytes)
+        self.report = bytearray()
+        self.timed_out = False
+        self.deadline_s = monotonic_s() + request.timeout_s
+        self._child = child
+        self._waker = waker
+        self._pump = Pump()
+        self._pump.read(child.output, self.capture.feed)
+        self._pump.read(report, self._reported)
+        child.attach(self._pump, waker)
+
+    def _reported(self, data: bytes) -> None:
+        if len(self.report) < REPORT_BYTES:
+            self.report += data
+
+    def finished(self) -> int:
+        """The exit code, once nothing of the command is left."""
+        try:
+            self.timed_out = not self._pump.until(lambda: self._child.exited() or self._waker.woken, self.deadline_s)
+            stopped = not self._child.exited()
+            if stopped:
+                self._child.stop(signal.SIGTERM, self._pump, GRACE_S)
+            self._child.drain(self._pump, DRAIN_S, whole=stopped)
+        finally:
+            exit_code = self._child.reap()
+        return exit_code
+
+
+def _high_pipe(open_: contextlib.ExitStack) -> tuple[int, int]:
+    """A pipe for the report, closed with ``open_``."""
+    ends = os.pipe()
+    high = [moved_high(end) for end in ends]
+    for end in high:
+        open_.callback(os.close, end)
+    return high[0], high[1]
+
+
+def script_problem(script: str) -> Problem | None:
+    """Why no bash can be given ``script``, or None.
+
+    >>> script_problem("echo a\0b").code, script_problem("ls")
+    ('not-text', None)
+    """
+    if "\0" in script:
+        return model_problem("not-text", "The command holds a NUL character, which no command can: leave it out.", "$.script")
+    size = len(shlex.quote(script).encode("utf-8", "replace"))
+    if size > SCRIPT_BYTES:
+        message = f"The command has {size:,} bytes, more than the limit of {SCRIPT_BYTES:,}: save it as a file and run that with bash."
+        return model_problem("too-large", message, "$.script")
+    return None
+
+
+def no_bash() -> Problem:
+    """The Problem of a machine without bash."""
+    return world_problem("no-bash", "There is no bash on the PATH: install it (Debian: apt install bash), or add its folder to PATH.")
+
+
+def cancelled() -> Problem:
+    """The Problem of a request that was cancelled before anything of it began."""
+    return world_problem("cancelled", "It was cancelled before it began: ask for it again if it is still wanted.")
+
+
+def start_problem(error: OSError | ValueError, cwd: str) -> Problem:
+    """Why a process could not be started in ``cwd``, in one sentence that says what to do."""
+    if isinstance(error, ValueError):
+        message = f"A variable's name or value, or the folder {cwd!r}, can't be given to a process ({error}): leave out NUL and '='."
+        return model_problem("not-text", message, "$.environment")
+    if error.errno in (errno.ENOENT, errno.ENOTDIR) and error.filename == cwd:
+        return model_problem("not-found", f"There is no folder {cwd} to run it in: choose one that exists.", "$.cwd")
+    if error.errno in (errno.EACCES, errno.EPERM) and error.filename == cwd:
+        return world_problem("not-allowed", f"The folder {cwd} may not be entered by this user: choose another.", "$.cwd")
+    if error.errno == errno.E2BIG:
+        message = "The command and its variables are longer than the system takes: unset long variables, or put them in a file."
+        return world_problem("too-large", message, "$.environment")
+    if error.errno in (errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM):
+        message = f"The system has no room for another process ({error.strerror}): end some that run, or raise the limit (ulimit -n, -u)."
+        return world_problem("no-room", message)
+    return world_problem("world", f"The process could not be started ({error}): check that {cwd} and /bin/sh can be used.")
