@@ -15,7 +15,7 @@ from turnfold.core.llm.chat_reply import begin, decode, finish
 
 HEAD = '{"id":"chatcmpl-C2P1wP1damHwC6sXvGAIh5PMvH6wM","object":"chat.completion.chunk","created":1754688908,"model":"gpt-4o-2024-08-06",'
 HEAD += '"service_tier":"default","system_fingerprint":"fp_ff25b2783a","choices":[{"index":0,"delta":'
-TAIL = '},"logprobs":null,"finish_reason":null}],"usage":null,"obfuscation":"rh1SNvS"}'
+TAIL = ',"logprobs":null,"finish_reason":null}],"usage":null,"obfuscation":"rh1SNvS"}'
 RECORDINGS = Path(__file__).resolve().parents[3] / "shared" / "wire" / "openai_chat"
 
 

@@ -42,6 +42,9 @@ class Taken:
 
 def calls_taken(calls: tuple[CallParts, ...], fragments: object) -> Taken:
     """``calls`` with the fragments of one event, as JSON parsing gave them; what is no fragment is passed over."""
+    continued = _continued(calls, fragments)
+    if continued is not None:
+        return Taken(continued)
     problem = None
     for fragment in fragments if isinstance(fragments, list) else ():
         if not isinstance(fragment, dict):
@@ -57,6 +60,23 @@ def calls_taken(calls: tuple[CallParts, ...], fragments: object) -> Taken:
         elif new.name or new.call_id or new.index is not None:
             calls = (*calls, new)
     return Taken(calls, problem)
+
+
+def _continued(calls: tuple[CallParts, ...], fragments: object) -> tuple[CallParts, ...] | None:
+    """``calls`` with more arguments of the last, where that is all that the fragments say, as nearly all do."""
+    if not calls or not isinstance(fragments, list) or len(fragments) != 1:
+        return None
+    fragment: object = fragments[0]
+    call = calls[-1]
+    if not isinstance(fragment, dict) or fragment.get("id") or fragment.get("index") != call.index:
+        return None
+    function: object = fragment.get("function")
+    if not isinstance(function, dict) or function.get("name"):
+        return None
+    text: object = function.get("arguments")
+    if not isinstance(text, str):
+        return None
+    return (*calls[:-1], CallParts(index=call.index, call_id=call.call_id, name=call.name, pieces=call.pieces.append(text)))
 
 
 def raw_calls(calls: tuple[CallParts, ...]) -> tuple[RawCall, ...]:

@@ -26,7 +26,7 @@ from turnfold.core.llm.chat_calls import CallParts, calls_taken, raw_calls
 from turnfold.core.llm.protocol import Decoded
 from turnfold.core.llm.provider_errors import error_words
 from turnfold.core.llm.reply import Reply, Stop, Usage
-from turnfold.core.llm.sse import NOTHING, Fed, ServerEvent, Splitter, feed
+from turnfold.core.llm.sse import NOTHING, Fed, Splitter, feed, plain_data
 from turnfold.core.problem import Problem, world_problem
 
 MAX_BYTES = 8_000_000  # of one event, and of a body that is no stream
@@ -54,7 +54,6 @@ class Rest:
     ``held_text``, ``held_reasoning``: the first half of a character that a server cut into two escapes (``\\ud83d``).
     """
 
-    calls: tuple[CallParts, ...] = ()
     usage: Usage = NO_USAGE
     stop: Stop | None = None
     done: bool = False
@@ -77,6 +76,7 @@ class ChatFold:
     splitter: Splitter
     text: Log[str] = NO_TEXT
     reasoning: Log[str] = NO_TEXT
+    calls: tuple[CallParts, ...] = ()
     rest: Rest = NO_REST
 
 
@@ -94,15 +94,16 @@ def decode(fold: ChatFold, chunk: bytes) -> Decoded[ChatFold]:
     >>> decode(begin(), b'data: {"choices":[{"delta":{"content":"Hi"}}]}\n\n').text
     'Hi'
     """
+    texts = plain_data(fold.splitter, chunk)
+    if len(texts) == 1:
+        return _taken(fold, texts[0], "")
     fed = feed(fold.splitter, chunk)
     if fed.splitter is not fold.splitter:
         fold = _noted(fold, fed, chunk)
-    if len(fed.events) == 1:
-        return _taken(fold, fed.events[0])
     text: list[str] = []
     reasoning: list[str] = []
     for event in fed.events:
-        decoded = _taken(fold, event)
+        decoded = _taken(fold, event.data, event.name)
         fold = decoded.fold
         text.append(decoded.text)
         reasoning.append(decoded.reasoning)
@@ -121,7 +122,7 @@ def finish(fold: ChatFold) -> Reply:
     """
     for event in feed(fold.splitter, b"\n\n").events:  # the last event, where its empty line never came
         if event.data == "[DONE]" or _loaded(event.data) is not None:
-            fold = _taken(fold, event).fold
+            fold = _taken(fold, event.data, event.name).fold
     if not fold.rest.seen and fold.rest.problem is None:
         fold = _whole(fold)
     return _reply(fold)
@@ -129,7 +130,7 @@ def finish(fold: ChatFold) -> Reply:
 
 def _reply(fold: ChatFold) -> Reply:
     rest = fold.rest
-    calls = raw_calls(rest.calls)
+    calls = raw_calls(fold.calls)
     stop = rest.stop or (Stop.END if rest.done and rest.problem is None else Stop.CUT)
     if stop in (Stop.END, Stop.CALLS):
         stop = Stop.CALLS if calls else Stop.END
@@ -154,23 +155,23 @@ def _noted(fold: ChatFold, fed: Fed, chunk: bytes) -> ChatFold:
         rest = evolve(rest, problem=problem, body=NOTHING, body_bytes=0)
     elif not rest.seen and problem is None:
         rest = evolve(rest, body=rest.body.append(chunk), body_bytes=rest.body_bytes + len(chunk))
-    return ChatFold(fed.splitter, fold.text, fold.reasoning, rest)
+    return ChatFold(fed.splitter, fold.text, fold.reasoning, fold.calls, rest)
 
 
-def _taken(fold: ChatFold, event: ServerEvent) -> Decoded[ChatFold]:
-    """``fold`` with one event; the first branch is the fast path of nearly all events."""
+def _taken(fold: ChatFold, data: str, name: str) -> Decoded[ChatFold]:
+    """``fold`` with one event; nearly all are plain: they add to text, reasoning or calls, and change nothing else."""
     rest = fold.rest
-    if event.data == "[DONE]":
+    if data == "[DONE]":
         return Decoded(fold=_with_rest(fold, evolve(rest, done=True, seen=True, body=NOTHING)))
-    value = _loaded(event.data)
+    value = _loaded(data)
     if value is None:
-        return Decoded(fold=_with_rest(fold, evolve(rest, problem=rest.problem or _garbage(event.data), seen=True, body=NOTHING)))
-    text = _only_text(value) if rest.seen and not rest.held_text and not event.name else None
-    if text is None:
-        return _all_taken(fold, value, event.name)
-    if not text:
-        return Decoded(fold=fold)
-    return Decoded(fold=ChatFold(fold.splitter, fold.text.append(text), fold.reasoning, rest), text=text)
+        return Decoded(fold=_with_rest(fold, evolve(rest, problem=rest.problem or _garbage(data), seen=True, body=NOTHING)))
+    if rest.seen and not (rest.held_text or rest.held_reasoning or name):
+        delta = _plain_delta(value)
+        plain = None if delta is None else _plain_taken(fold, delta)
+        if plain is not None:
+            return plain
+    return _all_taken(fold, value, name)
 
 
 def _loaded(text: str) -> _Object | None:
@@ -181,8 +182,8 @@ def _loaded(text: str) -> _Object | None:
     return value if isinstance(value, dict) else None
 
 
-def _only_text(value: _Object) -> str | None:
-    """The text of an event that adds nothing but text, as nearly all do; None for any other."""
+def _plain_delta(value: _Object) -> _Object | None:
+    """The delta of an event that says nothing else; None for any other."""
     choices = value.get("choices")
     if not isinstance(choices, list) or len(choices) != 1 or value.get("usage") or value.get("error"):
         return None
@@ -190,34 +191,64 @@ def _only_text(value: _Object) -> str | None:
     if not isinstance(choice, dict) or choice.get("finish_reason") or choice.get("index"):
         return None
     delta: object = choice.get("delta")
-    if not isinstance(delta, dict) or delta.get("tool_calls") or delta.get("refusal"):
+    return delta if isinstance(delta, dict) else None
+
+
+def _plain_taken(fold: ChatFold, delta: _Object) -> Decoded[ChatFold] | None:
+    """``fold`` with a delta of plain strings and call fragments; None where it holds more."""
+    text: object = delta.get("content") or ""
+    reasoning: object = delta.get("reasoning_content") or delta.get("reasoning") or ""
+    if (
+        not isinstance(text, str)
+        or not isinstance(reasoning, str)
+        or delta.get("refusal")
+        or not (_is_scalar(text) and _is_scalar(reasoning))
+    ):
         return None
-    text: object = delta.get("content")
-    if not isinstance(text, str) or delta.get("reasoning_content") or delta.get("reasoning"):
+    taken = calls_taken(fold.calls, delta["tool_calls"]) if delta.get("tool_calls") else None
+    if taken is not None and taken.problem is not None:
         return None
-    return text if text.isascii() or scalar_text(text) == text else None
+    after = ChatFold(
+        fold.splitter,
+        fold.text.append(text) if text else fold.text,
+        fold.reasoning.append(reasoning) if reasoning else fold.reasoning,
+        taken.calls if taken is not None else fold.calls,
+        fold.rest,
+    )
+    return Decoded(fold=after, text=text, reasoning=reasoning)
+
+
+def _is_scalar(text: str) -> bool:
+    return text.isascii() or scalar_text(text) == text
 
 
 def _all_taken(fold: ChatFold, value: _Object, name: str) -> Decoded[ChatFold]:
     """``fold`` with everything that an event's object says."""
-    rest = evolve(
-        fold.rest, seen=True, body=NOTHING, problem=fold.rest.problem or _error(value, name), usage=_usage(value, fold.rest.usage)
-    )
-    delta = Delta()
+    problem = fold.rest.problem or _error(value, name)
+    calls, stop, delta = fold.calls, fold.rest.stop, Delta()
     choices = value.get("choices")
     for choice in choices if isinstance(choices, list) else ():
         if isinstance(choice, dict) and choice.get("index") in (0, None):
-            rest = evolve(rest, stop=_stop(choice.get("finish_reason")) or rest.stop)
+            stop = _stop(choice.get("finish_reason")) or stop
             delta = _delta(choice.get("delta") or choice.get("message"))
-            taken = calls_taken(rest.calls, delta.calls)
-            rest = evolve(rest, calls=taken.calls, problem=rest.problem or taken.problem)
-    text = _scalars(rest.held_text, delta.text)
-    reasoning = _scalars(rest.held_reasoning, delta.reasoning)
+            taken = calls_taken(calls, delta.calls)
+            calls, problem = taken.calls, problem or taken.problem
+    text = _scalars(fold.rest.held_text, delta.text)
+    reasoning = _scalars(fold.rest.held_reasoning, delta.reasoning)
     after = ChatFold(
         fold.splitter,
         fold.text.append(text.whole) if text.whole else fold.text,
         fold.reasoning.append(reasoning.whole) if reasoning.whole else fold.reasoning,
-        evolve(rest, held_text=text.held, held_reasoning=reasoning.held),
+        calls,
+        Rest(
+            usage=_usage(value, fold.rest.usage),
+            stop=stop,
+            done=fold.rest.done,
+            problem=problem,
+            held_text=text.held,
+            held_reasoning=reasoning.held,
+            seen=True,
+        ),
     )
     return Decoded(fold=after, text=text.whole, reasoning=reasoning.whole)
 
@@ -327,4 +358,4 @@ def _garbage(text: str) -> Problem:
 
 
 def _with_rest(fold: ChatFold, rest: Rest) -> ChatFold:
-    return ChatFold(fold.splitter, fold.text, fold.reasoning, rest)
+    return ChatFold(fold.splitter, fold.text, fold.reasoning, fold.calls, rest)

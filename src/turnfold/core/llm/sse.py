@@ -93,22 +93,26 @@ def feed(splitter: Splitter, chunk: bytes) -> Fed:
     >>> feed(fed.splitter, b"\ndata: b\n\n: a comment\n\n").events
     (ServerEvent(data='a\nb', name=''),)
     """
-    if splitter.line is NO_LINE and splitter.event is NO_EVENT and splitter.problem is None:
-        events = _plain_events(chunk, splitter.limit_bytes)
-        if events:
-            return Fed(splitter, events)
-    return _fed_by_line(splitter, chunk)
+    texts = plain_data(splitter, chunk)
+    return Fed(splitter, tuple([ServerEvent(text) for text in texts])) if texts else _fed_by_line(splitter, chunk)
 
 
-def _plain_events(chunk: bytes, limit_bytes: int) -> tuple[ServerEvent, ...]:
-    """The events of a chunk that is nothing but whole events of one ``data: `` line and LFs, as most are; else none."""
-    if chunk[-2:] != b"\n\n" or b"\r" in chunk:
+def plain_data(splitter: Splitter, chunk: bytes) -> tuple[str, ...]:
+    r"""The data of the events of ``chunk``, where it is nothing but whole unnamed events of one ``data: `` line, as most are.
+
+    The fast path of :func:`feed`: the splitter stays as it is. Empty for any other chunk.
+
+    >>> splitter = feed(Splitter(1000), b"data: a\n\n").splitter
+    >>> plain_data(splitter, b"data: b\n\ndata: c\n\n"), plain_data(splitter, b"data: b\n")
+    (('b', 'c'), ())
+    """
+    if splitter.line is not NO_LINE or splitter.event is not NO_EVENT or chunk[-2:] != b"\n\n" or b"\r" in chunk:
         return ()
     blocks = chunk[:-2].split(b"\n\n")
     for block in blocks:
-        if block[:6] != b"data: " or b"\n" in block or len(block) > limit_bytes:
+        if block[:6] != b"data: " or b"\n" in block or len(block) > splitter.limit_bytes:
             return ()
-    return tuple([ServerEvent(block[6:].decode("utf-8", "replace")) for block in blocks])
+    return tuple([block[6:].decode("utf-8", "replace") for block in blocks])
 
 
 def _fed_by_line(splitter: Splitter, chunk: bytes) -> Fed:
