@@ -239,6 +239,10 @@ class Child:
         except ChildProcessError:  # the program ignores SIGCHLD, so the kernel reaped it
             return True
 
+    def exit_code(self) -> int:
+        """The exit code of one that has ended, negative for a signal; its id may be another's from now on."""
+        return self._process.wait()
+
     def signal_group(self, number: signal.Signals) -> None:
         """Send a signal to the whole group."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -271,7 +275,8 @@ class Child:
 
     def reap(self) -> int:
         """Kill what there is left, give everything back; the exit code, negative for a signal."""
-        self.kill_session(whole=False)
+        if self._process.returncode is None:
+            self.kill_session(whole=False)
         code = self._process.wait()
         self._watcher.close()
         os.close(self.output)
