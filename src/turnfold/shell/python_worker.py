@@ -53,7 +53,7 @@ class Worker:
             self.running = False
         except SystemExit:
             raise
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - whatever the code raises is its answer
             self.running = False
             self.show(error)
             return False
@@ -68,7 +68,7 @@ class Worker:
         tree = compile(source, name, "exec", ONLY_AST, dont_inherit=True)
         assert isinstance(tree, _ast.Module)
         last = tree.body.pop() if tree.body and isinstance(tree.body[-1], _ast.Expr) else None
-        exec(code_of(tree, name, "exec"), self.main.__dict__)
+        exec(code_of(tree, name, "exec"), self.main.__dict__)  # noqa: S102 - this is what a worker is for
         if isinstance(last, _ast.Expr):
             value = eval(code_of(_ast.Expression(last.value), name, "eval"), self.main.__dict__)
             if value is not None:
@@ -96,23 +96,29 @@ class Worker:
                     part.stack[:] = [frame for frame in part.stack if frame.filename != __file__]
                     linked += [part.__cause__, part.__context__, *(part.exceptions or ())]
             text = "".join(report.format())
-        except BaseException as again:  # a __str__ that raises, say
+        except BaseException as again:  # noqa: BLE001 - a __str__ that raises, say
             text = f"{type(error).__name__} (it can't be shown: {type(again).__name__})\n"
         os.write(self.outputs[1], text.encode("utf-8", "backslashreplace"))
 
     def flush(self) -> None:
         """Send on what Python and C still hold back, so that all output is there before the answer."""
         for stream in (sys.stdout, sys.stderr, *self.streams):
-            try:
+            with Quiet():  # closed or replaced by the code: its own affair
                 stream.flush()
-            except BaseException:  # closed or replaced by the code: its own affair
-                pass
-        try:
+        with Quiet():  # a Python without ctypes: C output comes late
             import ctypes
 
             ctypes.CDLL(None).fflush(None)
-        except Exception:  # a Python without ctypes: C output comes late
-            pass
+
+
+class Quiet:
+    """Ignores what its block raises; contextlib, which has this, costs time to import."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *_: object) -> bool:
+        return True
 
 
 def code_of(tree: object, name: str, mode: str) -> CodeType:

@@ -138,19 +138,21 @@ class LocalPythons(Pythons):
 
     @override
     def run(self, conversation: str, request: RunPython, scope: Scope) -> PythonEnded | Problem:
-        with Waker() as waker, scope.stopping(waker.wake), scope.stopping(self._look_again):
-            with self._turn(conversation, waker, request.timeout_s) as mine:
-                if scope.cancelled:
-                    return cancelled()
-                if not mine:
-                    return busy(request.timeout_s)
-                try:
-                    worker, fresh = self._worker(conversation, request)
-                except (OSError, ValueError) as error:
-                    return start_problem(error, request.cwd)
-                ended = worker.run(request, waker, fresh=fresh)
-                self._put_back(conversation, worker, keep=not ended.worker_died)
-                return ended
+        with contextlib.ExitStack() as held:
+            try:
+                waker = held.enter_context(Waker())
+                held.enter_context(scope.stopping(waker.wake))
+                held.enter_context(scope.stopping(self._look_again))
+                mine = held.enter_context(self._turn(conversation, waker, request.timeout_s))
+                if scope.cancelled or not mine:
+                    return cancelled() if scope.cancelled else busy(request.timeout_s)
+                worker, fresh = self._worker(conversation, request)
+            except (OSError, ValueError) as error:
+                return start_problem(error, request.cwd)
+            ended = worker.run(request, waker, fresh=fresh)
+            if ended.worker_died:
+                self._end(conversation, worker)
+            return ended
 
     @override
     def close(self, conversation: str) -> None:
@@ -196,18 +198,17 @@ class LocalPythons(Pythons):
         if worker is not None and worker.alive():
             return worker, False
         if worker is not None:
-            self._put_back(conversation, worker, keep=False)
+            self._end(conversation, worker)
         worker = _Worker(self._executable, request.cwd, self._environment, request)
         with self._changed:
             self._workers[conversation] = worker
         return worker, True
 
-    def _put_back(self, conversation: str, worker: _Worker, *, keep: bool) -> None:
-        """Keep the worker for the next piece, or end it."""
-        if not keep:
-            with self._changed:
-                del self._workers[conversation]
-            worker.close()
+    def _end(self, conversation: str, worker: _Worker) -> None:
+        """Forget a worker that is dead."""
+        with self._changed:
+            del self._workers[conversation]
+        worker.close()
 
 
 def busy(timeout_s: float) -> Problem:
