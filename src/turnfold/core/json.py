@@ -138,10 +138,10 @@ def dumps(value: JsonValue) -> str:
 
 
 def quoted(text: str) -> str:
-    """``text`` as a JSON string.
+    r"""``text`` as a JSON string.
 
     >>> quoted('say "hi"')
-    '"say \\\\"hi\\\\""'
+    '"say \\"hi\\""'
     """
     return json.dumps(text, ensure_ascii=False)
 

@@ -7,12 +7,52 @@ stops when the scope is cancelled, leaving nothing behind.
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, final
 
+from attrs import frozen
+
+from turnfold.core.agent.effects import Record
+from turnfold.core.agent.events import Event
+from turnfold.core.agent.ids import RequestId
+from turnfold.core.agent.inputs import Decided
+from turnfold.core.config.layers import ChatConfig
 from turnfold.core.problem import Problem
 from turnfold.core.world.answers import FileRead, FilesListed, FileWritten, ProcessEnded, PythonEnded, StreamEnded
-from turnfold.core.world.requests import CallModel, ListFiles, ReadFile, RunProcess, RunPython, WriteFile
+from turnfold.core.world.requests import CallModel, ListFiles, ReadFile, Request, RunProcess, RunPython, WriteFile
 from turnfold.shell.scope import Scope
+
+
+@final
+@frozen(kw_only=True)
+class Question:
+    """A request that waits for a person: what it is, why it is asked, and what it would do, ready to be shown."""
+
+    request_id: RequestId
+    request: Request
+    reason: str
+    preview: str
+
+
+@final
+@frozen(kw_only=True)
+class Kept:
+    """What a journal says of one conversation without loading it; times are milliseconds since 1970 (UTC)."""
+
+    conversation: str
+    name: str
+    workspace: str
+    started_ms: int
+    changed_ms: int
+    events: int
+    title: str
+
+
+class JournalError(Exception):
+    """The journal could not be written or read; ``problem`` says what and what to do."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(str(problem))
+        self.problem = problem
 
 
 class Files(Protocol):
@@ -38,8 +78,12 @@ class Pythons(Protocol):
 
 
 class Models(Protocol):
-    """Model servers: streams the reply's bytes to ``scope.emit`` as they come."""
+    """Model servers. ``stream`` gives the reply's bytes to ``scope.emit`` as they come.
 
+    ``choose`` names a model where ``cfg`` names none, with all that a conversation must know of it.
+    """
+
+    def choose(self, cfg: ChatConfig) -> ChatConfig | Problem: ...
     def stream(self, request: CallModel, body: bytes, scope: Scope) -> StreamEnded | Problem: ...
     def close(self) -> None: ...
 
@@ -49,6 +93,22 @@ class Clock(Protocol):
 
     def now_ms(self) -> int: ...
     def new_id(self) -> str: ...
+
+
+class Human(Protocol):
+    """A person who can be asked; None leaves the question open, and the run ends paused."""
+
+    def decide(self, question: Question) -> Decided | None: ...
+
+
+class Journal(Protocol):
+    """Where conversations are kept. Every method raises ``JournalError`` when it can't do what it says."""
+
+    def append(self, conversation: str, records: tuple[Record, ...]) -> None: ...
+    def load(self, conversation: str) -> tuple[Event, ...]: ...
+    def keep(self, digest: str, cfg: ChatConfig) -> None: ...
+    def config(self, digest: str) -> ChatConfig: ...
+    def find(self) -> tuple[Kept, ...]: ...
 
 
 class Secrets(Protocol):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import Event, Lock
+from threading import Event, RLock
 from typing import final
 
 
@@ -20,7 +20,7 @@ class Scope:
     def __init__(self, emit: Callable[[bytes], None] = lambda _: None) -> None:
         self.emit = emit
         self._cancelled = Event()
-        self._lock = Lock()
+        self._lock = RLock()  # a signal handler may cancel while its own thread is in here
         self._stops: list[Callable[[], None]] = []
 
     @property

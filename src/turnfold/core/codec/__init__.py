@@ -1,0 +1,1 @@
+"""Values to text and back: what journals, stores and wires hold."""

@@ -170,7 +170,7 @@ class Overrides(Layer):
 class ChatConfig(Layer):
     """One conversation's layer over its project's: what an operation may know of the world it runs in.
 
-    ``conversation`` is its id; ``workspace`` the folder that paths start from.
+    ``conversation`` is its id, ``name`` what a person calls it; ``workspace`` the folder that paths start from.
 
     >>> ChatConfig(ProjectConfig(Config(model="a/b")), workspace="/tmp/demo").model
     'a/b'
@@ -178,6 +178,7 @@ class ChatConfig(Layer):
 
     project: ProjectConfig
     conversation: str = field(default="", kw_only=True)
+    name: str = field(default="", kw_only=True)
     overrides: tuple[Overrides, ...] = field(default=(), kw_only=True)  # the latest first
 
     @property

@@ -79,7 +79,8 @@ class ToolSpec:
 
     ``parameters``: JSON schema of an object. ``serial``: calls of one round run one after another, in the order asked, and
     may change the tool's memory. ``header`` and ``body``: how the call looks as a Markdown block (the parameters on its
-    first line, and the one that is its text; empty: none); a tool with neither is written with JSON arguments.
+    first line, and the one that is its text; empty: none); a tool with neither is written with JSON arguments. ``marks``:
+    the lines that divide the body, in order, where there are such.
     """
 
     name: str
@@ -89,6 +90,7 @@ class ToolSpec:
     serial: bool = False
     header: tuple[str, ...] = ()
     body: str = ""
+    marks: tuple[str, ...] = ()
     examples: tuple[Example, ...] = ()
 
 

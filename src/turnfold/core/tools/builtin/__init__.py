@@ -1,0 +1,13 @@
+"""The tools that come with turnfold, as one tuple of values."""
+
+from __future__ import annotations
+
+from turnfold.core.tools.builtin.append import APPEND
+from turnfold.core.tools.builtin.patch import PATCH
+from turnfold.core.tools.builtin.python import PYTHON
+from turnfold.core.tools.builtin.read import READ
+from turnfold.core.tools.builtin.save import SAVE
+from turnfold.core.tools.builtin.shell import SHELL
+from turnfold.core.tools.spec import ToolSpec
+
+BUILTIN_TOOLS: tuple[ToolSpec, ...] = (READ, SAVE, APPEND, PATCH, SHELL, PYTHON)

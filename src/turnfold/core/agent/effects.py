@@ -1,0 +1,77 @@
+"""Effects: what the shell shall do, as inert values."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TypeAlias, final
+
+from attrs import field, frozen
+
+from turnfold.core.agent.events import Event
+from turnfold.core.agent.ids import RequestId
+from turnfold.core.problem import Problem
+from turnfold.core.world.requests import Request
+
+
+@final
+@frozen
+class Record:
+    """Append ``event`` to the journal as its number ``number`` (from 0), durably, before anything else is done."""
+
+    number: int
+    event: Event
+
+
+@final
+@frozen
+class Perform:
+    """Perform ``request``; answer with ``Answered`` or ``Failed`` under its id. ``body`` is what a model call sends."""
+
+    request_id: RequestId
+    request: Request
+    body: bytes = field(default=b"", repr=False)
+
+
+@final
+@frozen
+class Cancel:
+    """Stop performing a request; answer it all the same."""
+
+    request_id: RequestId
+
+
+class Channel(Enum):
+    """What a piece of a reply belongs to."""
+
+    TEXT = "text"
+    REASONING = "reasoning"
+
+
+@final
+@frozen(kw_only=True)
+class Delta:
+    """A piece of the reply to ``request_id``, numbered from 0 within it; the pieces of a channel join to its whole."""
+
+    request_id: RequestId
+    number: int
+    text: str
+    channel: Channel = Channel.TEXT
+
+
+@final
+@frozen
+class Notice:
+    """Something to show the person: a command's output. Never part of the conversation."""
+
+    text: str
+
+
+@final
+@frozen
+class Publish:
+    """Show ``what`` to whoever watches the conversation now; it is not kept."""
+
+    what: Delta | Problem | Notice
+
+
+Effect: TypeAlias = Record | Perform | Cancel | Publish

@@ -1,0 +1,212 @@
+"""Events: what the conversation holds to be true. The journal is the list of them, in order."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TypeAlias, final
+
+from attrs import frozen
+
+from turnfold.core.agent.ids import RequestId
+from turnfold.core.config.layers import Overrides
+from turnfold.core.conversation.messages import AssistantMessage, ToolCall, UserMessage
+from turnfold.core.llm.reply import Stop, Usage
+from turnfold.core.problem import Problem
+from turnfold.core.tools.spec import Memory
+from turnfold.core.world.answers import Answer
+from turnfold.core.world.requests import Request
+
+SCHEMA = 1  # of the journal; recorded in Started
+
+
+class Why(Enum):
+    """Why a request was closed without an answer."""
+
+    DENIED = "denied"  # a person or a rule said no; nothing happened
+    INTERRUPTED = "interrupted"  # the turn was ended; nothing happened, or the reply was cut
+    LOST = "lost"  # the process ended while it was under way; safe to repeat
+    UNKNOWN = "unknown"  # it was under way and nothing more is known: it may have taken effect
+
+
+@final
+@frozen
+class Unanswered:
+    """A request's end without an answer; ``note`` is the person's reason or the rule's."""
+
+    why: Why
+    note: str = ""
+
+
+@final
+@frozen(kw_only=True)
+class ModelReplied:
+    """A model call's good end; the reply itself is the message recorded with it."""
+
+    usage: Usage
+    stop: Stop
+
+
+Outcome: TypeAlias = Answer | Problem | ModelReplied | Unanswered
+
+
+class Reason(Enum):
+    """Why a turn ended."""
+
+    COMPLETED = "completed"
+    CUT = "cut"  # the reply hit the token limit
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+    LIMIT = "limit"  # as many model calls as a turn may have
+
+
+@final
+@frozen(kw_only=True)
+class Started:
+    """The conversation began, with this id, under this config and these tools (SHA-256 of their values)."""
+
+    conversation: str
+    cfg_digest: str
+    tools_digest: str
+    schema: int = SCHEMA
+    at_ms: int = 0
+
+
+@final
+@frozen
+class MessageAdded:
+    """The person's message, which starts a turn; or the model's reply, which opens a round where it has calls."""
+
+    message: UserMessage | AssistantMessage
+    at_ms: int = 0
+
+
+@final
+@frozen
+class MessageQueued:
+    """The person said something during a turn; it joins the log when the turn ends."""
+
+    message: UserMessage
+    at_ms: int = 0
+
+
+@final
+@frozen
+class CallCommanded:
+    """The person had a tool called, by the command ``line``: a turn of one round without a model."""
+
+    line: str
+    call: ToolCall
+    at_ms: int = 0
+
+
+@final
+@frozen(kw_only=True)
+class RequestOpened:
+    """A request is due: performed at once, or, where ``asked`` gives a reason, after a person allows it."""
+
+    request_id: RequestId
+    request: Request
+    asked: str = ""
+    at_ms: int = 0
+
+
+@final
+@frozen
+class Permitted:
+    """An asked request may be performed."""
+
+    request_id: RequestId
+    at_ms: int = 0
+
+
+@final
+@frozen
+class CancelAsked:
+    """A request that is under way shall stop; it stays open until it answers or the grace time is over."""
+
+    request_id: RequestId
+    at_ms: int = 0
+
+
+@final
+@frozen
+class RequestClosed:
+    """A request is over; nothing that comes later under its id counts."""
+
+    request_id: RequestId
+    outcome: Outcome
+    at_ms: int = 0
+
+
+@final
+@frozen(kw_only=True)
+class CallClosed:
+    """A call of the round is over: what the model will read, and what the tool remembers (None: as before)."""
+
+    slot: int
+    text: str
+    ok: bool
+    memory: Memory | None = None
+    at_ms: int = 0
+
+
+@final
+@frozen
+class RoundEnded:
+    """All calls of the round are closed; their results join the log in the order asked."""
+
+    at_ms: int = 0
+
+
+@final
+@frozen
+class TurnInterrupted:
+    """The running turn shall end as soon as what is under way has stopped."""
+
+    at_ms: int = 0
+
+
+@final
+@frozen
+class TurnEnded:
+    """The turn is over."""
+
+    reason: Reason
+    problem: Problem | None = None
+    at_ms: int = 0
+
+
+@final
+@frozen
+class Reconfigured:
+    """Settings were changed for the rest of the conversation."""
+
+    change: Overrides
+    at_ms: int = 0
+
+
+@final
+@frozen
+class Rewound:
+    """Turn ``to`` and all after it are taken back: log, tool memories and settings are as they were before it."""
+
+    to: int
+    at_ms: int = 0
+
+
+Event: TypeAlias = (
+    Started
+    | MessageAdded
+    | MessageQueued
+    | CallCommanded
+    | RequestOpened
+    | Permitted
+    | CancelAsked
+    | RequestClosed
+    | CallClosed
+    | RoundEnded
+    | TurnInterrupted
+    | TurnEnded
+    | Reconfigured
+    | Rewound
+)

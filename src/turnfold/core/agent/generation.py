@@ -1,0 +1,197 @@
+"""The generation: one model call, from the request to the message that is read from its reply.
+
+Chunks are folded into ``live`` and published; nothing of them is journaled. When the stream is over, or a text format's
+first call is complete (the rest would be invention), the reply is closed: the request's end and the message are
+recorded in one step, so no finished reply is ever asked again.
+"""
+
+from __future__ import annotations
+
+from typing import final
+
+from attrs import evolve, frozen
+
+from turnfold.core.agent.draft import Draft
+from turnfold.core.agent.effects import Cancel, Channel, Delta, Perform, Publish
+from turnfold.core.agent.encoding import encoded_for, request_body
+from turnfold.core.agent.events import MessageAdded, ModelReplied, Reason, RequestClosed, RequestOpened, TurnEnded, Unanswered, Why
+from turnfold.core.agent.ids import MODEL, RequestId, place
+from turnfold.core.agent.live import LiveReply
+from turnfold.core.agent.state import Opened, Turn
+from turnfold.core.config.layers import ChatConfig
+from turnfold.core.config.models import find_provider, profile_of
+from turnfold.core.config.values import ToolFormat
+from turnfold.core.conversation.messages import AssistantMessage, Invocation
+from turnfold.core.llm import markdown
+from turnfold.core.llm.chat import CHAT
+from turnfold.core.llm.native import read_call_untrusted
+from turnfold.core.llm.reply import Reply, Stop
+from turnfold.core.problem import Problem, caller_problem, model_problem, world_problem
+from turnfold.core.tools.spec import ToolSpec
+from turnfold.core.world.requests import CallModel
+
+
+@final
+@frozen(eq=False)
+class Told:
+    """A draft in which more of the live reply was published, and that reply."""
+
+    draft: Draft
+    reply: LiveReply
+
+
+@final
+@frozen(eq=False)
+class Whole:
+    """A draft in which all of the live reply was published, that reply, and what it turned out to be."""
+
+    draft: Draft
+    live: LiveReply
+    reply: Reply
+
+
+def end_turn(draft: Draft, reason: Reason, problem: Problem | None = None) -> Draft:
+    """The turn ended, and whoever watches told why where there is a problem."""
+    ended = draft.record(TurnEnded(reason, problem, draft.at_ms))
+    return ended if problem is None else ended.act(Publish(problem))
+
+
+def settle_generation(draft: Draft, turn: Turn, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
+    """Whatever is due in a turn without a round: the model call, what came of it, the turn's end."""
+    model = turn.model
+    if model is not None and model.outcome is None:
+        return _cut(draft, model) if turn.interrupted else draft
+    if turn.interrupted:
+        return end_turn(draft, Reason.INTERRUPTED)
+    if turn.commanded:
+        return end_turn(draft, Reason.COMPLETED)
+    if model is None or model.lost:
+        return _open_model(draft, turn, tools, cfg)
+    match model.outcome:
+        case Problem() as problem:
+            return end_turn(draft, Reason.FAILED, problem)
+        case ModelReplied(stop=stop):
+            return end_turn(draft, Reason.CUT if stop is Stop.LENGTH else Reason.COMPLETED)
+        case _:
+            return end_turn(draft, Reason.INTERRUPTED)
+
+
+def _open_model(draft: Draft, turn: Turn, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
+    if turn.generation > cfg.limits.generations:
+        message = f"The turn was ended after {cfg.limits.generations} model calls. Say something to let it go on."
+        return end_turn(draft, Reason.LIMIT, caller_problem("limit", message))
+    found = find_provider(cfg)
+    if isinstance(found, Problem):
+        return end_turn(draft, Reason.FAILED, found)
+    n = 0 if turn.model is None else turn.model.request_id.n + 1
+    request_id = RequestId(turn.number, turn.generation, MODEL, n)
+    request = CallModel(provider=found.provider, model=found.model, upto=draft.past.events)
+    opened = draft.record(RequestOpened(request_id=request_id, request=request, at_ms=draft.at_ms))
+    encoded = encoded_for(opened.state, tools, cfg)
+    reply = LiveReply(
+        request_id=request_id,
+        fold=CHAT.begin(),
+        scan=markdown.begin(tools) if encoded.head.tool_format is ToolFormat.MARKDOWN else None,
+    )
+    live = evolve(opened.state.live, encoded=encoded, reply=reply)
+    return opened.with_live(live).act(Perform(request_id, request, request_body(encoded)))
+
+
+def chunk_arrived(draft: Draft, request_id: RequestId, data: bytes, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
+    """The draft with a chunk folded in; a chunk of any other reply than the live one changes nothing."""
+    reply = draft.state.live.reply
+    if reply is None or reply.request_id != request_id:
+        return draft
+    decoded = CHAT.decode(reply.fold, data)
+    scan = reply.scan if reply.scan is None or not decoded.text else markdown.feed(reply.scan, decoded.text)
+    called = scan is not None and bool(scan.place.found)
+    text = decoded.text[: max(scan.place.found[0].end - reply.shown, 0)] if scan is not None and called else decoded.text
+    read = evolve(reply, fold=decoded.fold, scan=scan, size_bytes=reply.size_bytes + len(data))
+    told = _shown(draft, read, text, decoded.reasoning)
+    draft, grown = told.draft, told.reply
+    if called:
+        return close_reply(draft, grown, tools).act(Cancel(request_id))
+    if grown.size_bytes > cfg.limits.reply_bytes:
+        message = f"The reply was longer than {cfg.limits.reply_bytes:,} bytes and was cut off. Ask for less at once, or raise limits.reply_bytes."
+        return fail_reply(draft, grown, model_problem("reply-too-large", message)).act(Cancel(request_id))
+    return draft
+
+
+def _shown(draft: Draft, reply: LiveReply, text: str, reasoning: str) -> Told:
+    """More of the reply published: its reasoning, then its text."""
+    pieces = ((Channel.REASONING, reasoning), (Channel.TEXT, text))
+    for channel, piece in pieces:
+        if piece:
+            draft = draft.act(Publish(Delta(request_id=reply.request_id, number=reply.deltas, text=piece, channel=channel)))
+            reply = evolve(reply, deltas=reply.deltas + 1)
+    reply = evolve(reply, shown=reply.shown + len(text), thought=reply.thought + len(reasoning))
+    return Told(draft.with_live(evolve(draft.state.live, reply=reply)), reply)
+
+
+def close_reply(draft: Draft, reply: LiveReply, tools: tuple[ToolSpec, ...]) -> Draft:
+    """The reply over: its request closed and, in the same step, its message recorded; or the problem that it was."""
+    finished = _finished(draft, reply)
+    draft, reply, whole = finished.draft, finished.live, finished.reply
+    if whole.problem is not None:
+        return fail_reply(draft, reply, whole.problem)
+    text, calls = _read(reply, whole, tools)
+    if not text.strip() and not calls:
+        return fail_reply(draft, reply, _empty(whole))
+    request_id = reply.request_id
+    closed = draft.record(RequestClosed(request_id, ModelReplied(usage=whole.usage, stop=whole.stop), draft.at_ms))
+    message = AssistantMessage(
+        text=text,
+        place=place(request_id.turn, request_id.generation),
+        calls=calls,
+        reasoning=whole.reasoning,
+        cut=whole.stop is Stop.LENGTH,
+    )
+    return closed.with_live(evolve(closed.state.live, reply=None)).record(MessageAdded(message, draft.at_ms))
+
+
+def _finished(draft: Draft, reply: LiveReply) -> Whole:
+    """The reply as a whole, with what no chunk alone could say of it published; up to its call, where it has one."""
+    whole = CHAT.finish(reply.fold)
+    if reply.scan is not None and reply.scan.place.found:
+        return Whole(draft, reply, evolve(whole, text=whole.text[: reply.shown], problem=None))
+    told = _shown(draft, reply, whole.text[reply.shown :], whole.reasoning[reply.thought :])
+    return Whole(told.draft, told.reply, whole)
+
+
+def _read(reply: LiveReply, whole: Reply, tools: tuple[ToolSpec, ...]) -> tuple[str, tuple[Invocation, ...]]:
+    """The message's text and calls. In a text format nothing after the first call that was certain counts."""
+    if reply.scan is None:
+        return whole.text, tuple(read_call_untrusted(raw, tools) for raw in whole.calls)
+    if reply.scan.place.found:
+        return whole.text, (reply.scan.place.found[0].call,)
+    return whole.text, markdown.finish(reply.scan, cut=whole.stop is Stop.LENGTH)[:1]
+
+
+def _empty(whole: Reply) -> Problem:
+    if whole.stop is Stop.FILTER:
+        return world_problem("withheld", "The provider withheld the reply (content filter). Say it in other words, or use another model.")
+    return model_problem("empty-reply", "The model answered with nothing. Try again, or use another model (--model).")
+
+
+def fail_reply(draft: Draft, reply: LiveReply, problem: Problem) -> Draft:
+    """The reply over as a failure; the text so far is kept as a cut message."""
+    return _keep_text(draft.record(RequestClosed(reply.request_id, problem, draft.at_ms)), reply)
+
+
+def _cut(draft: Draft, model: Opened) -> Draft:
+    """An interrupted reply: closed at once, with the text so far; it is no use waiting for a model."""
+    closed = draft.record(RequestClosed(model.request_id, Unanswered(Why.INTERRUPTED), draft.at_ms)).act(Cancel(model.request_id))
+    reply = draft.state.live.reply
+    return closed if reply is None else _keep_text(closed, reply)
+
+
+def _keep_text(draft: Draft, reply: LiveReply) -> Draft:
+    """The draft with what was shown of the reply as a cut message, and no live reply."""
+    whole = CHAT.finish(reply.fold)
+    gone = draft.with_live(evolve(draft.state.live, reply=None))
+    text = whole.text[: reply.shown]
+    if not text.strip():
+        return gone
+    at = place(reply.request_id.turn, reply.request_id.generation)
+    message = AssistantMessage(text=text, place=at, reasoning=whole.reasoning[: reply.thought], cut=True)
+    return gone.record(MessageAdded(message, draft.at_ms))

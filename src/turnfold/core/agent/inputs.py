@@ -1,0 +1,100 @@
+"""Inputs: what reached the conversation from outside. Time and chance come in here and nowhere else."""
+
+from __future__ import annotations
+
+from typing import TypeAlias, final
+
+from attrs import frozen
+
+from turnfold.core.agent.ids import RequestId
+from turnfold.core.config.values import Rule
+from turnfold.core.conversation.messages import ToolCall
+from turnfold.core.problem import Problem
+from turnfold.core.world.answers import Answer
+
+
+@final
+@frozen
+class UserSaid:
+    """The person said ``text``; during a turn it waits for the turn's end."""
+
+    text: str
+    at_ms: int = 0
+
+
+@final
+@frozen
+class CommandGiven:
+    """The person gave a command: a line such as ``/tools`` or ``/shell ls``, or a tool call as a value."""
+
+    command: str | ToolCall
+    at_ms: int = 0
+
+
+@final
+@frozen
+class ChunkArrived:
+    """Some bytes of the stream that answers a model call."""
+
+    request_id: RequestId
+    data: bytes
+    at_ms: int = 0
+
+
+@final
+@frozen
+class Answered:
+    """A performed request was answered; nothing more comes of it."""
+
+    request_id: RequestId
+    answer: Answer
+    at_ms: int = 0
+
+
+@final
+@frozen
+class Failed:
+    """A performed request failed; nothing more comes of it."""
+
+    request_id: RequestId
+    problem: Problem
+    at_ms: int = 0
+
+
+@final
+@frozen
+class Decided:
+    """A person decided on a request that was asked; ``rule`` holds from now on, where it is given."""
+
+    request_id: RequestId
+    allowed: bool
+    note: str = ""
+    rule: Rule | None = None
+    at_ms: int = 0
+
+
+@final
+@frozen
+class Interrupted:
+    """The person wants the running turn to end."""
+
+    at_ms: int = 0
+
+
+@final
+@frozen
+class TimePassed:
+    """It is now ``at_ms``; requests that were cancelled and never answered are given up after the grace time."""
+
+    at_ms: int = 0
+
+
+@final
+@frozen
+class Resumed:
+    """The process that ran the conversation is gone, and another goes on: nothing that was under way is any more."""
+
+    at_ms: int = 0
+
+
+Input: TypeAlias = UserSaid | CommandGiven | ChunkArrived | Answered | Failed | Decided | Interrupted | TimePassed | Resumed

@@ -1,0 +1,44 @@
+"""Opening, closing and interrupting requests: the decisions that model calls and tool calls share."""
+
+from __future__ import annotations
+
+from turnfold.core.agent.draft import Draft
+from turnfold.core.agent.effects import Cancel, Perform
+from turnfold.core.agent.events import CancelAsked, RequestClosed, RequestOpened, Unanswered, Why
+from turnfold.core.agent.ids import RequestId
+from turnfold.core.agent.state import Opened, Status
+from turnfold.core.config.layers import ChatConfig
+from turnfold.core.world.permission import Allow, Ask, Deny, permit
+from turnfold.core.world.requests import CallModel, ListFiles, ReadFile, Request
+
+REPEATABLE = (CallModel, ReadFile, ListFiles)  # asking twice changes nothing in the world
+
+
+def repeatable(request: Request) -> bool:
+    """Whether ``request`` may be performed again when its answer was lost."""
+    return isinstance(request, REPEATABLE)
+
+
+def open_request(draft: Draft, request_id: RequestId, request: Request, cfg: ChatConfig, commanded: bool = False) -> Draft:
+    """``request`` opened as its permission says: performed, asked, or closed at once as denied.
+
+    What a person commanded needs no second yes, but a rule that denies holds for commands, too.
+    """
+    match permit(request, cfg):
+        case Deny(reason):
+            opened = draft.record(RequestOpened(request_id=request_id, request=request, asked=reason, at_ms=draft.at_ms))
+            return opened.record(RequestClosed(request_id, Unanswered(Why.DENIED, reason), draft.at_ms))
+        case Ask(reason) if not commanded:
+            return draft.record(RequestOpened(request_id=request_id, request=request, asked=reason, at_ms=draft.at_ms))
+        case Allow() | Ask():
+            opened = draft.record(RequestOpened(request_id=request_id, request=request, at_ms=draft.at_ms))
+            return opened.act(Perform(request_id, request))
+
+
+def interrupt_request(draft: Draft, opened: Opened) -> Draft:
+    """An open request on its way to an end: what was only asked is closed, what runs is told to stop."""
+    if opened.status is Status.ASKED:
+        return draft.record(RequestClosed(opened.request_id, Unanswered(Why.INTERRUPTED), draft.at_ms))
+    if opened.status is Status.RUNNING:
+        return draft.record(CancelAsked(opened.request_id, draft.at_ms)).act(Cancel(opened.request_id))
+    return draft

@@ -1,0 +1,138 @@
+"""The round: a row of slots, one a call, settled in the order asked.
+
+A slot is closed by its tool (``Done``, ``Refuse``), by a denial, by an interrupt, or because nobody knows what came of
+a request. Until then its tool is asked again after each round of answers. Calls of a serial tool queue behind each
+other, never behind other tools. The round ends when every slot is closed, so the order of answers leaves no trace.
+"""
+
+from __future__ import annotations
+
+from typing_extensions import assert_never
+
+from turnfold.core.agent.draft import Draft
+from turnfold.core.agent.events import CallClosed, RequestClosed, RoundEnded, Unanswered, Why
+from turnfold.core.agent.ids import RequestId
+from turnfold.core.agent.requests import interrupt_request, open_request
+from turnfold.core.agent.state import Slot, Status, Turn, memory_of
+from turnfold.core.config.layers import ChatConfig
+from turnfold.core.conversation.messages import BrokenCall
+from turnfold.core.tools.advance import advance_untrusted
+from turnfold.core.tools.spec import Call, Done, Memory, Need, Next, Refuse, ToolSpec, find_tool
+from turnfold.core.world.requests import WorldRequest
+
+UNKNOWN_TEXT = "turnfold was stopped while this ran. Whether it took effect is unknown: look before doing it again."
+INTERRUPTED_TEXT = "Interrupted by the user before it was done."
+
+
+def settle_round(draft: Draft, turn: Turn, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
+    """Whatever is due in the round of ``turn``: each slot in order, then the round's end."""
+    for index in range(len(turn.slots)):
+        draft = _settle_slot(draft, index, tools, cfg)
+    now = draft.past.turn
+    if now is not None and all(slot.result is not None for slot in now.slots):
+        return draft.record(RoundEnded(draft.at_ms))
+    return draft
+
+
+def _settle_slot(draft: Draft, index: int, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
+    turn = draft.past.turn
+    if turn is None or turn.slots[index].result is not None:
+        return draft
+    slot = turn.slots[index]
+    if turn.interrupted:
+        for opened in slot.requests:
+            draft = interrupt_request(draft, opened) if opened.outcome is None else draft
+        now = draft.past.turn
+        return draft if now is None or now.slots[index].waiting else _close_interrupted(draft, index, now.slots[index], tools, cfg)
+    if slot.waiting:
+        return _deny_siblings(draft, slot)
+    closed = _close_unanswered(draft, index, slot)
+    if closed is not draft or _queued(turn, index, tools):
+        return closed
+    return _obey(draft, index, slot, _next(draft, slot, tools, cfg), cfg, tools)
+
+
+def _deny_siblings(draft: Draft, slot: Slot) -> Draft:
+    """One denial answers for all questions of the same call."""
+    denied = slot.unanswered(Why.DENIED)
+    for opened in slot.requests if denied is not None else ():
+        if opened.outcome is None and opened.status is Status.ASKED:
+            draft = draft.record(RequestClosed(opened.request_id, Unanswered(Why.DENIED), draft.at_ms))
+    return draft
+
+
+def _close_unanswered(draft: Draft, index: int, slot: Slot) -> Draft:
+    """The slot closed, where a request of it was denied or its outcome is unknown."""
+    unknown = slot.unanswered(Why.UNKNOWN)
+    if unknown is not None:
+        return _close(draft, index, UNKNOWN_TEXT, ok=False)
+    denied = slot.unanswered(Why.DENIED)
+    if denied is not None:
+        said = f" They said: {denied.note}" if denied.note else ""
+        return _close(draft, index, f"Denied: this was not allowed, and nothing of it happened.{said}", ok=False)
+    return draft
+
+
+def _close_interrupted(draft: Draft, index: int, slot: Slot, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
+    """The slot of an interrupted turn closed; a call whose requests were all answered may still say what came of them."""
+    closed = _close_unanswered(draft, index, slot)
+    if closed is not draft:
+        return closed
+    answered = bool(slot.requests) and len(slot.exchanges) == len(slot.requests)
+    match _next(draft, slot, tools, cfg) if answered else Need(()):
+        case Need():
+            return _close(draft, index, INTERRUPTED_TEXT, ok=False)
+        case Done() | Refuse() as end:
+            return _obey(draft, index, slot, end, cfg, tools)
+
+
+def _queued(turn: Turn, index: int, tools: tuple[ToolSpec, ...]) -> bool:
+    """Whether an earlier call of the same serial tool is not closed yet."""
+    name = turn.slots[index].invocation.name
+    tool = find_tool(tools, name)
+    if tool is None or not tool.serial:
+        return False
+    return any(slot.result is None and slot.invocation.name == name for slot in turn.slots[:index])
+
+
+def _next(draft: Draft, slot: Slot, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Next:
+    """What the slot's tool needs now. A lost request is needed again, before the tool is asked."""
+    lost = tuple(each.request for each in slot.requests if each.lost)
+    repeated = tuple(request for request in lost if isinstance(request, WorldRequest))
+    if repeated:
+        return Need(repeated)
+    if isinstance(slot.invocation, BrokenCall):
+        return Refuse(slot.invocation.problem)
+    tool = find_tool(tools, slot.invocation.name)
+    call = Call(slot.invocation.arguments, slot.exchanges, memory_of(draft.past, slot.invocation.name))
+    return advance_untrusted(slot.invocation.name, tool, call, tools, cfg)
+
+
+def _obey(draft: Draft, index: int, slot: Slot, due: Next, cfg: ChatConfig, tools: tuple[ToolSpec, ...]) -> Draft:
+    match due:
+        case Need(requests):
+            return _open_all(draft, index, slot, requests, cfg)
+        case Done(text, memory, ok):
+            tool = find_tool(tools, slot.invocation.name)
+            return _close(draft, index, text, ok=ok, memory=memory if tool is not None and tool.serial else None)
+        case Refuse(problem):
+            return _close(draft, index, f"Error: {problem}", ok=False)
+        case _:
+            assert_never(due)
+
+
+def _open_all(draft: Draft, index: int, slot: Slot, requests: tuple[WorldRequest, ...], cfg: ChatConfig) -> Draft:
+    turn = draft.past.turn
+    if turn is None:
+        return draft
+    for offset, request in enumerate(requests):
+        request_id = RequestId(turn.number, turn.generation, index, slot.opened + offset)
+        draft = open_request(draft, request_id, request, cfg, turn.commanded)
+    now = draft.past.turn
+    opened = slot if now is None else now.slots[index]
+    return draft if opened.waiting else _close_unanswered(draft, index, opened)
+
+
+def _close(draft: Draft, index: int, text: str, *, ok: bool, memory: Memory | None = None) -> Draft:
+    return draft.record(CallClosed(slot=index, text=text, ok=ok, memory=memory, at_ms=draft.at_ms))
+

@@ -1,0 +1,198 @@
+"""The state of a conversation as a value: ``past`` is everything the journal holds, ``live`` what it does not.
+
+How to read it. No turn: *idle*. A turn has either a model call (``model``) or a round of ``slots``, one a call of the
+last reply, in the order asked. A request is open while it has no outcome; a turn whose open requests are all
+``ASKED`` is *paused*. Nothing else says what is going on: there are no flags to forget.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import Enum
+from typing import final
+
+from attrs import evolve, field, frozen
+
+from turnfold.core.agent.events import ModelReplied, Outcome, Unanswered, Why
+from turnfold.core.agent.ids import MODEL, RequestId
+from turnfold.core.agent.live import Live
+from turnfold.core.config.layers import ChatConfig, Overrides
+from turnfold.core.conversation.log import Log
+from turnfold.core.conversation.messages import Invocation, Message, ToolMessage, UserMessage
+from turnfold.core.json import JsonObject
+from turnfold.core.llm.reply import Usage
+from turnfold.core.tools.spec import Memory
+from turnfold.core.world.answers import Exchange
+from turnfold.core.world.requests import Request
+
+
+class Status(Enum):
+    """How far an open request is."""
+
+    ASKED = "asked"  # waits for a person; not performed
+    RUNNING = "running"
+    CANCELLING = "cancelling"  # shall stop; counts as open until it answers
+
+
+@final
+@frozen(kw_only=True)
+class Opened:
+    """A request that was opened; ``outcome`` is None while it is open; ``since_ms`` is when its status was set."""
+
+    request_id: RequestId
+    request: Request
+    status: Status
+    since_ms: int = 0
+    asked: str = ""
+    outcome: Outcome | None = None
+
+    @property
+    def lost(self) -> bool:
+        """Whether it shall be repeated."""
+        return isinstance(self.outcome, Unanswered) and self.outcome.why is Why.LOST
+
+
+@final
+@frozen(kw_only=True)
+class Slot:
+    """One call of a round: its requests in the order asked, how many were opened, and its result when it is closed."""
+
+    invocation: Invocation
+    requests: tuple[Opened, ...] = ()
+    opened: int = 0
+    result: ToolMessage | None = None
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a request of it is open."""
+        return any(each.outcome is None for each in self.requests)
+
+    def unanswered(self, why: Why) -> Unanswered | None:
+        """The first of its requests' ends that has this cause."""
+        for each in self.requests:
+            if isinstance(each.outcome, Unanswered) and each.outcome.why is why:
+                return each.outcome
+        return None
+
+    @property
+    def exchanges(self) -> tuple[Exchange, ...]:
+        """Its answered requests, in the order asked."""
+        pairs = ((each.request, each.outcome) for each in self.requests)
+        return tuple(
+            Exchange(request, outcome)
+            for request, outcome in pairs
+            if outcome is not None and not isinstance(outcome, (Unanswered, ModelReplied))
+        )
+
+
+@final
+@frozen(kw_only=True)
+class Turn:
+    """The running turn: its number, the generation it is in, and that generation's model call or round."""
+
+    number: int
+    generation: int = 1
+    model: Opened | None = None
+    slots: tuple[Slot, ...] = ()
+    commanded: bool = False
+    interrupted: bool = False
+
+
+@final
+@frozen(kw_only=True)
+class Mark:
+    """What a turn found when it started, for undoing it."""
+
+    turn: int
+    log_length: int
+    memories: JsonObject
+    overrides: tuple[Overrides, ...]
+
+
+@final
+@frozen(kw_only=True)
+class Past:
+    """What the conversation holds to be true: a fold of its journal.
+
+    ``events`` counts the journal; ``turns`` counts the turns ever started; both only grow. ``memories``: what each
+    tool remembers, by name. ``marks``: one a turn that can be undone. ``queue``: said during the turn.
+    """
+
+    conversation: str = ""
+    cfg_digest: str = ""
+    tools_digest: str = ""
+    events: int = 0
+    turns: int = 0
+    log: Log[Message] = field(factory=Log)
+    turn: Turn | None = None
+    memories: JsonObject = field(factory=JsonObject)
+    overrides: tuple[Overrides, ...] = ()
+    usage: Usage = Usage()
+    marks: Log[Mark] = field(factory=Log)
+    queue: tuple[UserMessage, ...] = ()
+
+    @property
+    def started(self) -> bool:
+        """Whether the first event is recorded."""
+        return self.events > 0
+
+
+@final
+@frozen
+class ChatState:
+    """A conversation: ``past`` makes its identity, ``live`` can be rebuilt and counts for nothing."""
+
+    past: Past = field(factory=Past)
+    live: Live = field(factory=Live, eq=False, repr=False)
+
+    @property
+    def idle(self) -> bool:
+        """Whether no turn runs and none is queued."""
+        return self.past.turn is None
+
+    @property
+    def paused(self) -> bool:
+        """Whether a turn runs, and all that is open are questions to people."""
+        return self.past.turn is not None and all(each.status is Status.ASKED for each in open_requests(self.past))
+
+
+def open_requests(past: Past) -> Iterator[Opened]:
+    """The requests without an outcome, in the order of their slots."""
+    turn = past.turn
+    if turn is None:
+        return
+    if turn.model is not None and turn.model.outcome is None:
+        yield turn.model
+    for slot in turn.slots:
+        yield from (each for each in slot.requests if each.outcome is None)
+
+
+def find_open(past: Past, request_id: RequestId) -> Opened | None:
+    """The open request of this id, or None where there is none (any more)."""
+    turn = past.turn
+    if turn is None or (turn.number, turn.generation) != (request_id.turn, request_id.generation):
+        return None
+    if request_id.slot == MODEL:
+        candidates: tuple[Opened, ...] = () if turn.model is None else (turn.model,)
+    else:
+        candidates = turn.slots[request_id.slot].requests if 0 <= request_id.slot < len(turn.slots) else ()
+    for each in candidates:
+        if each.request_id == request_id:
+            return each if each.outcome is None else None
+    return None
+
+
+def questions(past: Past) -> tuple[Opened, ...]:
+    """The requests that wait for a person."""
+    return tuple(each for each in open_requests(past) if each.status is Status.ASKED)
+
+
+def memory_of(past: Past, tool: str) -> Memory:
+    """What ``tool`` remembers; empty at first."""
+    found = past.memories.get(tool)
+    return found if isinstance(found, JsonObject) else JsonObject()
+
+
+def effective(cfg: ChatConfig, past: Past) -> ChatConfig:
+    """``cfg`` with the changes made since the conversation started."""
+    return evolve(cfg, overrides=past.overrides) if past.overrides else cfg

@@ -1,0 +1,203 @@
+"""``step`` decides: a conversation and what reached it, to the conversation after it and what is to be done.
+
+``step(s, i) = settle(absorb(s, i))``. *Absorb* takes the input in: it records what it says. *Settle* opens whatever the
+state alone says is due, until nothing is: the next slot's requests, the round's end, the next model call, the turn's
+end, the next queued message. So after every step each open request is waited for, and a driver that has answered all
+requests has nothing left to wake up.
+
+What always holds:
+
+* step is total. A late, doubled or unknown answer changes nothing, whatever its id.
+* ``past`` changes only by the events that are recorded: ``step(s, i).state.past == reduce(apply, recorded, s.past)``.
+* A turn has a model call or a round, never both open; a request id is opened once and closed once.
+* A question is never performed; a denial closes its call without asking the tool.
+* An interrupted turn opens nothing more.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from typing_extensions import assert_never
+
+from turnfold.core.agent.commands import command_given
+from turnfold.core.agent.draft import Draft, Step
+from turnfold.core.agent.effects import Perform, Publish
+from turnfold.core.agent.events import (
+    MessageAdded,
+    MessageQueued,
+    Permitted,
+    Reconfigured,
+    RequestClosed,
+    Started,
+    TurnInterrupted,
+    Unanswered,
+    Why,
+)
+from turnfold.core.agent.generation import chunk_arrived, close_reply, fail_reply, settle_generation
+from turnfold.core.agent.inputs import (
+    Answered,
+    ChunkArrived,
+    CommandGiven,
+    Decided,
+    Failed,
+    Input,
+    Interrupted,
+    Resumed,
+    TimePassed,
+    UserSaid,
+)
+from turnfold.core.agent.ids import MODEL, RequestId
+from turnfold.core.agent.requests import repeatable
+from turnfold.core.agent.rounds import settle_round
+from turnfold.core.agent.state import ChatState, Status, effective, find_open, open_requests, questions
+from turnfold.core.config.layers import ChatConfig, Overrides
+from turnfold.core.conversation.messages import ToolCall, UserMessage
+from turnfold.core.json import scalar_text
+from turnfold.core.problem import Blame, Problem, world_problem
+from turnfold.core.tools.spec import ToolSpec
+from turnfold.core.world.answers import answers
+from turnfold.core.world.permission import Allow, permit
+
+
+def step(state: ChatState, input: Input, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Step:
+    """The conversation after ``input``, and what the shell shall do. Pure and total; cost independent of the log's length."""
+    draft = Draft(state, input.at_ms)
+    if not state.past.started:
+        draft = draft.record(_started(tools, cfg, input.at_ms))
+    return settle(absorb(draft, input, tools, cfg), tools, cfg).step()
+
+
+def execute_command(command: str | ToolCall, tools: tuple[ToolSpec, ...], cfg: ChatConfig, state: ChatState | None = None) -> Step:
+    """The conversation after a person gave ``command`` (``/tools``, ``/undo``, ``/shell ls``, or a tool call as a value).
+
+    Pure: nothing has happened yet; what shall happen is in the effects. An unknown command publishes a Problem.
+    """
+    return step(ChatState() if state is None else state, CommandGiven(command), tools, cfg)
+
+
+def digest_of(value: object) -> str:
+    """The SHA-256 (hex) of a value's repr: equal values have equal digests, in every process."""
+    return hashlib.sha256(repr(value).encode("utf-8", "backslashreplace")).hexdigest()
+
+
+def _started(tools: tuple[ToolSpec, ...], cfg: ChatConfig, at_ms: int) -> Started:
+    return Started(conversation=cfg.conversation, cfg_digest=digest_of(cfg), tools_digest=digest_of(tools), at_ms=at_ms)
+
+
+def usable(tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> tuple[ToolSpec, ...]:
+    """The tools that ``cfg`` lets the conversation use, in the order handed in."""
+    names = cfg.tools
+    return tools if names is None else tuple(tool for tool in tools if tool.name in names)
+
+
+def settle(draft: Draft, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
+    """Everything done that the state alone says is due."""
+    while True:
+        before = draft
+        turn = draft.past.turn
+        if turn is None:
+            queue = draft.past.queue
+            draft = draft.record(MessageAdded(queue[0], draft.at_ms)) if queue else draft
+        else:
+            now = effective(cfg, draft.past)
+            due = settle_round if turn.slots else settle_generation
+            draft = due(draft, turn, usable(tools, now), now)
+        if draft is before:
+            return draft
+
+
+def absorb(draft: Draft, input: Input, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
+    """The draft with ``input`` taken in, and nothing more."""
+    match input:
+        case ChunkArrived(request_id, data):
+            now = effective(cfg, draft.past)
+            return chunk_arrived(draft, request_id, data, usable(tools, now), now)
+        case Answered():
+            return _answered(draft, input, tools, cfg)
+        case Failed(request_id, problem):
+            return _failed(draft, request_id, problem)
+        case UserSaid(text):
+            message = UserMessage(scalar_text(text))
+            return draft.record(MessageAdded(message, draft.at_ms) if draft.past.turn is None else MessageQueued(message, draft.at_ms))
+        case CommandGiven(command):
+            now = effective(cfg, draft.past)
+            return command_given(draft, command, usable(tools, now), now)
+        case Decided():
+            return _decided(draft, input, cfg)
+        case Interrupted():
+            turn = draft.past.turn
+            return draft if turn is None or turn.interrupted else draft.record(TurnInterrupted(draft.at_ms))
+        case TimePassed():
+            return _time_passed(draft, cfg)
+        case Resumed():
+            return _resumed(draft)
+        case _:
+            assert_never(input)
+
+
+def _answered(draft: Draft, input: Answered, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
+    found = find_open(draft.past, input.request_id)
+    if found is None or found.status is Status.ASKED:
+        return draft
+    if not answers(found.request, input.answer):
+        message = f"The shell answered {type(found.request).__name__} with {type(input.answer).__name__}."
+        return _failed(draft, input.request_id, Problem(code="mismatched-answer", message=message, blame=Blame.WORLD))
+    reply = draft.state.live.reply
+    if input.request_id.slot != MODEL:
+        return draft.record(RequestClosed(input.request_id, input.answer, draft.at_ms))
+    if reply is None or reply.request_id != input.request_id:
+        return draft.record(RequestClosed(input.request_id, Unanswered(Why.LOST), draft.at_ms))
+    return close_reply(draft, reply, usable(tools, effective(cfg, draft.past)))
+
+
+def _failed(draft: Draft, request_id: RequestId, problem: Problem) -> Draft:
+    found = find_open(draft.past, request_id)
+    if found is None or found.status is Status.ASKED:
+        return draft
+    reply = draft.state.live.reply
+    if reply is not None and reply.request_id == request_id:
+        return fail_reply(draft, reply, problem)
+    return draft.record(RequestClosed(request_id, problem, draft.at_ms))
+
+
+def _decided(draft: Draft, input: Decided, cfg: ChatConfig) -> Draft:
+    found = find_open(draft.past, input.request_id)
+    if found is None or found.status is not Status.ASKED:
+        return draft
+    if not input.allowed:
+        draft = draft.record(RequestClosed(input.request_id, Unanswered(Why.DENIED, scalar_text(input.note)), draft.at_ms))
+    else:
+        draft = draft.record(Permitted(input.request_id, draft.at_ms)).act(Perform(input.request_id, found.request))
+    if input.rule is None:
+        return draft
+    draft = draft.record(Reconfigured(Overrides(rules=(input.rule,)), draft.at_ms))
+    return _ask_again(draft, effective(cfg, draft.past))
+
+
+def _ask_again(draft: Draft, cfg: ChatConfig) -> Draft:
+    """The questions that a new rule answers with yes, answered."""
+    for each in questions(draft.past):
+        if isinstance(permit(each.request, cfg), Allow):
+            draft = draft.record(Permitted(each.request_id, draft.at_ms)).act(Perform(each.request_id, each.request))
+    return draft
+
+
+def _time_passed(draft: Draft, cfg: ChatConfig) -> Draft:
+    grace_ms = effective(cfg, draft.past).limits.grace_s * 1000
+    for each in open_requests(draft.past):
+        if each.status is Status.CANCELLING and draft.at_ms - each.since_ms >= grace_ms:
+            draft = draft.record(RequestClosed(each.request_id, Unanswered(Why.UNKNOWN), draft.at_ms))
+    return draft
+
+
+def _resumed(draft: Draft) -> Draft:
+    for each in open_requests(draft.past):
+        if each.status is Status.ASKED:
+            continue
+        why = Why.LOST if repeatable(each.request) else Why.UNKNOWN
+        draft = draft.record(RequestClosed(each.request_id, Unanswered(why), draft.at_ms))
+        if why is Why.UNKNOWN:
+            message = f"turnfold was stopped during {type(each.request).__name__} ({each.request_id}); whether it took effect is unknown."
+            draft = draft.act(Publish(world_problem("unknown-outcome", message)))
+    return draft

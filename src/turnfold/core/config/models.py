@@ -1,0 +1,57 @@
+"""Which provider and which profile a conversation's model has."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+from typing import final
+
+from attrs import frozen
+
+from turnfold.core.config.layers import ChatConfig
+from turnfold.core.config.values import ModelProfile, Provider, ToolFormat
+from turnfold.core.problem import Problem, caller_problem
+
+PLAIN_PROFILE = ModelProfile(pattern="*")
+
+
+@final
+@frozen
+class Located:
+    """A model and where it is served."""
+
+    provider: Provider
+    model: str
+
+
+def find_provider(cfg: ChatConfig) -> Located | Problem:
+    """The provider of ``cfg.model`` (``provider/name``), or what is wrong with the name.
+
+    >>> from turnfold.core.config.layers import Config, ProjectConfig
+    >>> find_provider(ChatConfig(ProjectConfig(Config(model="ollama/qwen3")))).model
+    'qwen3'
+    """
+    if not cfg.model:
+        message = "No model is chosen. Set one as provider/name, in the config or with --model."
+        return caller_problem("no-model", message, "model")
+    head, slash, name = cfg.model.partition("/")
+    for provider in cfg.providers:
+        if provider.name == head and slash and name:
+            return Located(provider, name)
+    names = [provider.name for provider in cfg.providers]
+    near = get_close_matches(head, names, n=1)
+    meant = f" Did you mean {near[0]}/{name or 'NAME'}?" if near else ""
+    return caller_problem("unknown-model", f"{cfg.model!r} is not provider/name with a provider of {', '.join(names)}.{meant}", "model")
+
+
+def profile_of(cfg: ChatConfig) -> ModelProfile:
+    """The first profile whose pattern fits the model, else plain native calls."""
+    for profile in cfg.profiles:
+        if fnmatchcase(cfg.model, profile.pattern):
+            return profile
+    return PLAIN_PROFILE
+
+
+def format_of(cfg: ChatConfig) -> ToolFormat:
+    """How the model shall write its calls: as the config says, else as its profile does."""
+    return cfg.tool_format or profile_of(cfg).tool_format

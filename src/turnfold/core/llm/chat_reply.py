@@ -1,0 +1,361 @@
+"""OpenAI Chat Completions, the way in: a streamed reply folded chunk by chunk.
+
+A stream is events of JSON objects. Of each, ``choices[0].delta`` adds text, reasoning and fragments of tool calls;
+``finish_reason`` says why the model stopped; ``usage`` comes with any event, mostly a last one without choices; then
+``[DONE]``. What servers that call themselves compatible do besides, and is borne here:
+
+* the first content is null or "", content is a list of parts, reasoning is ``reasoning_content`` or ``reasoning``;
+* a call's fragments have no ``index`` (told apart by id, or by naming a tool), or all have index 0 though their ids and
+  names differ, or come whole at once, with arguments as an object, or with none;
+* an ``error`` instead of ``choices``, or beside them, at any place; no ``[DONE]``; "stop" though there are calls;
+* ``stream`` is ignored, and the body is one JSON object: kept until the first event, and read by ``finish``.
+
+Nothing that JSON parsing gave is kept but strings and numbers.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TypeAlias, final
+
+from attrs import evolve, frozen
+
+from turnfold.core.conversation.log import Log
+from turnfold.core.json import freeze, scalar_text
+from turnfold.core.llm.chat_calls import CallParts, calls_taken, raw_calls
+from turnfold.core.llm.protocol import Decoded
+from turnfold.core.llm.provider_errors import error_words
+from turnfold.core.llm.reply import Reply, Stop, Usage
+from turnfold.core.llm.sse import NOTHING, Fed, Splitter, feed, plain_data
+from turnfold.core.problem import Problem, world_problem
+
+MAX_BYTES = 8_000_000  # of one event, and of a body that is no stream
+QUOTED_CHARS = 80  # of what is no reply
+NO_USAGE: Usage = Usage()
+NO_TEXT: Log[str] = Log()
+
+STOPS: tuple[tuple[str, Stop], ...] = (
+    ("stop", Stop.END),
+    ("tool_calls", Stop.CALLS),
+    ("function_call", Stop.CALLS),
+    ("length", Stop.LENGTH),
+    ("max_tokens", Stop.LENGTH),
+    ("model_length", Stop.LENGTH),
+    ("content_filter", Stop.FILTER),
+    ("error", Stop.CUT),
+)  # any other reason is an end
+
+
+@final
+@frozen(eq=False, repr=False, kw_only=True)
+class Rest:
+    """What of a reply changes rarely. ``body``: its bytes, until an event has shown that it is a stream (``seen``).
+
+    ``held_text``, ``held_reasoning``: the first half of a character that a server cut into two escapes (``\\ud83d``).
+    """
+
+    usage: Usage = NO_USAGE
+    stop: Stop | None = None
+    done: bool = False
+    problem: Problem | None = None
+    held_text: str = ""
+    held_reasoning: str = ""
+    seen: bool = False
+    body: Log[bytes] = NOTHING
+    body_bytes: int = 0
+
+
+NO_REST: Rest = Rest()
+
+
+@final
+@frozen(eq=False, repr=False)
+class ChatFold:
+    """A reply so far."""
+
+    splitter: Splitter
+    text: Log[str] = NO_TEXT
+    reasoning: Log[str] = NO_TEXT
+    calls: tuple[CallParts, ...] = ()
+    rest: Rest = NO_REST
+
+
+_Object: TypeAlias = "dict[object, object]"
+
+
+def begin() -> ChatFold:
+    """The fold of a reply of which nothing has come."""
+    return ChatFold(Splitter(MAX_BYTES))
+
+
+def decode(fold: ChatFold, chunk: bytes) -> Decoded[ChatFold]:
+    r"""The fold after ``chunk``, with the text and reasoning it added; linear in the chunk, whatever came before.
+
+    >>> decode(begin(), b'data: {"choices":[{"delta":{"content":"Hi"}}]}\n\n').text
+    'Hi'
+    """
+    texts = plain_data(fold.splitter, chunk)
+    if len(texts) == 1:
+        return _taken(fold, texts[0], "")
+    fed = feed(fold.splitter, chunk)
+    if fed.splitter is not fold.splitter:
+        fold = _noted(fold, fed, chunk)
+    text: list[str] = []
+    reasoning: list[str] = []
+    for event in fed.events:
+        decoded = _taken(fold, event.data, event.name)
+        fold = decoded.fold
+        text.append(decoded.text)
+        reasoning.append(decoded.reasoning)
+    return Decoded(fold=fold, text="".join(text), reasoning="".join(reasoning))
+
+
+def finish(fold: ChatFold) -> Reply:
+    r"""The reply that the chunks make; what is wrong with it is its ``problem``.
+
+    >>> chunk = b'data: {"choices":[{"delta":{"content":"Hi"},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
+    >>> reply = finish(decode(begin(), chunk).fold)
+    >>> reply.text, reply.stop, reply.problem
+    ('Hi', <Stop.END: 'end'>, None)
+    >>> finish(decode(begin(), b"<html>").fold).problem.message
+    'The server answered with what is no reply of a model ("<html>"): check the base URL of the provider.'
+    """
+    for event in feed(fold.splitter, b"\n\n").events:  # the last event, where its empty line never came
+        if event.data == "[DONE]" or _loaded(event.data) is not None:
+            fold = _taken(fold, event.data, event.name).fold
+    if not fold.rest.seen and fold.rest.problem is None:
+        fold = _whole(fold)
+    return _reply(fold)
+
+
+def _reply(fold: ChatFold) -> Reply:
+    rest = fold.rest
+    calls = raw_calls(fold.calls)
+    stop = rest.stop or (Stop.END if rest.done and rest.problem is None else Stop.CUT)
+    if stop in (Stop.END, Stop.CALLS):
+        stop = Stop.CALLS if calls else Stop.END
+    lost = world_problem("cut-stream", "The model's reply was cut off before its end: the connection or the server failed, try again.")
+    return Reply(
+        text="".join(fold.text),
+        reasoning="".join(fold.reasoning),
+        calls=calls,
+        usage=rest.usage,
+        stop=stop,
+        problem=lost if stop is Stop.CUT and rest.problem is None else rest.problem,
+    )
+
+
+def _noted(fold: ChatFold, fed: Fed, chunk: bytes) -> ChatFold:
+    """``fold`` with the splitter of ``fed``, its Problem, and, while no event has come, the chunk."""
+    rest = fold.rest
+    problem = rest.problem or fed.splitter.problem
+    if rest.body_bytes + len(chunk) > MAX_BYTES and not rest.seen and not fed.events:
+        problem = problem or world_problem("too-large", f"The server sent {MAX_BYTES} bytes without an event: the rest was left out.")
+    if problem is not rest.problem:
+        rest = evolve(rest, problem=problem, body=NOTHING, body_bytes=0)
+    elif not rest.seen and problem is None:
+        rest = evolve(rest, body=rest.body.append(chunk), body_bytes=rest.body_bytes + len(chunk))
+    return ChatFold(fed.splitter, fold.text, fold.reasoning, fold.calls, rest)
+
+
+def _taken(fold: ChatFold, data: str, name: str) -> Decoded[ChatFold]:
+    """``fold`` with one event; nearly all are plain: they add to text, reasoning or calls, and change nothing else."""
+    rest = fold.rest
+    if data == "[DONE]":
+        return Decoded(fold=_with_rest(fold, evolve(rest, done=True, seen=True, body=NOTHING)))
+    value = _loaded(data)
+    if value is None:
+        return Decoded(fold=_with_rest(fold, evolve(rest, problem=rest.problem or _garbage(data), seen=True, body=NOTHING)))
+    if rest.seen and not (rest.held_text or rest.held_reasoning or name):
+        delta = _plain_delta(value)
+        plain = None if delta is None else _plain_taken(fold, delta)
+        if plain is not None:
+            return plain
+    return _all_taken(fold, value, name)
+
+
+def _loaded(text: str) -> _Object | None:
+    try:
+        value: object = json.loads(text)
+    except (ValueError, RecursionError):  # no JSON; a number of too many digits; too deep
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _plain_delta(value: _Object) -> _Object | None:
+    """The delta of an event that says nothing else; None for any other."""
+    choices = value.get("choices")
+    if not isinstance(choices, list) or len(choices) != 1 or value.get("usage") or value.get("error"):
+        return None
+    choice: object = choices[0]
+    if not isinstance(choice, dict) or choice.get("finish_reason") or choice.get("index"):
+        return None
+    delta: object = choice.get("delta")
+    return delta if isinstance(delta, dict) else None
+
+
+def _plain_taken(fold: ChatFold, delta: _Object) -> Decoded[ChatFold] | None:
+    """``fold`` with a delta of plain strings and call fragments; None where it holds more."""
+    text: object = delta.get("content") or ""
+    reasoning: object = delta.get("reasoning_content") or delta.get("reasoning") or ""
+    if (
+        not isinstance(text, str)
+        or not isinstance(reasoning, str)
+        or delta.get("refusal")
+        or not (_is_scalar(text) and _is_scalar(reasoning))
+    ):
+        return None
+    taken = calls_taken(fold.calls, delta["tool_calls"]) if delta.get("tool_calls") else None
+    if taken is not None and taken.problem is not None:
+        return None
+    after = ChatFold(
+        fold.splitter,
+        fold.text.append(text) if text else fold.text,
+        fold.reasoning.append(reasoning) if reasoning else fold.reasoning,
+        taken.calls if taken is not None else fold.calls,
+        fold.rest,
+    )
+    return Decoded(fold=after, text=text, reasoning=reasoning)
+
+
+def _is_scalar(text: str) -> bool:
+    return text.isascii() or scalar_text(text) == text
+
+
+def _all_taken(fold: ChatFold, value: _Object, name: str) -> Decoded[ChatFold]:
+    """``fold`` with everything that an event's object says."""
+    problem = fold.rest.problem or _error(value, name)
+    calls, stop, delta = fold.calls, fold.rest.stop, Delta()
+    choices = value.get("choices")
+    for choice in choices if isinstance(choices, list) else ():
+        if isinstance(choice, dict) and choice.get("index") in (0, None):
+            stop = _stop(choice.get("finish_reason")) or stop
+            delta = _delta(choice.get("delta") or choice.get("message"))
+            taken = calls_taken(calls, delta.calls)
+            calls, problem = taken.calls, problem or taken.problem
+    text = _scalars(fold.rest.held_text, delta.text)
+    reasoning = _scalars(fold.rest.held_reasoning, delta.reasoning)
+    after = ChatFold(
+        fold.splitter,
+        fold.text.append(text.whole) if text.whole else fold.text,
+        fold.reasoning.append(reasoning.whole) if reasoning.whole else fold.reasoning,
+        calls,
+        Rest(
+            usage=_usage(value, fold.rest.usage),
+            stop=stop,
+            done=fold.rest.done,
+            problem=problem,
+            held_text=text.held,
+            held_reasoning=reasoning.held,
+            seen=True,
+        ),
+    )
+    return Decoded(fold=after, text=text.whole, reasoning=reasoning.whole)
+
+
+@final
+@frozen(kw_only=True, eq=False, repr=False)
+class Delta:
+    """What one event adds; ``calls`` is read, and never kept."""
+
+    text: str = ""
+    reasoning: str = ""
+    calls: object = None
+
+
+def _delta(value: object) -> Delta:
+    if not isinstance(value, dict):
+        return Delta()
+    said = _parts(value.get("content"))
+    refusal = _string(value.get("refusal"))  # the model's own words to the person, in place of the content
+    reasoning = _string(value.get("reasoning_content")) or _string(value.get("reasoning"))
+    return Delta(text=said.text + refusal, reasoning=reasoning + said.reasoning, calls=value.get("tool_calls"))
+
+
+def _parts(content: object) -> Delta:
+    """Text and reasoning of a content: a string, or a list of ``text`` and ``thinking`` parts (Mistral)."""
+    if not isinstance(content, list):
+        return Delta(text=_string(content))
+    parts = [part for part in content if isinstance(part, dict)]
+    text = "".join(_string(part.get("text")) for part in parts)
+    thinking = "".join(_parts(part.get("thinking")).text for part in parts)
+    return Delta(text=text, reasoning=thinking)
+
+
+def _string(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+@final
+@frozen
+class _Scalars:
+    whole: str
+    held: str
+
+
+def _scalars(held: str, piece: str) -> _Scalars:
+    """``held + piece`` without lone surrogates; the first half of a pair at its end is held back."""
+    text = held + piece
+    tail = text[-1:] if "\ud800" <= text[-1:] <= "\udbff" else ""
+    return _Scalars(scalar_text(text[: len(text) - len(tail)]), tail)
+
+
+def _stop(reason: object) -> Stop | None:
+    if not isinstance(reason, str) or not reason:
+        return None
+    return next((stop for name, stop in STOPS if name == reason), Stop.END)
+
+
+def _usage(value: _Object, before: Usage) -> Usage:
+    usage = value.get("usage")
+    if not isinstance(usage, dict) or not usage:
+        return before
+    return Usage(
+        input_tokens=_count(usage, "prompt_tokens"),
+        output_tokens=_count(usage, "completion_tokens"),
+        cached_tokens=_count(usage.get("prompt_tokens_details"), "cached_tokens"),
+    )
+
+
+def _count(value: object, key: str) -> int:
+    count: object = value.get(key) if isinstance(value, dict) else 0
+    return count if isinstance(count, int) and not isinstance(count, bool) and count > 0 else 0
+
+
+def _error(value: _Object, name: str) -> Problem | None:
+    """The Problem that an event tells of: under ``error``, or, in an event of that name, as a whole."""
+    error = value.get("error") or (value if name == "error" else None)
+    if not error:
+        return None
+    try:
+        words = error_words(freeze(error))
+    except ValueError:  # JSON that we do not take: too deep, or not finite
+        words = ""
+    return world_problem(
+        "provider-failed", f"The provider broke off the reply ({words or 'it does not say why'}): try again, or choose another model."
+    )
+
+
+def _whole(fold: ChatFold) -> ChatFold:
+    """``fold`` with its body read as one JSON object, as a server sends that ignores ``stream``."""
+    body = b"".join(fold.rest.body).removeprefix(b"\xef\xbb\xbf")
+    value = _loaded(body.decode("utf-8", "replace"))
+    if value is not None and ("choices" in value or value.get("error")):
+        taken = _all_taken(fold, value, "").fold
+        return _with_rest(taken, evolve(taken.rest, done=True))
+    start = body[: QUOTED_CHARS * 20].decode("utf-8", "replace")
+    return _with_rest(fold, evolve(fold.rest, problem=_garbage(start)))
+
+
+def _garbage(text: str) -> Problem:
+    start = " ".join(text.split())
+    if not start:
+        return world_problem("bad-reply", "The server's reply is empty: try again, or check that it serves the model.")
+    quoted = start if len(start) <= QUOTED_CHARS else start[:QUOTED_CHARS] + "…"
+    return world_problem(
+        "bad-reply", f'The server answered with what is no reply of a model ("{quoted}"): check the base URL of the provider.'
+    )
+
+
+def _with_rest(fold: ChatFold, rest: Rest) -> ChatFold:
+    return ChatFold(fold.splitter, fold.text, fold.reasoning, fold.calls, rest)

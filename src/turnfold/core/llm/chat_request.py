@@ -1,0 +1,107 @@
+"""OpenAI Chat Completions, the way out: messages and requests as bytes.
+
+Every message is encoded once and by itself; a request is its head and the joined messages. The messages come last and
+the head is the only part that changes, so request n's messages are a byte prefix of request n+1's.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable
+
+from turnfold.core.config.values import ToolFormat
+from turnfold.core.conversation.messages import AssistantMessage, BrokenCall, Invocation, Message, ToolMessage, UserMessage
+from turnfold.core.json import JsonObject, JsonValue, dumps, loads_untrusted, quoted
+from turnfold.core.llm.protocol import Head
+from turnfold.core.tools.spec import ToolSpec
+
+NAME_CHARS = 64  # OpenAI: "a-z, A-Z, 0-9, or contain underscores and dashes, with a maximum length of 64"
+NOT_IN_NAMES = re.compile(r"[^a-zA-Z0-9_-]")
+BACKTICKS = re.compile(r"`{3,}")
+
+
+def encode_message(message: Message, tool_format: ToolFormat) -> bytes:
+    """One message as a JSON object in UTF-8; depends on nothing but its arguments.
+
+    >>> encode_message(UserMessage("hi"), ToolFormat.NATIVE)
+    b'{"role":"user","content":"hi"}'
+    """
+    match message:
+        case UserMessage(text=text):
+            return _spoken("user", text)
+        case AssistantMessage():
+            native = tool_format is ToolFormat.NATIVE and message.calls
+            return _calling(message) if native else _spoken("assistant", message.text)
+        case ToolMessage():
+            if tool_format is ToolFormat.NATIVE:
+                return _utf8(f'{{"role":"tool","tool_call_id":{quoted(message.call_id)},"content":{quoted(message.text)}}}')
+            return _spoken("user", output_text(message))
+
+
+def output_text(message: ToolMessage) -> str:
+    r"""A tool's output as a user's message tells it, in a fence that is longer than any inside.
+
+    >>> output_text(ToolMessage(call_id="1.1.0", tool="read", text="a", ok=True))
+    'Output of read:\n```\na\n```'
+    """
+    longest = max((len(run) for run in BACKTICKS.findall(message.text)), default=2)
+    fence = "`" * (longest + 1)
+    body = message.text if message.text.endswith("\n") or not message.text else message.text + "\n"
+    return f"Output of {message.tool}:\n{fence}\n{body}{fence}"
+
+
+def encode_request(head: Head, messages: Iterable[bytes]) -> bytes:
+    """The body of a request: ``head``, then the messages as :func:`encode_message` gave them; costs one copy of their bytes.
+
+    >>> encode_request(Head(model="m"), [b'{"role":"user","content":"hi"}'])
+    b'{"model":"m","stream":true,"stream_options":{"include_usage":true},"messages":[{"role":"user","content":"hi"}]}'
+    """
+    system = (_spoken("system", head.system),) if head.system else ()
+    return b"".join((encode_head(head), b'"messages":[', b",".join((*system, *messages)), b"]}"))
+
+
+def encode_head(head: Head) -> bytes:
+    """The members of a request that stand before ``messages``, with the opening brace."""
+    members: list[tuple[str, JsonValue]] = [("model", head.model), ("stream", True)]
+    members.append(("stream_options", JsonObject.of(include_usage=True)))
+    if head.temperature is not None and math.isfinite(head.temperature):
+        members.append(("temperature", head.temperature))
+    if head.max_tokens is not None:
+        members.append(("max_tokens", head.max_tokens))
+    if head.tools and head.tool_format is ToolFormat.NATIVE:
+        members.append(("tools", tuple(_tool(tool) for tool in head.tools)))
+    if head.grammar:
+        members.append(("grammar", head.grammar))
+    return _utf8(dumps(JsonObject(tuple(members)))[:-1] + ",")
+
+
+def _tool(tool: ToolSpec) -> JsonObject:
+    about = JsonObject.of(name=tool.name, description=tool.description, parameters=tool.parameters)
+    return JsonObject.of(type="function", function=about)
+
+
+def _calling(message: AssistantMessage) -> bytes:
+    content = quoted(message.text) if message.text else "null"
+    calls = ",".join(_call(f"{message.place}.{number}", call) for number, call in enumerate(message.calls))
+    return _utf8(f'{{"role":"assistant","content":{content},"tool_calls":[{calls}]}}')
+
+
+def _call(call_id: str, call: Invocation) -> str:
+    name = NOT_IN_NAMES.sub("_", call.name)[:NAME_CHARS] or "unknown"  # providers refuse the whole history for one bad name
+    return f'{{"id":{quoted(call_id)},"type":"function","function":{{"name":{quoted(name)},"arguments":{quoted(_arguments(call))}}}}}'
+
+
+def _arguments(call: Invocation) -> str:
+    """The arguments as JSON text; ``{}`` for what is no JSON object, since providers refuse a history that holds it."""
+    if not isinstance(call, BrokenCall):
+        return dumps(call.arguments)
+    return call.text if isinstance(loads_untrusted(call.text).value_or(None), JsonObject) else "{}"
+
+
+def _spoken(role: str, text: str) -> bytes:
+    return _utf8(f'{{"role":"{role}","content":{quoted(text)}}}')
+
+
+def _utf8(text: str) -> bytes:
+    return text.encode("utf-8", "replace")  # a lone surrogate, which no UTF-8 can hold, becomes "?"

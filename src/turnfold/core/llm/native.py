@@ -1,0 +1,52 @@
+"""Native calls: the provider's own form of a tool call, a name and JSON text."""
+
+from __future__ import annotations
+
+import difflib
+
+from returns.pipeline import is_successful
+
+from turnfold.core.conversation.messages import BrokenCall, Invocation, ToolCall
+from turnfold.core.json import dumps
+from turnfold.core.llm.arguments import read_object_untrusted
+from turnfold.core.llm.reply import RawCall
+from turnfold.core.problem import Problem, model_problem
+from turnfold.core.tools.spec import ToolSpec, find_tool
+
+
+def unknown_tool(name: str, tools: tuple[ToolSpec, ...]) -> Problem:
+    """There is no tool of that name; names those that look like it (whatever their case), else all.
+
+    >>> unknown_tool("Shell", ()).message
+    'There is no tool "Shell", and no other.'
+    """
+    if not tools:
+        return model_problem("unknown-tool", f'There is no tool "{name}", and no other.')
+    near = tuple(tool.name for tool in tools if difflib.get_close_matches(name.lower(), (tool.name.lower(),)))
+    if near:
+        return model_problem("unknown-tool", f'There is no tool "{name}". Did you mean {" or ".join(near)}?')
+    return model_problem("unknown-tool", f'There is no tool "{name}". The tools are: {", ".join(tool.name for tool in tools)}.')
+
+
+def read_call_untrusted(raw: RawCall, tools: tuple[ToolSpec, ...]) -> Invocation:
+    """The call that ``raw`` spells; a ``BrokenCall`` says what to write instead.
+
+    Empty arguments mean no arguments. Whether the arguments fit the tool's schema is for the tool to say.
+
+    >>> read_call_untrusted(RawCall("nope", "{}"), ()).problem.code
+    'unknown-tool'
+    """
+    if find_tool(tools, raw.name) is None:
+        return BrokenCall(raw.name, raw.text, unknown_tool(raw.name, tools))
+    read = read_object_untrusted(raw.name, raw.text)
+    return ToolCall(raw.name, read.unwrap()) if is_successful(read) else BrokenCall(raw.name, raw.text, read.failure())
+
+
+def render_call(call: ToolCall) -> RawCall:
+    """``call`` as the wire has it; the inverse of :func:`read_call_untrusted`.
+
+    >>> from turnfold.core.json import JsonObject
+    >>> render_call(ToolCall("read", JsonObject.of(path="a.txt")))
+    RawCall(name='read', text='{"path":"a.txt"}')
+    """
+    return RawCall(call.name, dumps(call.arguments))

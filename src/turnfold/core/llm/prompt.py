@@ -1,0 +1,62 @@
+"""The system prompt: what a model is told before anything is said. The same arguments give the same text, byte for byte."""
+
+from __future__ import annotations
+
+from turnfold.core.config.layers import ChatConfig
+from turnfold.core.config.values import ToolFormat
+from turnfold.core.conversation.messages import ToolCall
+from turnfold.core.llm.blocks import sample
+from turnfold.core.llm.markdown import render
+from turnfold.core.tools.spec import Example, ToolSpec
+
+GENERAL = """\
+You are an agent that works in a folder on the user's computer, the workspace. You act only through tools.
+
+- Do what was asked with the tools instead of explaining how it could be done. Take the shortest way.
+- Look before you change: read a file before you edit it.
+- You know what a tool did only from its output. Report that truthfully, errors too. Never invent an output, and never say that \
+something was done when no tool did it.
+- When a call fails, read why, and try something else. If you can't go on, say so and ask.
+- When the task is done, say in a sentence or two what you did, and call no more tools."""
+
+MARKDOWN = """\
+# Calling tools
+
+To call a tool, write a block that starts with three backticks and the tool's name at the beginning of a line, and ends with a \
+line of three backticks alone. After a call, stop and wait for its output; it comes in the next message.
+- If the text of a block has lines that start with backticks itself, open and close the block with one backtick more than those.
+- Arguments that the block has no place for are written as JSON: put --json behind the tool's name, and one JSON object below it.
+- A block with any other first word is only shown to the user, so show examples under other names, like `text`."""
+
+
+def system_prompt(cfg: ChatConfig, tools: tuple[ToolSpec, ...], format: ToolFormat, profile: str = "") -> str:
+    """What the model is told first: how to work, how to call ``tools`` in ``format``, the workspace, what the person wants.
+
+    ``profile``: a model profile's own instructions; where not empty they replace all of it but what the person wants
+    (``cfg.instructions``), which always comes last.
+
+    >>> from turnfold.core.config.layers import Config, ProjectConfig
+    >>> system_prompt(ChatConfig(ProjectConfig(Config())), (), ToolFormat.NATIVE, "You are small.")
+    'You are small.'
+    """
+    parts = (profile,) if profile else (GENERAL, *_calling(tools, format), f"The workspace is {cfg.workspace}; paths are relative to it.")
+    wanted = (f"# What the user wants of you\n\n{cfg.instructions}",) if cfg.instructions else ()
+    return "\n\n".join(parts + wanted)
+
+
+def _calling(tools: tuple[ToolSpec, ...], format: ToolFormat) -> tuple[str, ...]:
+    match format:
+        case ToolFormat.NATIVE:
+            return ()  # the request itself carries the tools
+        case ToolFormat.MARKDOWN:
+            return (MARKDOWN, *map(_described, tools)) if tools else ()
+
+
+def _described(tool: ToolSpec) -> str:
+    """A tool as the model learns it: what it does, and calls as it would write them."""
+    shown = "\n\n".join(_example(tool, example) for example in tool.examples) or sample(tool)
+    return f"## {tool.name}\n\n{tool.description}\n\n{shown}"
+
+
+def _example(tool: ToolSpec, example: Example) -> str:
+    return f"User: {example.ask}\nAssistant:\n{render(ToolCall(tool.name, example.arguments), tool)}"

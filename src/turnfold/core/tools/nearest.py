@@ -1,0 +1,68 @@
+"""The place in a text that lines which are not there come nearest to.
+
+Of bounded cost: linear in the text for lines that are there in another order or with other indentation; letters are
+compared only for a bounded number of bounded lines.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from difflib import SequenceMatcher
+from heapq import nlargest
+from itertools import accumulate
+
+from turnfold.core.tools.textlines import clipped
+
+MAX_SHOWN = 12  # lines of the place
+MAX_COMPARED = 2000  # lines whose letters are counted
+MAX_LETTERS = 120
+FINALISTS = 5
+ALIKE = 0.5
+
+
+def nearest_place(original: tuple[str, ...], text: str) -> str:
+    r"""``lines 4-5:`` and the text there with line numbers, or empty where nothing is like it.
+
+    >>> nearest_place(("def f():", "return 1"), "import x\n\ndef f():\n    return 1\n")
+    'lines 3-4, which differ in their indentation:\n3\tdef f():\n4\t    return 1'
+    """
+    lines = text.split("\n")
+    first = _most_equal_lines(original, lines)
+    if first < 0:
+        first = _most_alike(original, lines)
+    if first < 0:
+        return ""
+    there = lines[first : first + len(original)]
+    shown = "\n".join(f"{first + index + 1}\t{clipped(line)}" for index, line in enumerate(there[:MAX_SHOWN]))
+    more = "\n…" if len(there) > MAX_SHOWN else ""
+    span = f"lines {first + 1}-{first + len(there)}" if len(there) > 1 else f"line {first + 1}"
+    same = tuple(line.strip() for line in there) == tuple(line.strip() for line in original)
+    return f"{span}{', which differ in their indentation' if same else ''}:\n{shown}{more}"
+
+
+def _most_equal_lines(original: tuple[str, ...], lines: list[str]) -> int:
+    """Where as many lines follow each other that the original has, rare lines counting more; -1 where none has."""
+    wanted = {line.strip() for line in original} - {""}
+    stripped = [line.strip() for line in lines]
+    counts = Counter(line for line in stripped if line in wanted)
+    weights = [1 / counts[line] if line in wanted else 0.0 for line in stripped]
+    sums = list(accumulate(weights, initial=0.0))
+    size = len(original)
+    starts = range(max(1, len(lines) - size + 1))
+    best = max(starts, key=lambda start: sums[min(start + size, len(lines))] - sums[start])
+    return best if sums[min(best + size, len(lines))] - sums[best] > 1e-9 else -1
+
+
+def _most_alike(original: tuple[str, ...], lines: list[str]) -> int:
+    """Where the original would begin if its first line with text were the line most like it; -1 where none is."""
+    lead = next((index for index, line in enumerate(original) if line.strip()), 0)
+    matcher = SequenceMatcher(autojunk=False)
+    matcher.set_seq2(original[lead].strip()[:MAX_LETTERS])
+
+    def likeness(index: int, exact: bool) -> float:
+        matcher.set_seq1(lines[index].strip()[:MAX_LETTERS])
+        return matcher.ratio() if exact else matcher.quick_ratio()
+
+    finalists = nlargest(FINALISTS, range(min(len(lines), MAX_COMPARED)), key=lambda index: likeness(index, exact=False))
+    best = max(finalists, key=lambda index: likeness(index, exact=True))
+    return max(best - lead, 0) if likeness(best, exact=True) >= ALIKE else -1

@@ -1,0 +1,95 @@
+"""What a person sees of a request before it is performed: the act itself, safe to print on a terminal."""
+
+from __future__ import annotations
+
+import re
+from typing import assert_never
+
+from turnfold.core.config.layers import ChatConfig
+from turnfold.core.config.values import Environment
+from turnfold.core.tools.diff import diff_lines
+from turnfold.core.tools.output import counted, limit_text
+from turnfold.core.tools.textlines import clipped, line_count
+from turnfold.core.world.answers import Exchange, FileRead
+from turnfold.core.world.permission import relative
+from turnfold.core.world.requests import CallModel, ListFiles, ReadFile, Request, RunProcess, RunPython, WriteFile
+
+LIMIT_BYTES = 16_000
+MAX_VARIABLES = 40
+
+# controls (escape sequences begin with one), marks that turn the direction of writing or show nothing, and line
+# separators that are no newline: what is printed must be what will be done
+UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]"
+)
+
+
+def preview(request: Request, exchanges: tuple[Exchange, ...], cfg: ChatConfig) -> str:
+    """What performing ``request`` would do; ``exchanges`` are those of its call so far. Bounded, with a word about what is cut.
+
+    >>> from turnfold.core.config.layers import Config, ProjectConfig
+    >>> cfg = ChatConfig(ProjectConfig(Config()), workspace="/w")
+    >>> print(preview(WriteFile(path="/w/a.txt", text="hi\\n", expected_digest=""), (), cfg))
+    Create a.txt (1 line):
+    +hi
+    """
+    match request:
+        case CallModel():
+            return _line(f"Ask {request.provider.name}/{request.model} for a reply ({request.provider.base_url})")
+        case ReadFile():
+            return _line(f"Read {relative(request.path, cfg.workspace)}")
+        case ListFiles():
+            return _line(f"List {relative(request.path, cfg.workspace)}")
+        case WriteFile():
+            return _write(request, exchanges, cfg)
+        case RunProcess():
+            return _act("$ ", request.script, request.cwd, request.environment)
+        case RunPython():
+            return _act("python: ", request.code, request.cwd, request.environment)
+        case _:
+            assert_never(request)
+
+
+def visible(text: str) -> str:
+    r"""``text`` with every character that a terminal obeys, or does not show, written as an escape; newlines and tabs stay.
+
+    >>> visible("a\x1b[2J\u202eb\n")
+    'a\\x1b[2J\\u202eb\n'
+    """
+    return UNSEEN.sub(lambda found: ascii(found.group())[1:-1], text)
+
+
+def _line(text: str) -> str:
+    return visible(clipped(text, 1000)).replace("\n", "\\n").replace("\t", "\\t")
+
+
+def _block(text: str) -> str:
+    return visible(limit_text(text, LIMIT_BYTES, "too long to be shown whole"))
+
+
+def _act(mark: str, text: str, cwd: str, environment: Environment) -> str:
+    variables = tuple(f"unset {each.name}" if each.value is None else f"{each.name}={each.value}" for each in environment[:MAX_VARIABLES])
+    more = (f"and {counted(len(environment) - MAX_VARIABLES, 'more variable')}",) if len(environment) > MAX_VARIABLES else ()
+    around = tuple(f"  with {_line(each)}" for each in (*variables, *more))
+    return "\n".join((_block(mark + text.rstrip("\n")), f"  in {_line(cwd)}", *around))
+
+
+def _write(request: WriteFile, exchanges: tuple[Exchange, ...], cfg: ChatConfig) -> str:
+    name = _line(relative(request.path, cfg.workspace))
+    size = counted(line_count(request.text), "line")
+    old = _text_before(request, exchanges)
+    if old is not None:
+        changes = "\n".join(diff_lines(old, request.text)) or "(no change)"
+        return f"Change {name}:\n{_block(changes)}"
+    added = "\n".join(diff_lines("", request.text)[1:]) or "(empty)"
+    what = f"Replace {name}, whose text was not read, by {size}" if request.expected_digest else f"Create {name} ({size})"
+    return f"{what}:\n{_block(added)}"
+
+
+def _text_before(request: WriteFile, exchanges: tuple[Exchange, ...]) -> str | None:
+    """The text that is to be replaced: what was read last under this path, if it is what the write expects."""
+    for exchange in reversed(exchanges):
+        if isinstance(exchange.request, ReadFile) and exchange.request.path == request.path:
+            read = exchange.outcome
+            return read.text if isinstance(read, FileRead) and read.digest == request.expected_digest else None
+    return None

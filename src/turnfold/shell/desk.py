@@ -1,0 +1,130 @@
+"""What every driver does with an input: step, journal, show, and hand out what is to be performed or cancelled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias, final
+
+from attrs import evolve, frozen
+
+from turnfold.core.agent.effects import Cancel, Effect, Perform, Record
+from turnfold.core.agent.events import Started, TurnEnded
+from turnfold.core.agent.inputs import Input
+from turnfold.core.agent.state import ChatState, Opened, Status, effective, open_requests, questions
+from turnfold.core.agent.step import step
+from turnfold.core.config.layers import ChatConfig
+from turnfold.core.conversation.messages import AssistantMessage
+from turnfold.core.problem import Problem
+from turnfold.core.tools.preview import preview
+from turnfold.core.tools.spec import ToolSpec
+from turnfold.shell.ports import Question
+from turnfold.shell.world import World
+
+Watch: TypeAlias = Callable[[Effect], None]
+
+
+def unwatched(effect: Effect) -> None:
+    """Watch nothing."""
+
+
+@final
+@frozen(kw_only=True)
+class RunResult:
+    """How a run ended: the conversation after it, and what the last turn's end said.
+
+    ``ended`` is None where no turn ended: the run is paused (then ``questions`` are what it waits for, and the state,
+    stored or not, goes on with ``Decided``), or it could not begin, and ``problem`` says why.
+    """
+
+    state: ChatState
+    cfg: ChatConfig
+    ended: TurnEnded | None = None
+    problem: Problem | None = None
+
+    @property
+    def reply(self) -> str:
+        """The last thing that the model said; empty where it said nothing."""
+        log = self.state.past.log
+        last = log[-1] if len(log) else None
+        return last.text if isinstance(last, AssistantMessage) else ""
+
+    @property
+    def questions(self) -> tuple[Opened, ...]:
+        """The requests that wait for a person."""
+        return questions(self.state.past)
+
+
+@final
+class Desk:
+    """One run's conversation: the state as far as it has come, and what the run needs to go on.
+
+    Used by one thread at a time. The journal is written before anything else of a step is done.
+    """
+
+    __slots__ = ("cfg", "ended", "state", "tools", "watch", "world")
+
+    def __init__(self, state: ChatState, tools: tuple[ToolSpec, ...], cfg: ChatConfig, world: World, watch: Watch) -> None:
+        self.state = state
+        self.tools = tools
+        self.cfg = cfg
+        self.world = world
+        self.watch = watch
+        self.ended: TurnEnded | None = None
+
+    def take(self, input: Input) -> tuple[Perform | Cancel, ...]:
+        """What is to be done after ``input``; raises ``JournalError`` (and nothing is to be done) if it can't be kept."""
+        stepped = step(self.state, input, self.tools, self.cfg)
+        records = tuple(effect for effect in stepped.effects if isinstance(effect, Record))
+        if records:
+            self._keep(records)
+        self.state = stepped.state
+        for effect in stepped.effects:
+            self.watch(effect)
+        return tuple(effect for effect in stepped.effects if isinstance(effect, (Perform, Cancel)))
+
+    def _keep(self, records: tuple[Record, ...]) -> None:
+        for record in records:
+            if isinstance(record.event, Started):
+                self.world.journal.keep(record.event.cfg_digest, self.cfg)
+            if isinstance(record.event, TurnEnded):
+                self.ended = record.event
+        self.world.journal.append(self.cfg.conversation, records)
+
+    def now_ms(self) -> int:
+        """The world's time."""
+        return self.world.clock.now_ms()
+
+    def question(self) -> Question | None:
+        """The first request that waits for a person, ready to be shown."""
+        for opened in questions(self.state.past):
+            return question_of(self.state, opened, effective(self.cfg, self.state.past))
+        return None
+
+    def interrupting(self) -> bool:
+        """Whether there is a turn that has not been told to end."""
+        turn = self.state.past.turn
+        return turn is not None and not turn.interrupted
+
+    def cancelling(self) -> bool:
+        """Whether a request was told to stop and has not answered yet."""
+        return any(opened.status is Status.CANCELLING for opened in open_requests(self.state.past))
+
+    def result(self, problem: Problem | None = None) -> RunResult:
+        """How the run ended."""
+        told = problem if problem is not None or self.ended is None else self.ended.problem
+        return RunResult(state=self.state, cfg=self.cfg, ended=self.ended, problem=told)
+
+
+def question_of(state: ChatState, opened: Opened, cfg: ChatConfig) -> Question:
+    """An asked request with what it would do, from what its call has seen so far."""
+    turn = state.past.turn
+    slot = opened.request_id.slot
+    exchanges = turn.slots[slot].exchanges if turn is not None and 0 <= slot < len(turn.slots) else ()
+    shown = preview(opened.request, exchanges, cfg)
+    return Question(request_id=opened.request_id, request=opened.request, reason=opened.asked, preview=shown)
+
+
+def prepared(cfg: ChatConfig, world: World) -> ChatConfig | Problem:
+    """``cfg`` with an id for the conversation and a model, where it names none."""
+    known = cfg if cfg.conversation else evolve(cfg, conversation=world.clock.new_id())
+    return known if known.model else world.models.choose(known)

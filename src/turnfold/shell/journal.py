@@ -1,0 +1,177 @@
+"""The SQLite journal: one file for all conversations of a person, one atomic append a step.
+
+Write-ahead log with ``synchronous=NORMAL``: what is appended survives the death of the process at any moment; a power
+cut may take the last appends, never the middle. SQLite before 3.51.3 can corrupt a write-ahead log when two connections
+write or checkpoint at once, so every connection to a file takes turns by a lock file beside it; within a process one
+connection serves all threads.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock
+from typing import TypeVar, final
+
+from returns.result import Failure
+
+from turnfold.core.agent.effects import Record
+from turnfold.core.agent.events import CallCommanded, Event, MessageAdded, Started
+from turnfold.core.codec.codec import CONFIG, EVENT, Codec, decode_untrusted, encode
+from turnfold.core.config.layers import ChatConfig
+from turnfold.core.conversation.messages import UserMessage
+from turnfold.core.problem import Problem, caller_problem, world_problem
+from turnfold.shell.ports import JournalError, Kept
+
+T = TypeVar("T")
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS configs (digest TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS conversations (
+  conversation TEXT PRIMARY KEY, digest TEXT NOT NULL, started_ms INTEGER NOT NULL, changed_ms INTEGER NOT NULL,
+  events INTEGER NOT NULL, title TEXT NOT NULL DEFAULT ''
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS events (
+  conversation TEXT NOT NULL, number INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (conversation, number)
+) WITHOUT ROWID;
+"""
+
+TITLE_CHARS = 80
+
+
+@final
+class SqliteJournal:
+    """Conversations in one SQLite file; usable from any thread. Close it when done."""
+
+    __slots__ = ("_connection", "_gate", "_lock", "path")
+
+    def __init__(self, path: Path) -> None:
+        """Open or make the file at ``path``; raises ``JournalError`` when that can't be done."""
+        self.path = path
+        self._lock = Lock()
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._gate = path.with_name(path.name + ".lock").open("ab")
+            self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        except (OSError, sqlite3.Error) as error:
+            raise JournalError(_unusable(path, error)) from error
+        self._run(self._prepare)
+
+    def _prepare(self) -> None:
+        self._connection.execute("PRAGMA journal_mode=WAL")
+        self._connection.execute("PRAGMA synchronous=NORMAL")
+        self._connection.executescript(SCHEMA)
+
+    def close(self) -> None:
+        """Release the file."""
+        self._run(self._connection.close)
+        self._gate.close()
+
+    def append(self, conversation: str, records: tuple[Record, ...]) -> None:
+        """All of ``records``, or none: a number that is taken means that another process went on with the conversation."""
+        rows = [(conversation, record.number, encode(EVENT, record.event)) for record in records]
+
+        def write() -> None:
+            with self._transaction():
+                self._connection.executemany("INSERT INTO events VALUES (?, ?, ?)", rows)
+                for record in records:
+                    self._note(conversation, record)
+                last = records[-1]
+                changed = (last.event.at_ms, last.number + 1, conversation)
+                self._connection.execute("UPDATE conversations SET changed_ms = ?, events = ? WHERE conversation = ?", changed)
+
+        self._run(write)
+
+    def _note(self, conversation: str, record: Record) -> None:
+        """What the list of conversations shows of ``record``."""
+        event = record.event
+        if isinstance(event, Started):
+            row = (conversation, event.cfg_digest, event.at_ms, event.at_ms)
+            self._connection.execute("INSERT OR IGNORE INTO conversations VALUES (?, ?, ?, ?, 0, '')", row)
+        said = event.line if isinstance(event, CallCommanded) else ""
+        if isinstance(event, MessageAdded) and isinstance(event.message, UserMessage):
+            said = event.message.text
+        if said:
+            title = " ".join(said.split())[:TITLE_CHARS]
+            self._connection.execute("UPDATE conversations SET title = ? WHERE conversation = ? AND title = ''", (title, conversation))
+
+    def load(self, conversation: str) -> tuple[Event, ...]:
+        """The journal of a conversation, from its first event."""
+        query = "SELECT number, body FROM events WHERE conversation = ? ORDER BY number"
+        rows: list[tuple[int, str]] = self._run(lambda: self._connection.execute(query, (conversation,)).fetchall())
+        if not rows:
+            raise JournalError(caller_problem("unknown-conversation", f"There is no conversation {conversation}. `turnfold list` shows them all."))
+        return tuple(self._read(EVENT, body, f"event {number} of {conversation}") for number, body in rows)
+
+    def keep(self, digest: str, cfg: ChatConfig) -> None:
+        """A config, for whoever resumes a conversation that was started with it."""
+        row = (digest, encode(CONFIG, cfg))
+        self._run(lambda: self._connection.execute("INSERT OR IGNORE INTO configs VALUES (?, ?)", row))
+
+    def config(self, digest: str) -> ChatConfig:
+        """The config of that digest."""
+        query = "SELECT body FROM configs WHERE digest = ?"
+        row: tuple[str] | None = self._run(lambda: self._connection.execute(query, (digest,)).fetchone())
+        if row is None:
+            raise JournalError(world_problem("config-lost", f"The config of this conversation ({digest[:12]}) is not in {self.path}."))
+        return self._read(CONFIG, row[0], f"config {digest[:12]}")
+
+    def find(self) -> tuple[Kept, ...]:
+        """All conversations, the one changed last first."""
+        query = (
+            "SELECT conversation, started_ms, changed_ms, events, title, body FROM conversations JOIN configs USING (digest)"
+            " ORDER BY changed_ms DESC, conversation DESC"
+        )
+        rows: list[tuple[str, int, int, int, str, str]] = self._run(lambda: self._connection.execute(query).fetchall())
+        return tuple(self._kept(*row) for row in rows)
+
+    def _kept(self, conversation: str, started_ms: int, changed_ms: int, events: int, title: str, body: str) -> Kept:
+        cfg = self._read(CONFIG, body, f"config of {conversation}")
+        return Kept(
+            conversation=conversation,
+            name=cfg.name,
+            workspace=cfg.workspace,
+            started_ms=started_ms,
+            changed_ms=changed_ms,
+            events=events,
+            title=title,
+        )
+
+    def _read(self, codec: Codec[T], body: str, what: str) -> T:
+        read = decode_untrusted(codec, body)
+        if isinstance(read, Failure):
+            raise JournalError(world_problem("journal-damaged", f"{self.path}, {what}: {read.failure().message}"))
+        return read.unwrap()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+    def _run(self, work: Callable[[], T]) -> T:
+        """``work`` done while nobody else uses the file; what SQLite says of it as a ``JournalError``."""
+        with self._lock:
+            try:
+                fcntl.flock(self._gate, fcntl.LOCK_EX)
+                try:
+                    return work()
+                finally:
+                    fcntl.flock(self._gate, fcntl.LOCK_UN)
+            except sqlite3.IntegrityError as error:
+                message = "Another process has gone on with this conversation; nothing was added here. Resume it again to see what it did."
+                raise JournalError(caller_problem("conversation-taken", message)) from error
+            except (OSError, sqlite3.Error) as error:
+                raise JournalError(_unusable(self.path, error)) from error
+
+
+def _unusable(path: Path, error: Exception) -> Problem:
+    message = f"The journal {path} can't be used: {error}. Free some space or mend the permissions; nothing is done that can't be recorded."
+    return world_problem("journal-unusable", message, str(path))

@@ -1,0 +1,172 @@
+"""The plain driver: one ``step``, one input at a time, in the caller's thread.
+
+It journals what the step recorded, then acts on the other effects, and returns when the conversation is idle, or paused
+with nobody to ask. It keeps no flags: what is open is in the state. Whoever wants to stop a run cancels its scope, from
+any thread or a signal handler; the run then takes the input ``Interrupted``, and what is under way is stopped, answered
+and recorded.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from concurrent.futures import Executor, Future, wait
+from queue import Empty, SimpleQueue
+from typing import final
+
+from turnfold.core.agent.effects import Cancel, Perform
+from turnfold.core.agent.ids import RequestId
+from turnfold.core.agent.inputs import Answered, ChunkArrived, Failed, Input, Interrupted, TimePassed, UserSaid
+from turnfold.core.agent.state import ChatState, effective
+from turnfold.core.config.layers import ChatConfig
+from turnfold.core.problem import Problem, world_problem
+from turnfold.core.tools.spec import ToolSpec
+from turnfold.shell.desk import Desk, RunResult, Watch, prepared, unwatched
+from turnfold.shell.perform import perform
+from turnfold.shell.ports import JournalError
+from turnfold.shell.scope import Scope
+from turnfold.shell.world import World
+
+
+def run(
+    said: str | Input,
+    tools: tuple[ToolSpec, ...],
+    cfg: ChatConfig,
+    world: World,
+    *,
+    state: ChatState | None = None,
+    watch: Watch = unwatched,
+    scope: Scope | None = None,
+    executor: Executor | None = None,
+) -> RunResult:
+    """The conversation driven until it is idle or paused, after a person said ``said`` (or any other input came).
+
+    ``watch`` sees every effect, in order, after it is journaled. ``scope.cancel()`` interrupts. Requests of one step are
+    performed one after another, or side by side on ``executor``. Raises what ``watch`` raises, and nothing else.
+    """
+    ready = prepared(cfg, world)
+    conversation = ChatState() if state is None else state
+    if isinstance(ready, Problem):
+        return RunResult(state=conversation, cfg=cfg, problem=ready)
+    desk = Desk(conversation, tools, ready, world, watch)
+    first = UserSaid(said, desk.now_ms()) if isinstance(said, str) else said
+    return _Run(desk, scope or Scope(), executor).drive(first)
+
+
+def answer_of(due: Perform, desk: Desk, scope: Scope) -> Input:
+    """``due`` performed, as the one input that answers it."""
+    outcome = perform(due, desk.cfg.conversation, desk.world, scope)
+    if isinstance(outcome, Problem):
+        return Failed(due.request_id, outcome, desk.now_ms())
+    return Answered(due.request_id, outcome, desk.now_ms())
+
+
+@final
+class _Run:
+    """One run's supervisor: it starts, joins and cancels the requests of one conversation."""
+
+    __slots__ = ("_aside", "_desk", "_due", "_executor", "_inbox", "_running", "_scope")
+
+    def __init__(self, desk: Desk, scope: Scope, executor: Executor | None) -> None:
+        self._desk = desk
+        self._scope = scope
+        self._executor = executor
+        self._inbox: SimpleQueue[Input | None] = SimpleQueue()  # None only wakes up
+        self._due: deque[Perform] = deque()
+        self._running: dict[RequestId, Scope] = {}
+        self._aside: tuple[Future[None], ...] = ()
+
+    def drive(self, first: Input) -> RunResult:
+        """Inputs taken until none is to be expected; whatever still runs when this ends is cancelled and joined."""
+        self._inbox.put(first)
+        try:
+            with self._scope.stopping(lambda: self._inbox.put(None)):
+                while (input := self._next()) is not None:
+                    self._take(input)
+        except JournalError as error:
+            return self._desk.result(error.problem)
+        finally:
+            self._join()
+        return self._desk.result()
+
+    def _take(self, input: Input) -> None:
+        if isinstance(input, (Answered, Failed)):
+            self._running.pop(input.request_id, None)
+        for act in self._desk.take(input):
+            if isinstance(act, Perform):
+                self._due.append(act)
+            else:
+                self._cancel(act)
+
+    def _cancel(self, act: Cancel) -> None:
+        running = self._running.get(act.request_id)
+        if running is not None:
+            running.cancel()
+            return
+        for due in tuple(self._due):
+            if due.request_id == act.request_id:
+                self._due.remove(due)
+                never = world_problem("cancelled", "It was cancelled before it began; nothing of it happened.")
+                self._inbox.put(Failed(act.request_id, never, self._desk.now_ms()))
+
+    def _next(self) -> Input | None:
+        """The next input: an interrupt, an answer, else what performing or asking brings; None when nothing is open."""
+        while True:
+            if self._scope.cancelled and self._desk.interrupting():
+                return Interrupted(self._desk.now_ms())
+            waiting = self._received()
+            if waiting is not None:
+                return waiting
+            if self._due:
+                self._start(self._due.popleft())
+            elif not self._running:
+                return None if self._scope.cancelled else self._decision()
+
+    def _received(self) -> Input | None:
+        """What lies in the inbox; waits for it where something runs beside us and there is nothing else to do."""
+        patient = bool(self._running) and not self._due
+        grace_s = effective(self._desk.cfg, self._desk.state.past).limits.grace_s if patient and self._desk.cancelling() else None
+        try:
+            return self._inbox.get(patient, grace_s)
+        except Empty:
+            return TimePassed(self._desk.now_ms()) if patient else None
+
+    def _decision(self) -> Input | None:
+        question = self._desk.question()
+        return None if question is None else self._desk.world.human.decide(question)
+
+    def _start(self, due: Perform) -> None:
+        if self._executor is not None:
+            scope = Scope(lambda data: self._inbox.put(ChunkArrived(due.request_id, data, self._desk.now_ms())))
+            self._running[due.request_id] = scope
+            self._aside += (self._executor.submit(self._perform, due, scope),)
+            return
+        scope = Scope(lambda data: self._take_chunk(due, data))
+        self._running[due.request_id] = scope
+        try:
+            self._perform(due, scope)
+        except Escaped as escaped:
+            raise escaped.error from None
+
+    def _perform(self, due: Perform, scope: Scope) -> None:
+        with self._scope.stopping(scope.cancel):
+            self._inbox.put(answer_of(due, self._desk, scope))
+
+    def _take_chunk(self, due: Perform, data: bytes) -> None:
+        try:
+            self._take(ChunkArrived(due.request_id, data, self._desk.now_ms()))
+        except Exception as error:
+            raise Escaped(error) from error
+
+    def _join(self) -> None:
+        for scope in self._running.values():
+            scope.cancel()
+        wait(self._aside)
+
+
+@final
+class Escaped(BaseException):
+    """An error of the run itself (its journal, its watcher) on its way out through a port, which must not swallow it."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(error)
+        self.error = error

@@ -1,0 +1,1 @@
+"""Conventions that matter, as failing tests."""
