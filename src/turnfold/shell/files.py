@@ -13,7 +13,8 @@ import os
 import stat
 import threading
 from collections.abc import Iterator
-from typing import BinaryIO, final
+from io import BufferedReader
+from typing import final
 
 from attrs import frozen
 from typing_extensions import override
@@ -94,7 +95,7 @@ class LocalFiles(Files):
 
 
 @contextlib.contextmanager
-def _opened(path: str) -> Iterator[tuple[BinaryIO, os.stat_result]]:
+def _opened(path: str) -> Iterator[tuple[BufferedReader, os.stat_result]]:
     """``path`` open for reading, with its status; never waits for the other end of a pipe."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
@@ -213,7 +214,9 @@ def decoded(path: str, data: bytes) -> FileRead | Problem:
 
 def too_large(path: str, size_bytes: int, limit_bytes: int) -> Problem:
     """The Problem of a file beyond the limit."""
-    message = f"{path} has {size_bytes:,} bytes, more than the limit of {limit_bytes:,}: read a part of it with a command, such as head or sed."
+    message = (
+        f"{path} has {size_bytes:,} bytes, more than the limit of {limit_bytes:,}: read a part of it with a command, such as head or sed."
+    )
     return model_problem("too-large", message, PATH)
 
 
