@@ -135,4 +135,3 @@ def _open_all(draft: Draft, index: int, slot: Slot, requests: tuple[WorldRequest
 
 def _close(draft: Draft, index: int, text: str, *, ok: bool, memory: Memory | None = None) -> Draft:
     return draft.record(CallClosed(slot=index, text=text, ok=ok, memory=memory, at_ms=draft.at_ms))
-

@@ -160,7 +160,9 @@ def _log_writer(form: object, converter: BaseConverter) -> Writer:
 
 
 def _class_reader(kind: type, converter: BaseConverter) -> Reader:
-    read: Callable[[Mapping[str, object], object], object] = make_dict_structure_fn(kind, converter, _cattrs_forbid_extra_keys=True, _cattrs_use_alias=True)
+    read: Callable[[Mapping[str, object], object], object] = make_dict_structure_fn(
+        kind, converter, _cattrs_forbid_extra_keys=True, _cattrs_use_alias=True
+    )
 
     def hook(value: object, _: object) -> object:
         if not isinstance(value, dict):
