@@ -103,7 +103,9 @@ class SqliteJournal:
         query = "SELECT number, body FROM events WHERE conversation = ? ORDER BY number"
         rows: list[tuple[int, str]] = self._run(lambda: self._connection.execute(query, (conversation,)).fetchall())
         if not rows:
-            raise JournalError(caller_problem("unknown-conversation", f"There is no conversation {conversation}. `turnfold list` shows them all."))
+            raise JournalError(
+                caller_problem("unknown-conversation", f"There is no conversation {conversation}. `turnfold list` shows them all.")
+            )
         return tuple(self._read(EVENT, body, f"event {number} of {conversation}") for number, body in rows)
 
     def keep(self, digest: str, cfg: ChatConfig) -> None:
