@@ -58,6 +58,8 @@ class JournalError(Exception):
 class Files(Protocol):
     """The file system."""
 
+    __slots__ = ()
+
     def read(self, request: ReadFile) -> FileRead | Problem: ...
     def write(self, request: WriteFile) -> FileWritten | Problem: ...
     def list(self, request: ListFiles) -> FilesListed | Problem: ...
@@ -66,11 +68,15 @@ class Files(Protocol):
 class Processes(Protocol):
     """Commands."""
 
+    __slots__ = ()
+
     def run(self, request: RunProcess, scope: Scope) -> ProcessEnded | Problem: ...
 
 
 class Pythons(Protocol):
     """Python workers, one a conversation."""
+
+    __slots__ = ()
 
     def run(self, conversation: str, request: RunPython, scope: Scope) -> PythonEnded | Problem: ...
     def close(self, conversation: str) -> None: ...
@@ -90,6 +96,8 @@ class Models(Protocol):
 
 class Clock(Protocol):
     """Time and chance."""
+
+    __slots__ = ()
 
     def now_ms(self) -> int: ...
     def new_id(self) -> str: ...
@@ -113,5 +121,7 @@ class Journal(Protocol):
 
 class Secrets(Protocol):
     """Values of secrets, by name; None where there is none."""
+
+    __slots__ = ()
 
     def value(self, name: str) -> str | None: ...
