@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing_extensions import assert_never
+from typing import assert_never
 
 from turnfold.core.agent.effects import Perform
 from turnfold.core.problem import Problem, world_problem

@@ -7,7 +7,7 @@ other, never behind other tools. The round ends when every slot is closed, so th
 
 from __future__ import annotations
 
-from typing_extensions import assert_never
+from typing import assert_never
 
 from turnfold.core.agent.draft import Draft
 from turnfold.core.agent.events import CallClosed, RequestClosed, RoundEnded, Unanswered, Why
