@@ -26,6 +26,7 @@ from turnfold.shell.secrets import EnvironmentSecrets
 from turnfold.shell.world import World
 
 HOME = "TURNFOLD_HOME"
+NOBODY = Nobody()
 
 
 @final
@@ -71,7 +72,7 @@ def unseen(done_bytes: int, total_bytes: int) -> None:
 @contextmanager
 def real_world(
     *,
-    human: Human = Nobody(),
+    human: Human = NOBODY,
     environ: Mapping[str, str] | None = None,
     folders: Folders | None = None,
     tell: Callable[[Chosen], None] = unheard,
