@@ -104,7 +104,8 @@ def freeze(value: object, depth: int = 0) -> JsonValue:
     if isinstance(value, (list, tuple)):
         return tuple(freeze(item, depth + 1) for item in value)
     if isinstance(value, Mapping):
-        return JsonObject(tuple((scalar_text(str(key)), freeze(item, depth + 1)) for key, item in value.items()))
+        members = {scalar_text(str(key)): freeze(item, depth + 1) for key, item in value.items()}  # two keys may become one
+        return JsonObject(tuple(members.items()))
     raise _RefusedError(f"a {type(value).__name__} is not JSON")
 
 

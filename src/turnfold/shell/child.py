@@ -13,13 +13,13 @@ A process can leave the group (``timeout`` and ``set -m`` do), so the session is
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import select
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from threading import Lock
 from typing import final
 
@@ -40,7 +40,6 @@ SHELL = "/bin/sh"
 TICK_S = 0.02  # between two looks at the child, where its end can't be waited for together with its pipes
 READ_BYTES = 65536
 REST_ROUNDS = 64  # more than a full pipe
-HIGH_DESCRIPTOR = 100  # from here on, a script's own redirections don't meet ours
 
 
 @final
@@ -80,13 +79,14 @@ class Waker:
 class Pump:
     """Moves bytes out of some descriptors and into others until something holds; used by one thread."""
 
-    __slots__ = ("_pending", "_poll", "_readers", "_watched")
+    __slots__ = ("_pending", "_poll", "_readers", "_watched", "ticking")
 
     def __init__(self) -> None:
         self._poll = select.poll()
         self._readers: dict[int, Callable[[bytes], None]] = {}
         self._pending: dict[int, memoryview] = {}
         self._watched: set[int] = set()
+        self.ticking = False  # whether the condition must be looked at every TICK_S, besides
 
     def read(self, descriptor: int, take: Callable[[bytes], None]) -> None:
         """Give ``take`` whatever comes out of ``descriptor``, until its end."""
@@ -124,7 +124,7 @@ class Pump:
 
     def _move(self, wait_s: float | None) -> list[int]:
         """One round; the descriptors that something was read from."""
-        if sys.platform != "linux":
+        if self.ticking:
             wait_s = min(TICK_S, TICK_S if wait_s is None else wait_s)
         events = self._poll.poll(None if wait_s is None else max(wait_s * 1000, 0))
         return [descriptor for descriptor, _ in events if self._served(descriptor)]
@@ -222,13 +222,15 @@ class Child:
             failed.pop_all()
         self.pid = self._process.pid
         self._watcher.watch(self.pid)
-        self._end = os.pidfd_open(self.pid) if sys.platform == "linux" else -1
+        self._end = _end_of(self.pid)
 
     def attach(self, pump: Pump, waker: Waker) -> None:
         """Make ``pump`` look up when this child ends or ``waker`` is woken."""
         pump.watch(waker.descriptor)
         if self._end >= 0:
             pump.watch(self._end)
+        else:
+            pump.ticking = True
 
     def exited(self) -> bool:
         """Whether it has ended; it stays a zombie, so that its id is not given to another."""
@@ -238,6 +240,10 @@ class Child:
             return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
         except ChildProcessError:  # the program ignores SIGCHLD, so the kernel reaped it
             return True
+
+    def exit_code(self) -> int:
+        """The exit code of one that has ended, negative for a signal; its id may be another's from now on."""
+        return self._process.wait()
 
     def signal_group(self, number: signal.Signals) -> None:
         """Send a signal to the whole group."""
@@ -271,7 +277,8 @@ class Child:
 
     def reap(self) -> int:
         """Kill what there is left, give everything back; the exit code, negative for a signal."""
-        self.kill_session(whole=False)
+        if self._process.returncode is None:
+            self.kill_session(whole=False)
         code = self._process.wait()
         self._watcher.close()
         os.close(self.output)
@@ -280,10 +287,18 @@ class Child:
         return code
 
 
+def _end_of(pid: int) -> int:
+    """A descriptor that is readable once ``pid`` has ended; -1 where the system has none."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            return os.pidfd_open(pid)
+    return -1
+
+
 def session_members(session: int, above: int) -> tuple[int, ...]:
     """The processes of ``session`` but its leader, of those with ids over ``above``; none where there is no /proc."""
     try:
-        found = [int(name) for name in os.listdir("/proc") if name.isdigit()]
+        found = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
     except OSError:
         return ()
     return tuple(pid for pid in found if pid > above and pid != session and _session_of(pid) == session)
@@ -294,11 +309,3 @@ def _session_of(pid: int) -> int:
         return os.getsid(pid)
     except OSError:
         return -1
-
-
-def moved_high(descriptor: int) -> int:
-    """``descriptor`` under a number that scripts don't use; the old one is closed."""
-    try:
-        return fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, HIGH_DESCRIPTOR)
-    finally:
-        os.close(descriptor)

@@ -12,11 +12,14 @@ from turnfold.core.config.values import Environment, Variable
 
 Pairs = tuple[tuple[str, str], ...]
 
-ALLOWED = frozenset(
-    "PATH HOME USER LOGNAME SHELL LANG LANGUAGE TERM TMPDIR TZ TZDIR NO_COLOR HOSTNAME"
-    " VIRTUAL_ENV CONDA_PREFIX PYENV_ROOT PYTHONDONTWRITEBYTECODE JAVA_HOME GOPATH GOROOT CARGO_HOME RUSTUP_HOME NVM_DIR"
-    " LD_LIBRARY_PATH SSL_CERT_FILE SSL_CERT_DIR REQUESTS_CA_BUNDLE CURL_CA_BUNDLE NODE_EXTRA_CA_CERTS GIT_SSL_CAINFO".split()
-)
+# fmt: off
+ALLOWED = frozenset((
+    "PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TERM", "TMPDIR", "TZ", "TZDIR", "NO_COLOR",
+    "HOSTNAME", "VIRTUAL_ENV", "CONDA_PREFIX", "PYENV_ROOT", "PYTHONDONTWRITEBYTECODE", "JAVA_HOME", "GOPATH",
+    "GOROOT", "CARGO_HOME", "RUSTUP_HOME", "NVM_DIR", "LD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR",
+    "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "GIT_SSL_CAINFO",
+))
+# fmt: on
 ALLOWED_PREFIXES = ("LC_", "XDG_")
 SECRET_WORDS = ("KEY", "TOKEN", "SECRET", "PASSW", "CREDENTIAL")
 VOLATILE = frozenset({"PWD", "OLDPWD", "SHLVL", "_"})
@@ -50,8 +53,9 @@ def laid_over(base: Pairs, environment: Environment) -> Mapping[str, str]:
     >>> laid_over((("A", "1"), ("B", "2")), (Variable("A", None), Variable("C", "3")))
     {'B': '2', 'C': '3'}
     """
-    values: dict[str, str | None] = dict(base) | {variable.name: variable.value for variable in environment}
-    return {name: value for name, value in values.items() if value is not None}
+    said = {variable.name: variable.value for variable in environment}
+    kept = {name: value for name, value in base if name not in said}
+    return kept | {name: value for name, value in said.items() if value is not None}
 
 
 @final
@@ -66,7 +70,7 @@ class Report:
 def report_untrusted(data: bytes) -> Report | None:
     r"""The last whole report in ``data``: ``pwd``, a NUL, ``declare -px``, a NUL; None where there is none.
 
-    >>> report_untrusted(b"/w\n\0declare -x A=\"1 \\\"\"\ndeclare -x B\ndeclare -x C=$'\\t\\377'\n\0").exported
+    >>> report_untrusted(b'/w\n\0declare -x A="1 \\""\ndeclare -x B\ndeclare -x C=$\'\\t\\377\'\n\0').exported
     (('A', '1 "'), ('C', '\t\udcff'))
     """
     parts = data.split(b"\0")

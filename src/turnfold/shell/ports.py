@@ -58,6 +58,8 @@ class JournalError(Exception):
 class Files(Protocol):
     """The file system."""
 
+    __slots__ = ()
+
     def read(self, request: ReadFile) -> FileRead | Problem: ...
     def write(self, request: WriteFile) -> FileWritten | Problem: ...
     def list(self, request: ListFiles) -> FilesListed | Problem: ...
@@ -66,11 +68,15 @@ class Files(Protocol):
 class Processes(Protocol):
     """Commands."""
 
+    __slots__ = ()
+
     def run(self, request: RunProcess, scope: Scope) -> ProcessEnded | Problem: ...
 
 
 class Pythons(Protocol):
     """Python workers, one a conversation."""
+
+    __slots__ = ()
 
     def run(self, conversation: str, request: RunPython, scope: Scope) -> PythonEnded | Problem: ...
     def close(self, conversation: str) -> None: ...
@@ -83,6 +89,8 @@ class Models(Protocol):
     ``choose`` names a model where ``cfg`` names none, with all that a conversation must know of it.
     """
 
+    __slots__ = ()
+
     def choose(self, cfg: ChatConfig) -> ChatConfig | Problem: ...
     def stream(self, request: CallModel, body: bytes, scope: Scope) -> StreamEnded | Problem: ...
     def close(self) -> None: ...
@@ -91,6 +99,8 @@ class Models(Protocol):
 class Clock(Protocol):
     """Time and chance."""
 
+    __slots__ = ()
+
     def now_ms(self) -> int: ...
     def new_id(self) -> str: ...
 
@@ -98,11 +108,15 @@ class Clock(Protocol):
 class Human(Protocol):
     """A person who can be asked; None leaves the question open, and the run ends paused."""
 
+    __slots__ = ()
+
     def decide(self, question: Question) -> Decided | None: ...
 
 
 class Journal(Protocol):
     """Where conversations are kept. Every method raises ``JournalError`` when it can't do what it says."""
+
+    __slots__ = ()
 
     def append(self, conversation: str, records: tuple[Record, ...]) -> None: ...
     def load(self, conversation: str) -> tuple[Event, ...]: ...
@@ -113,5 +127,7 @@ class Journal(Protocol):
 
 class Secrets(Protocol):
     """Values of secrets, by name; None where there is none."""
+
+    __slots__ = ()
 
     def value(self, name: str) -> str | None: ...

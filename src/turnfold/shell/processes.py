@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import os
 import shlex
 import shutil
 import signal
+from pathlib import Path
 from typing import final
 
 from attrs import field, frozen
@@ -23,7 +25,7 @@ from turnfold.core.problem import Problem, model_problem, world_problem
 from turnfold.core.world.answers import ProcessEnded
 from turnfold.core.world.requests import RunProcess
 from turnfold.shell.capture import Capture
-from turnfold.shell.child import Child, Pump, Waker, moved_high
+from turnfold.shell.child import Child, Pump, Waker
 from turnfold.shell.clock import monotonic_s
 from turnfold.shell.environment import Pairs, Report, changes, laid_over, report_untrusted
 from turnfold.shell.ports import Processes
@@ -33,12 +35,15 @@ GRACE_S = 1.0  # from SIGTERM to SIGKILL
 DRAIN_S = 0.1  # for output of those that bash leaves behind
 SCRIPT_BYTES = 100_000  # Linux takes no argument over 128 KiB
 REPORT_BYTES = 8_000_000
+HIGH_DESCRIPTOR = 100
 
 # `eval` and not `bash -c SCRIPT` alone: a script that bash can't parse must not take the trap with it. All in one group,
 # read before the script runs, which may upset the parser; on one line, so that bash counts the script's lines from 1.
 # Options that the script may have set (-x, -v, -e, -u) must not show in its output, nor stop the report.
-REPORT = r'{{ builtin set +xveu; {{ builtin pwd; builtin printf "\0"; builtin declare -px; builtin printf "\0"; }} >&{report}; }} 2>/dev/null'
-WRAPPER = f"{{{{ trap '{REPORT}' EXIT; eval -- {{script}}; {{{{ builtin set -- \"$?\"; }}}} 2>/dev/null; {REPORT}; builtin exit \"$1\"; }}}}"
+REPORT = (
+    r'{{ builtin set +xveu; {{ builtin pwd; builtin printf "\0"; builtin declare -px; builtin printf "\0"; }} >&{report}; }} 2>/dev/null'
+)
+WRAPPER = f'{{{{ trap \'{REPORT}\' EXIT; eval -- {{script}}; {{{{ builtin set -- "$?"; }}}} 2>/dev/null; {REPORT}; builtin exit "$1"; }}}}'
 
 
 @final
@@ -56,23 +61,25 @@ class LocalProcesses(Processes):
         if (wrong := script_problem(request.script)) is not None:
             return wrong
         values = laid_over(self.environment, request.environment)
-        with contextlib.ExitStack() as open_, Waker() as waker, scope.stopping(waker.wake):
-            if scope.cancelled:
-                return cancelled()
+        with contextlib.ExitStack() as held:
             try:
-                report, report_end = _high_pipe(open_)
+                waker = held.enter_context(Waker())
+                held.enter_context(scope.stopping(waker.wake))
+                if scope.cancelled:
+                    return cancelled()
+                report, report_end = _high_pipe(held)
                 script = WRAPPER.format(report=report_end, script=shlex.quote(request.script))
-                child = Child((bash, "--norc", "--noprofile", "-c", script, "bash"), request.cwd, values, keep=(report_end,))
+                argv = (bash, "--norc", "--noprofile", "-c", script, "bash")
+                child = Child(argv, request.cwd, values, keep=(report_end,))
             except (OSError, ValueError) as error:
                 return start_problem(error, request.cwd)
-            run = _Run(child, report, waker, request)
-            return self._ended(request, run, tuple(values.items()))
+            return self._ended(request, _Run(child, report, waker, request), tuple(values.items()))
 
     def _ended(self, request: RunProcess, run: _Run, started: Pairs) -> ProcessEnded:
         """Wait for the end, and say what came of it."""
         exit_code = run.finished()
         report = report_untrusted(bytes(run.report)) or Report(request.cwd, started)
-        there = scalar_text(report.cwd) == report.cwd and os.path.isdir(report.cwd)
+        there = scalar_text(report.cwd) == report.cwd and Path(report.cwd).is_dir()
         return ProcessEnded(
             exit_code=exit_code,
             output=run.capture.text(),
@@ -118,17 +125,29 @@ class _Run:
         return exit_code
 
 
-def _high_pipe(open_: contextlib.ExitStack) -> tuple[int, int]:
-    """A pipe for the report, closed with ``open_``."""
-    ends = os.pipe()
-    high = [moved_high(end) for end in ends]
-    for end in high:
-        open_.callback(os.close, end)
-    return high[0], high[1]
+def _high_pipe(held: contextlib.ExitStack) -> tuple[int, int]:
+    """A pipe for the report, closed with ``held``."""
+    low = os.pipe()
+    try:
+        read, write = (_until_closed(held, raised(end)) for end in low)
+    finally:
+        for end in low:
+            os.close(end)
+    return read, write
+
+
+def _until_closed(held: contextlib.ExitStack, descriptor: int) -> int:
+    held.callback(os.close, descriptor)
+    return descriptor
+
+
+def raised(descriptor: int) -> int:
+    """A copy of ``descriptor`` under a number that scripts don't use in redirections of their own."""
+    return fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, HIGH_DESCRIPTOR)
 
 
 def script_problem(script: str) -> Problem | None:
-    """Why no bash can be given ``script``, or None.
+    r"""Why no bash can be given ``script``, or None.
 
     >>> script_problem("echo a\0b").code, script_problem("ls")
     ('not-text', None)

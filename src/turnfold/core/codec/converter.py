@@ -1,4 +1,4 @@
-"""How values look as JSON. One rule a kind of value, and no other:
+"""How values look as JSON. One rule a kind of value, and no other.
 
 * an attrs value is an object of its fields; where a union says which of several it is, ``"type"`` names the class;
 * a setting that a layer does not mention is left out; ``None`` is null;

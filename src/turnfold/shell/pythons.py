@@ -1,0 +1,217 @@
+"""Python workers of this machine: one process for each conversation, kept until it is closed or dies.
+
+A worker is the same interpreter as ours (so the packages that the user installed beside turnfold are there), with ``-P``
+and not ``-I``: the current folder comes first on its path, as at Python's own prompt, ``PYTHONPATH`` and the user's
+site-packages count, and only the folder of the worker's file, which has a ``secrets.py``, does not. It reads its
+messages and nothing else from us; what it and all its children print comes through descriptors 1 and 2.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Condition
+from typing import final
+
+from typing_extensions import override
+
+from turnfold.core.problem import Problem, world_problem
+from turnfold.core.world.answers import PythonEnded
+from turnfold.core.world.requests import RunPython
+from turnfold.shell.capture import Capture
+from turnfold.shell.child import Child, Pump, Waker
+from turnfold.shell.clock import monotonic_s
+from turnfold.shell.environment import Pairs, laid_over
+from turnfold.shell.ports import Pythons
+from turnfold.shell.processes import cancelled, start_problem
+from turnfold.shell.scope import Scope
+
+PROGRAM = str(Path(__file__).with_name("python_worker.py"))
+GRACE_S = 1.0  # from SIGINT to SIGKILL
+DRAIN_S = 0.1
+LEAVE_S = 0.5  # from the end of input to SIGKILL
+
+
+@final
+class _Worker:
+    """One living worker; used by one thread at a time."""
+
+    __slots__ = ("_child", "_control", "_result")
+
+    def __init__(self, executable: str, cwd: str, environment: Pairs, request: RunPython) -> None:
+        with contextlib.ExitStack() as theirs, contextlib.ExitStack() as ours:
+            control, self._control = os.pipe()
+            theirs.callback(os.close, control)
+            ours.callback(os.close, self._control)
+            self._result, result = os.pipe()
+            theirs.callback(os.close, result)
+            ours.callback(os.close, self._result)
+            os.set_blocking(self._control, False)
+            argv = (executable, "-P", PROGRAM, str(control), str(result))
+            self._child = Child(argv, cwd, laid_over(environment, request.environment), keep=(control, result))
+            ours.pop_all()
+
+    def alive(self) -> bool:
+        """Whether it still runs."""
+        return not self._child.exited()
+
+    def run(self, request: RunPython, waker: Waker, *, fresh: bool) -> PythonEnded:
+        """Run one piece of code; ``worker_died`` in the answer means that only ``close`` is left to do."""
+        capture, pump, result = Capture(request.output_bytes), Pump(), bytearray()
+        code = request.code.encode("utf-8", "replace")
+        pump.read(self._child.output, capture.feed)
+        pump.read(self._result, result.extend)
+        pump.write(self._control, len(code).to_bytes(8, "big") + code)
+        self._child.attach(pump, waker)
+
+        def over() -> bool:
+            return bool(result) or self._child.exited()
+
+        in_time = pump.until(lambda: over() or waker.woken, monotonic_s() + request.timeout_s)
+        if not over():
+            self._child.signal_group(signal.SIGINT)
+            if not pump.until(over, monotonic_s() + GRACE_S):
+                self._child.kill_session(whole=True)
+                pump.until(over, None)
+        pump.rest()
+        died = not result
+        if died:
+            self._child.drain(pump, DRAIN_S, whole=True)
+        text = capture.text()
+        return PythonEnded(
+            output=with_obituary(text, self._child.exit_code(), stopped=not in_time or waker.woken) if died else text,
+            failed=died or result[:1] != b"+",
+            cut_bytes=capture.cut_bytes,
+            timed_out=not in_time,
+            fresh=fresh,
+            worker_died=died,
+        )
+
+    def close(self) -> None:
+        """End the worker and all that it started; give everything back."""
+        os.close(self._control)  # its end of input: it writes out what its files hold back, and leaves
+        pump = Pump()
+        pump.read(self._child.output, lambda _: None)
+        with Waker() as waker:
+            self._child.attach(pump, waker)
+            pump.until(self._child.exited, monotonic_s() + LEAVE_S)
+        self._child.reap()
+        os.close(self._result)
+
+
+def with_obituary(text: str, exit_code: int, *, stopped: bool) -> str:
+    r"""The output ``text`` of code whose worker is gone, and how that came about.
+
+    >>> with_obituary("bye", 3, stopped=False)
+    'bye\n[The Python process ended with exit code 3. What was defined is gone; the next code starts in a new process.]\n'
+    """
+    if stopped and exit_code == -signal.SIGKILL:
+        how = "did not stop when it was interrupted, and was killed"
+    elif exit_code < 0:
+        how = f"died by signal {-exit_code} ({signal.strsignal(-exit_code) or 'unknown'})"
+    else:
+        how = f"ended with exit code {exit_code}"
+    line = "" if not text or text.endswith("\n") else "\n"
+    return f"{text}{line}[The Python process {how}. What was defined is gone; the next code starts in a new process.]\n"
+
+
+@final
+class LocalPythons(Pythons):
+    """The workers of this machine, by conversation; ``close_all`` ends them.
+
+    Code of one conversation runs one piece after another, in the order in which threads come; different conversations
+    never wait for each other. ``executable`` is the interpreter that workers are.
+    """
+
+    __slots__ = ("_changed", "_environment", "_executable", "_running", "_workers")
+
+    def __init__(self, environment: Pairs, executable: str = sys.executable) -> None:
+        self._environment = environment
+        self._executable = executable
+        self._changed = Condition()
+        self._workers: dict[str, _Worker] = {}
+        self._running: dict[str, Waker] = {}
+
+    @override
+    def run(self, conversation: str, request: RunPython, scope: Scope) -> PythonEnded | Problem:
+        with contextlib.ExitStack() as held:
+            try:
+                waker = held.enter_context(Waker())
+                held.enter_context(scope.stopping(waker.wake))
+                held.enter_context(scope.stopping(self._look_again))
+                mine = held.enter_context(self._turn(conversation, waker, request.timeout_s))
+                if scope.cancelled or not mine:
+                    return cancelled() if scope.cancelled else busy(request.timeout_s)
+                worker, fresh = self._worker(conversation, request)
+            except (OSError, ValueError) as error:
+                return start_problem(error, request.cwd)
+            ended = worker.run(request, waker, fresh=fresh)
+            if ended.worker_died:
+                self._end(conversation, worker)
+            return ended
+
+    @override
+    def close(self, conversation: str) -> None:
+        with self._changed:
+            if (waker := self._running.get(conversation)) is not None:
+                waker.wake()
+            self._changed.wait_for(lambda: conversation not in self._running)
+            worker = self._workers.pop(conversation, None)
+        if worker is not None:
+            worker.close()
+
+    @override
+    def close_all(self) -> None:
+        with self._changed:
+            conversations = (*self._workers, *self._running)
+        for conversation in conversations:
+            self.close(conversation)
+
+    def _look_again(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
+
+    @contextlib.contextmanager
+    def _turn(self, conversation: str, waker: Waker, timeout_s: float) -> Iterator[bool]:
+        """Whether the conversation is ours while the block runs; not, when cancelled or out of time."""
+        with self._changed:
+            self._changed.wait_for(lambda: waker.woken or conversation not in self._running, timeout_s)
+            mine = conversation not in self._running and not waker.woken
+            if mine:
+                self._running[conversation] = waker
+        try:
+            yield mine
+        finally:
+            if mine:
+                with self._changed:
+                    del self._running[conversation]
+                    self._changed.notify_all()
+
+    def _worker(self, conversation: str, request: RunPython) -> tuple[_Worker, bool]:
+        """This conversation's worker, and whether it was started just now; the conversation is ours."""
+        with self._changed:
+            worker = self._workers.get(conversation)
+        if worker is not None and worker.alive():
+            return worker, False
+        if worker is not None:
+            self._end(conversation, worker)
+        worker = _Worker(self._executable, request.cwd, self._environment, request)
+        with self._changed:
+            self._workers[conversation] = worker
+        return worker, True
+
+    def _end(self, conversation: str, worker: _Worker) -> None:
+        """Forget a worker that is dead."""
+        with self._changed:
+            del self._workers[conversation]
+        worker.close()
+
+
+def busy(timeout_s: float) -> Problem:
+    """The Problem of code whose turn did not come."""
+    message = f"Other code of this conversation was still running after {timeout_s:g} s: wait until it has ended, or interrupt it."
+    return world_problem("busy", message)
