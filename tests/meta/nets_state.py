@@ -26,6 +26,8 @@ PROCESS = frozenset(
     "time.tzset asyncio.set_event_loop asyncio.set_event_loop_policy multiprocessing.set_start_method threading.settrace "
     "decimal.setcontext gc.disable gc.enable gc.freeze".split()
 )
+# Programs of their own, that turnfold starts and never imports: what they change, they change in their own process.
+PROGRAMS = frozenset({"turnfold.shell.python_worker"})  # it is the __main__ of the code that it runs
 ENVIRONMENT = ("os.environ", "os.environb")
 
 
@@ -90,14 +92,15 @@ def _mutable_parts(value: ast.AST) -> Iterator[ast.AST]:
 def caches(module: Module) -> Iterator[Finding]:
     """Process-wide caches and registries from functools."""
     for node in ast.walk(module.tree):
-        if dotted(node).split(".")[-1] in CACHES and (
-            isinstance(node, ast.Attribute) or not isinstance(getattr(node, "ctx", None), ast.Store)
-        ):
-            yield Finding(getattr(node, "lineno", 0), f"{dotted(node)} remembers for the whole process")
+        named = isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in CACHES
+        if named or (isinstance(node, ast.Attribute) and dotted(node).removeprefix("functools.") in CACHES):
+            yield Finding(node.lineno, f"{dotted(node)} remembers for the whole process")
 
 
 def writes(module: Module) -> Iterator[Finding]:
     """Attributes and items of module values, classes and imported things that are written, and methods that change them."""
+    if module.name in PROGRAMS:
+        return
     assigned = frozenset(
         name.id for node in _statements(module.tree) for name in [node] if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store)
     )
