@@ -7,12 +7,12 @@ from typing import final
 
 @final
 class Capture:
-    """Bytes fed in pieces, at most ``limit_bytes`` of them kept: the first half, and the last half.
+    r"""Bytes fed in pieces, at most ``limit_bytes`` of them kept: the first half, and the last half.
 
     >>> capture = Capture(8)
     >>> capture.feed(b"0123456789")
     >>> capture.text(), capture.cut_bytes
-    ('0123\\n[… 2 bytes left out …]\\n6789', 2)
+    ('0123\n[… 2 bytes left out …]\n6789', 2)
     """
 
     __slots__ = ("_head", "_head_bytes", "_tail", "_tail_bytes", "_total")

@@ -19,6 +19,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from threading import Lock
 from typing import final
 
@@ -297,7 +298,7 @@ def _end_of(pid: int) -> int:
 def session_members(session: int, above: int) -> tuple[int, ...]:
     """The processes of ``session`` but its leader, of those with ids over ``above``; none where there is no /proc."""
     try:
-        found = [int(name) for name in os.listdir("/proc") if name.isdigit()]
+        found = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
     except OSError:
         return ()
     return tuple(pid for pid in found if pid > above and pid != session and _session_of(pid) == session)

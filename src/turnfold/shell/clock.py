@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
 import secrets
 import time
-from datetime import UTC, datetime
 from typing import final
 
 from attrs import frozen
@@ -34,5 +34,5 @@ class SystemClock(Clock):
     def new_id(self) -> str:
         """``20261107-153012123k3f9qz``: UTC to the millisecond and 30 random bits; 24 characters, fit for a file name."""
         now_ms = self.now_ms()
-        moment = datetime.fromtimestamp(now_ms // 1000, UTC).strftime("%Y%m%d-%H%M%S")
+        moment = datetime.datetime.fromtimestamp(now_ms // 1000, datetime.UTC).strftime("%Y%m%d-%H%M%S")
         return f"{moment}{now_ms % 1000:03d}{''.join(secrets.choice(ID_ALPHABET) for _ in range(ID_RANDOM))}"

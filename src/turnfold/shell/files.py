@@ -14,6 +14,7 @@ import stat
 import threading
 from collections.abc import Iterator
 from io import BufferedReader
+from pathlib import Path
 from typing import final
 
 from attrs import frozen
@@ -74,7 +75,7 @@ class LocalFiles(Files):
                 return changed(request.path, existed=bool(request.expected_digest), exists=bool(seen.digest))
             if seen.digest and not os.access(target, os.W_OK):
                 raise PermissionError(errno.EACCES, "read-only")
-            os.makedirs(os.path.dirname(target), exist_ok=True)
+            Path(target).parent.mkdir(parents=True, exist_ok=True)
             if not _replaced(target, data, seen):
                 return changed(request.path, existed=bool(request.expected_digest), exists=os.path.lexists(target))
         except OSError as error:
@@ -102,7 +103,7 @@ def _opened(path: str) -> Iterator[tuple[BufferedReader, os.stat_result]]:
         status = os.fstat(descriptor)
         if stat.S_ISDIR(status.st_mode):
             raise IsADirectoryError(errno.EISDIR, "a folder")
-        with open(descriptor, "rb", closefd=False) as file:
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
             yield file, status
     finally:
         os.close(descriptor)
@@ -127,10 +128,10 @@ def _seen(target: str) -> _Seen | Problem:
 
 def _replaced(target: str, data: bytes, seen: _Seen) -> bool:
     """Put ``data`` in the place of what was ``seen`` at ``target``; False, and nothing done, if that is no longer there."""
-    folder = os.path.dirname(target)
+    folder = Path(target).parent
     temporary, descriptor = _temporary(folder)
     try:
-        with open(descriptor, "wb") as file:
+        with os.fdopen(descriptor, "wb") as file:
             file.write(data)
             file.flush()
             if seen.mode is not None:
@@ -138,31 +139,30 @@ def _replaced(target: str, data: bytes, seen: _Seen) -> bool:
             os.fsync(descriptor)
         if _now(target) != seen.mark:
             return False
-        os.replace(temporary, target)
+        temporary.replace(target)
     finally:
-        with contextlib.suppress(FileNotFoundError):  # gone: it took its name
-            os.unlink(temporary)
+        temporary.unlink(missing_ok=True)  # missing: it took its name
     _sync_folder(folder)
     return True
 
 
 def _now(target: str) -> tuple[int, ...]:
     try:
-        return _mark(os.stat(target))
+        return _mark(Path(target).stat())
     except FileNotFoundError:
         return ()
 
 
-def _temporary(folder: str) -> tuple[str, int]:
+def _temporary(folder: Path) -> tuple[Path, int]:
     """The path and descriptor of a new file in ``folder``, with the mode that the umask gives to new files."""
     for attempt in range(1000):
-        path = os.path.join(folder, f".turnfold-{os.getpid()}-{threading.get_native_id()}-{attempt}")
+        path = folder / f".turnfold-{os.getpid()}-{threading.get_native_id()}-{attempt}"
         with contextlib.suppress(FileExistsError):  # left over from a crash, or another machine's
             return path, os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     raise FileExistsError(errno.EEXIST, "no free name for a temporary file")
 
 
-def _sync_folder(folder: str) -> None:
+def _sync_folder(folder: Path) -> None:
     """Make the new name durable, where the file system can."""
     with contextlib.suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -274,7 +274,4 @@ def os_problem(error: OSError, path: str, done: str) -> Problem:
 
 def _nearest(path: str) -> str:
     """The lowest folder above ``path`` that exists."""
-    folder = os.path.dirname(path.rstrip("/"))
-    while folder not in ("", "/") and not os.path.isdir(folder):
-        folder = os.path.dirname(folder)
-    return folder or "/"
+    return next((str(folder) for folder in Path(path).parents if folder.is_dir()), "/")

@@ -14,6 +14,7 @@ import os
 import shlex
 import shutil
 import signal
+from pathlib import Path
 from typing import final
 
 from attrs import field, frozen
@@ -78,7 +79,7 @@ class LocalProcesses(Processes):
         """Wait for the end, and say what came of it."""
         exit_code = run.finished()
         report = report_untrusted(bytes(run.report)) or Report(request.cwd, started)
-        there = scalar_text(report.cwd) == report.cwd and os.path.isdir(report.cwd)
+        there = scalar_text(report.cwd) == report.cwd and Path(report.cwd).is_dir()
         return ProcessEnded(
             exit_code=exit_code,
             output=run.capture.text(),
@@ -146,7 +147,7 @@ def raised(descriptor: int) -> int:
 
 
 def script_problem(script: str) -> Problem | None:
-    """Why no bash can be given ``script``, or None.
+    r"""Why no bash can be given ``script``, or None.
 
     >>> script_problem("echo a\0b").code, script_problem("ls")
     ('not-text', None)

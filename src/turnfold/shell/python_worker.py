@@ -16,7 +16,7 @@ ONLY_AST = 0x400  # ast.PyCF_ONLY_AST; ast itself costs 4 ms to import
 LENGTH_BYTES = 8
 
 
-def no_input(prompt: object = "") -> str:
+def no_input(_prompt: object = "") -> str:
     """Stands for ``input``."""
     raise EOFError("input() can't be answered here, nobody is typing: put the value into the code.")
 
@@ -74,7 +74,7 @@ class Worker:
             if value is not None:
                 print(repr(value))
 
-    def interrupted(self, number: int, frame: FrameType | None) -> None:
+    def interrupted(self, _number: int, _frame: FrameType | None) -> None:
         """SIGINT stops the code that runs; between two pieces it is too late, and nothing happens."""
         if self.running:
             self.running = False

@@ -104,10 +104,10 @@ class _Worker:
 
 
 def with_obituary(text: str, exit_code: int, *, stopped: bool) -> str:
-    """The output ``text`` of code whose worker is gone, and how that came about.
+    r"""The output ``text`` of code whose worker is gone, and how that came about.
 
     >>> with_obituary("bye", 3, stopped=False)
-    'bye\\n[The Python process ended with exit code 3. What was defined is gone; the next code starts in a new process.]\\n'
+    'bye\n[The Python process ended with exit code 3. What was defined is gone; the next code starts in a new process.]\n'
     """
     if stopped and exit_code == -signal.SIGKILL:
         how = "did not stop when it was interrupted, and was killed"

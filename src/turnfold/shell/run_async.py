@@ -41,13 +41,13 @@ async def run_async(
     ``watch`` is called in the loop's thread. At most ``side_by_side`` requests are performed at once.
     """
     loop = asyncio.get_running_loop()
+    first = UserSaid(said, world.clock.now_ms()) if isinstance(said, str) else said
     conversation = ChatState() if state is None else state
     with ThreadPoolExecutor(side_by_side, thread_name_prefix="turnfold") as threads:
-        ready = await loop.run_in_executor(threads, prepared, cfg, world)
+        ready = await loop.run_in_executor(threads, prepared, first, conversation, cfg, world)
         if isinstance(ready, Problem):
             return RunResult(state=conversation, cfg=cfg, problem=ready)
         desk = Desk(conversation, tools, ready, world, watch)
-        first = UserSaid(said, desk.now_ms()) if isinstance(said, str) else said
         return await _AsyncRun(desk, threads, loop).drive(first)
 
 

@@ -12,10 +12,10 @@ import socket
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Lock, Thread
 from types import TracebackType
-from typing import final
+from typing import Self, final
 
 from attrs import field, frozen
-from typing_extensions import Self, override
+from typing_extensions import override
 
 SSE: tuple[tuple[str, str], ...] = (("Content-Type", "text/event-stream"),)
 
@@ -140,12 +140,16 @@ class _HttpServer(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    server: _HttpServer
+
+    @property
+    def _owner(self) -> ScriptedServer:
+        assert isinstance(self.server, _HttpServer)
+        return self.server.owner
 
     @override
     def setup(self) -> None:
         super().setup()
-        self.server.owner.connected(self.connection)
+        self._owner.connected(self.connection)
 
     @override
     def log_message(self, format: str, *args: object) -> None:
@@ -159,7 +163,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answered(self, body: bytes) -> None:
         headers = tuple((name.lower(), value) for name, value in self.headers.items())
-        reply = self.server.owner.reply_to(SeenRequest(method=self.command, path=self.path, headers=headers, body=body))
+        reply = self._owner.reply_to(SeenRequest(method=self.command, path=self.path, headers=headers, body=body))
         self.close_connection = reply.cut
         if not self._passed(reply, -1):
             return
@@ -177,7 +181,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _passed(self, reply: ScriptedReply, number: int) -> bool:
         """Wait at the gate, where it stands before chunk ``number``; False when the server closes."""
-        closing = self.server.owner.closing
+        closing = self._owner.closing
         while reply.gate is not None and number >= reply.gate_at and not reply.gate.wait(0.01):
             if closing.is_set():
                 self.close_connection = True
