@@ -14,7 +14,7 @@ from turnfold.core.llm.chat_reply import MAX_BYTES
 from turnfold.core.llm.reply import RawCall, Reply, Stop, Usage
 from turnfold.testing.wire import DONE, chat_body, chat_stream, chunked
 
-TEXTS = st.text(st.characters(exclude_categories=("Cs",)), max_size=60)
+TEXTS = st.text(st.characters(codec="utf-8"), max_size=60)
 CALLS = st.lists(st.builds(RawCall, st.text("abc_", min_size=1, max_size=5), st.sampled_from(("{}", '{"a": "ü"}', '{"a":1}'))), max_size=3)
 USAGES = st.builds(Usage, input_tokens=st.integers(0, 9), output_tokens=st.integers(0, 9), cached_tokens=st.integers(0, 9))
 
@@ -204,6 +204,10 @@ class TestCalls:
             delta("stop"),
         )
         assert folded(stream).calls == (RawCall("f", "{}"), RawCall("g", "{}"), RawCall("h", "{}"))
+
+    def test_arguments_as_an_object_after_the_name(self) -> None:
+        stream = events(fragments({"index": 0, "function": {"name": "f"}}), fragments({"index": 0, "function": {"arguments": {"x": 1}}}))
+        assert folded(stream + DONE).calls == (RawCall("f", '{"x": 1}'),)
 
     def test_what_is_no_fragment_is_passed_over(self) -> None:
         stream = events(fragments(1, {}, {"function": {"arguments": "{}"}}), delta("stop", tool_calls={"a": 1}))
