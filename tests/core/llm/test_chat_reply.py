@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from turnfold.core.llm.chat import CHAT
@@ -48,6 +48,7 @@ def code(reply: Reply) -> str:
     return reply.problem.code
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(TEXTS, TEXTS, CALLS, USAGES, st.lists(st.integers(0, 50), max_size=40))
 def test_a_stream_is_the_reply_it_was_made_of_in_every_chunking(
     text: str, reasoning: str, calls: list[RawCall], usage: Usage, sizes: list[int]
@@ -61,6 +62,7 @@ def test_a_stream_is_the_reply_it_was_made_of_in_every_chunking(
     assert folded(*chunked(stream.replace(b"\n", b"\r\n"), sizes)) == expected
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(TEXTS, CALLS, USAGES, st.lists(st.integers(0, 50), max_size=10))
 def test_a_body_that_is_no_stream_is_the_same_reply(text: str, calls: list[RawCall], usage: Usage, sizes: list[int]) -> None:
     body = chat_body(text, tuple(calls), usage)
@@ -75,6 +77,7 @@ PIECES = (
 )  # fmt: skip
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(
     st.one_of(st.binary(max_size=300), st.lists(st.sampled_from(PIECES), max_size=30).map(b"".join)),
     st.lists(st.integers(0, 9), max_size=60),

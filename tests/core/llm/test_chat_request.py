@@ -6,7 +6,7 @@ import json
 from math import inf
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from turnfold.core.config.layers import ChatConfig
@@ -51,6 +51,7 @@ def requested(head: Head, *messages: Message) -> dict[str, object]:
     return body
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.lists(MESSAGES, max_size=5), MESSAGES, st.sampled_from(ToolFormat), TEXTS)
 def test_requests_are_json_and_the_messages_of_one_begin_the_next(
     before: list[Message], new: Message, form: ToolFormat, system: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from turnfold.core.llm.provider_errors import QUOTED_CHARS, error_problem
@@ -87,6 +87,7 @@ def test_long_words_are_cut() -> None:
     assert len(problem(500, {"error": "x" * 10_000}).message) < QUOTED_CHARS + 150
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.one_of(st.binary(max_size=80), st.recursive(st.one_of(st.none(), st.text(max_size=3), st.integers()), lambda inner: st.one_of(
     st.lists(inner, max_size=3), st.dictionaries(st.sampled_from(("error", "message", "detail", "msg", "metadata", "raw")), inner, max_size=3)))
     .map(lambda value: json.dumps(value).encode())), st.integers(300, 599))  # fmt: skip

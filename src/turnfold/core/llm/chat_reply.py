@@ -26,7 +26,7 @@ from turnfold.core.llm.chat_calls import CallParts, calls_taken, raw_calls
 from turnfold.core.llm.protocol import Decoded
 from turnfold.core.llm.provider_errors import error_words
 from turnfold.core.llm.reply import Reply, Stop, Usage
-from turnfold.core.llm.sse import NOTHING, Fed, Splitter, feed, plain_data
+from turnfold.core.llm.sse import NOTHING, Fed, ServerEvent, Splitter, feed, plain_data
 from turnfold.core.problem import Problem, world_problem
 
 MAX_BYTES = 8_000_000  # of one event, and of a body that is no stream
@@ -97,12 +97,16 @@ def decode(fold: ChatFold, chunk: bytes) -> Decoded[ChatFold]:
     texts = plain_data(fold.splitter, chunk)
     if len(texts) == 1:
         return _taken(fold, texts[0], "")
+    if texts:
+        return _all_events_taken(fold, tuple([ServerEvent(each) for each in texts]))
     fed = feed(fold.splitter, chunk)
-    if fed.splitter is not fold.splitter:
-        fold = _noted(fold, fed, chunk)
+    return _all_events_taken(fold if fed.splitter is fold.splitter else _noted(fold, fed, chunk), fed.events)
+
+
+def _all_events_taken(fold: ChatFold, events: tuple[ServerEvent, ...]) -> Decoded[ChatFold]:
     text: list[str] = []
     reasoning: list[str] = []
-    for event in fed.events:
+    for event in events:
         decoded = _taken(fold, event.data, event.name)
         fold = decoded.fold
         text.append(decoded.text)
