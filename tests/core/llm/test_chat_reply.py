@@ -143,6 +143,17 @@ def test_other_choices_are_passed_over() -> None:
     assert folded(events(other, both, other, delta("stop"))) == Reply(text="a", stop=Stop.END)
 
 
+def test_several_plain_events_in_one_chunk() -> None:
+    first, more = events(delta(content="a")), events(delta(content="b"), delta(reasoning="c"), delta(content="d"))
+    decoded = CHAT.decode(CHAT.decode(CHAT.begin(), first).fold, more)
+    assert (decoded.text, decoded.reasoning) == ("bd", "c")
+
+
+def test_usages_add_up() -> None:
+    total = Usage(input_tokens=1, cached_tokens=1).plus(Usage(input_tokens=2, output_tokens=3))
+    assert total == Usage(input_tokens=3, output_tokens=3, cached_tokens=1)
+
+
 def test_usage_is_the_last_that_was_told() -> None:
     first, last = (
         {"prompt_tokens": 5, "completion_tokens": 1},
