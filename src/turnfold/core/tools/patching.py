@@ -18,7 +18,7 @@ end with, and split at the placeholder lines (``# ...``) that both have in equal
 from __future__ import annotations
 
 import re
-from typing import TypeAlias, final
+from typing import TypeAlias, assert_never, final
 
 from attrs import frozen
 from returns.result import Failure, Result, Success
@@ -202,6 +202,8 @@ def _apply_hunk(hunk: Hunk, text: str, name: str) -> _Edited | Problem:
                 return _ambiguous(lines, name)
             case _Nowhere():
                 continue
+            case _:
+                assert_never(found)
     for reading in named:
         parted = _apply_parts(reading, text)
         if parted is not None:

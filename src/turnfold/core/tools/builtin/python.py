@@ -35,7 +35,10 @@ def python(arguments: JsonObject, memory: Memory, cfg: ChatConfig) -> Script:
 def _said(ended: PythonEnded, cells: int, cfg: ChatConfig) -> str:
     output = limit_text(ended.output, cfg.limits.output_bytes).rstrip("\n") or "(no output)"
     notes = (
-        (ended.cut_bytes > 0, f"{counted(ended.cut_bytes, 'byte')} were left out in the middle of the output"),
+        (
+            ended.cut_bytes > 0,
+            f"{counted(ended.cut_bytes, 'byte')} {'was' if ended.cut_bytes == 1 else 'were'} left out in the middle of the output",
+        ),
         (ended.fresh and cells > 0, "Python was started anew for this call: variables and imports of earlier calls are gone"),
         (ended.timed_out, f"timed out after {cfg.limits.command_s:g} s"),
         (ended.worker_died, "Python has ended: variables and imports are gone, the next call starts it anew"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Generator
+from typing import assert_never
 
 from attrs import evolve
 
@@ -85,6 +86,8 @@ def _entry_line(entry: Entry) -> str:
             return f"{_name(entry)}\tlink\n"
         case EntryKind.OTHER:
             return f"{_name(entry)}\tno file\n"
+        case _:
+            assert_never(entry.kind)
 
 
 def _name(entry: Entry) -> str:

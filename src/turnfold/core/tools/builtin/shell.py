@@ -92,7 +92,10 @@ def _scalar(value: str | None) -> str | None:
 def _said(ended: ProcessEnded, cwd: str, cfg: ChatConfig) -> str:
     output = limit_text(ended.output, cfg.limits.output_bytes).rstrip("\n") or "(no output)"
     notes = (
-        (ended.cut_bytes > 0, f"{counted(ended.cut_bytes, 'byte')} were left out in the middle of the output"),
+        (
+            ended.cut_bytes > 0,
+            f"{counted(ended.cut_bytes, 'byte')} {'was' if ended.cut_bytes == 1 else 'were'} left out in the middle of the output",
+        ),
         (ended.timed_out, f"timed out after {cfg.limits.command_s:g} s and was killed"),
         (ended.exit_code != 0 and not ended.timed_out, _exit(ended.exit_code)),
         (ended.cwd != cwd, f"now in {ended.cwd}"),
