@@ -95,6 +95,22 @@ def test_an_original_is_replaced(original: str, updated: str, text: str, result:
     assert patched(block(original, updated), text) == result
 
 
+@given(st.lists(st.tuples(LINES, LINES), max_size=5), LINES, st.booleans())
+def test_hunks_applied_together_are_hunks_applied_one_by_one(
+    pairs: list[tuple[list[str], list[str]]], lines: list[str], ended: bool
+) -> None:
+    text = "\n".join(lines) + ("\n" if ended else "")
+    blocks = [block("\n".join(old), "\n".join(new)) for old, new in pairs if "=======" not in (*old, *new)]
+    done: list[str] = []
+    for each in blocks:  # those that fit, in turn
+        applied = parse_patch_untrusted("\n".join((*done, each))).bind(lambda patch: apply_patch(patch, text))
+        done += [each] if is_successful(applied) else []
+    step = text
+    for each in done:
+        step = patched(each, step)
+    assert not done or patched("\n".join(done), text) == step
+
+
 def test_no_lines_after_the_divider_remove_the_original() -> None:
     assert patched("<<<<<<< ORIGINAL\nb\n=======\n>>>>>>> UPDATED", "a\nb\nc\n") == "a\nc\n"
 
