@@ -122,6 +122,14 @@ def test_python_asks_for_the_worker_and_hands_a_problem_on() -> None:
     assert play(PYTHON, JsonObject.of(code="x"), config(), TinyWorld(python=problem)).end == Refuse(problem)
 
 
+def test_what_the_world_has_cut_is_not_cut_again() -> None:
+    output = "x" * 50 + "\n[… 900 bytes left out …]\n" + "y" * 50
+    done = play(
+        SHELL, JsonObject.of(command="x"), config(limits=Limits(output_bytes=100)), TinyWorld(process=ended(output, cut_bytes=900))
+    ).end
+    assert done == Done(f"{output}\n(900 bytes were left out in the middle of the output)", AT_HOME)
+
+
 @given(st.text(), st.integers(0, 50))
 def test_long_output_is_limited(output: str, limit: int) -> None:
     cfg = config(limits=Limits(output_bytes=limit))

@@ -40,6 +40,7 @@ def said(tool: ToolSpec, at: TinyWorld, **arguments: JsonValue) -> str:
     [
         ("1\n2\n3\n", JsonObject(), "a.txt (3 lines):\n1\t1\n2\t2\n3\t3\n"),
         ("1\r\n2\r\n", JsonObject(), "a.txt (2 lines, ends of lines are CRLF):\n1\t1\n2\t2\n"),
+        ("\ufeff1\n", JsonObject(), "a.txt (1 line):\n1\t1\n"),
         ("1", JsonObject(), "a.txt (1 line):\n1\t1\n"),
         ("", JsonObject(), "a.txt is empty."),
         ("1\n2\n3\n", JsonObject.of(start_line=2), "a.txt (lines 2-3 of 3):\n2\t2\n3\t3\n"),

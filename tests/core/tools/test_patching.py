@@ -73,6 +73,7 @@ def test_a_unique_original_is_replaced_and_nothing_else(
         ("b", "b\nc", "a\r\nb", "a\r\nb\r\nc"),
         ("b\nc", "b", "a\nb\nc", "a\nb\n"),
         ("b", "X\nY", "a\r\nb\r\nc\r\n", "a\r\nX\r\nY\r\nc\r\n"),
+        ("a", "A", "\ufeffa\nb\n", "\ufeffA\nb\n"),
         ("b\r", "X\r", "a\nb\n", "a\nX\n"),
         ("a\nb\nc", "a\nB\nc", "a  \nb\nc\t\n", "a  \nB\nc\t\n"),
         ("b\n", "B\n", "a\nb\nc\n", "a\nB\nc\n"),

@@ -25,7 +25,7 @@ from returns.result import Failure, Result, Success
 
 from turnfold.core.problem import Problem, model_problem
 from turnfold.core.tools.nearest import nearest_place
-from turnfold.core.tools.textlines import bare, clipped, line_end, split_lines
+from turnfold.core.tools.textlines import BYTE_ORDER_MARK, bare, clipped, line_end, split_lines
 
 MAX_HUNKS = 100
 MAX_DIVIDERS = 8
@@ -185,7 +185,8 @@ def apply_patch(patch: Patch, text: str) -> Result[Patched, Problem]:
     >>> apply_patch(patch, "a\nb \nb\n").failure().message
     'Block 1 fits at 2 places (lines 2, 3); write more lines around the change, so that it fits at one.'
     """
-    now = _text_of(text)
+    mark = BYTE_ORDER_MARK if text.startswith(BYTE_ORDER_MARK) else ""  # which no model sees, and nobody means to remove
+    now = _text_of(text.removeprefix(mark))
     places: tuple[int, ...] = ()
     for number, hunk in enumerate(patch.hunks, start=1):
         edited = _apply_hunk(hunk, now, f"Block {number}" + (f" of {len(patch.hunks)}" if len(patch.hunks) > 1 else ""))
@@ -193,7 +194,7 @@ def apply_patch(patch: Patch, text: str) -> Result[Patched, Problem]:
             return Failure(edited)
         now = edited.text
         places += (edited.line + 1,)
-    return Success(Patched(text="".join(now.lines), lines=places))
+    return Success(Patched(text=mark + "".join(now.lines), lines=places))
 
 
 def _text_of(text: str) -> _Text:
