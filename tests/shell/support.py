@@ -57,7 +57,7 @@ class Fifo:
 
 def descriptors() -> frozenset[str]:
     """The open descriptors of this process."""
-    return frozenset(name for name in os.listdir("/proc/self/fd") if _is_open(name))
+    return frozenset(entry.name for entry in Path("/proc/self/fd").iterdir() if _is_open(entry.name))
 
 
 def _is_open(name: str) -> bool:

@@ -8,7 +8,16 @@ from turnfold.shell.environment import VARIABLE_BYTES, base_environment, changes
 
 
 def test_what_is_called_like_a_secret_is_never_in_the_base() -> None:
-    names = ("LC_SECRET", "XDG_TOKEN", "LC_API_KEY", "XDG_DB_PASSWORD", "AWS_SECRET_ACCESS_KEY", "GITHUB_TOKEN", "PGPASSWORD", "DATABASE_URL")
+    names = (
+        "LC_SECRET",
+        "XDG_TOKEN",
+        "LC_API_KEY",
+        "XDG_DB_PASSWORD",
+        "AWS_SECRET_ACCESS_KEY",
+        "GITHUB_TOKEN",
+        "PGPASSWORD",
+        "DATABASE_URL",
+    )
     assert base_environment(dict.fromkeys(names, "x")) == ()
 
 
@@ -27,7 +36,9 @@ def test_changes_laid_over_the_base_give_the_end(base: dict[str, str], end: dict
 
 
 def test_what_could_not_be_passed_on_is_left_out() -> None:
-    assert changes((), (("LONG", "x" * (VARIABLE_BYTES + 1)), ("RAW", "\udcff"), ("BASH_ENV", "x"), ("GOOD", "ü"))) == (Variable("GOOD", "ü"),)
+    assert changes((), (("LONG", "x" * (VARIABLE_BYTES + 1)), ("RAW", "\udcff"), ("BASH_ENV", "x"), ("GOOD", "ü"))) == (
+        Variable("GOOD", "ü"),
+    )
 
 
 @given(st.binary())

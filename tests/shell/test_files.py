@@ -98,7 +98,9 @@ def test_reading_what_is_no_text_file(make: Maker, tmp_path: Path) -> None:
 
 
 @both
-@pytest.mark.parametrize(("path", "expected"), [("a.txt", "not-absolute"), ("", "not-absolute"), ("/a\0b", "not-found"), ("/a\udcff", "not-found")])
+@pytest.mark.parametrize(
+    ("path", "expected"), [("a.txt", "not-absolute"), ("", "not-absolute"), ("/a\0b", "not-found"), ("/a\udcff", "not-found")]
+)
 def test_no_path_is_taken_that_means_nothing(make: Maker, tmp_path: Path, path: str, expected: str) -> None:
     files = make(tmp_path, {})
     assert {code(read(files, path)), code(write(files, path, "x")), code(listed(files, path))} == {expected}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 import tracemalloc
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -44,7 +43,9 @@ def request(
     return RunProcess(script=script, cwd=str(cwd), environment=environment, timeout_s=timeout_s, output_bytes=output_bytes)
 
 
-def run(script: str, cwd: Path | str = "/", environment: Environment = (), timeout_s: float = PATIENCE_S, output_bytes: int = 10_000) -> ProcessEnded:
+def run(
+    script: str, cwd: Path | str = "/", environment: Environment = (), timeout_s: float = PATIENCE_S, output_bytes: int = 10_000
+) -> ProcessEnded:
     answer = LOCAL.run(request(script, cwd, environment, timeout_s, output_bytes), Scope())
     assert isinstance(answer, ProcessEnded), answer
     return answer
@@ -137,7 +138,9 @@ texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"
 def test_exported_text_comes_back_exactly(text: str, locale: str) -> None:
     given_ = (Variable("A", text), Variable("LANG", locale))
     assert run('export B="$A"', environment=given_).environment == tuple(
-        variable for variable in (Variable("A", text), Variable("B", text), Variable("LANG", locale)) if variable != Variable("LANG", "C.UTF-8")
+        variable
+        for variable in (Variable("A", text), Variable("B", text), Variable("LANG", locale))
+        if variable != Variable("LANG", "C.UTF-8")
     )
 
 
@@ -168,14 +171,14 @@ def test_a_variable_too_long_for_a_next_command_is_not_kept() -> None:
 
 
 def test_g1_every_command_runs_in_its_own_directory_and_ours_never_changes(tmp_path: Path) -> None:
-    before = os.getcwd()
+    before = Path.cwd()
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
     for turn in range(3):
         for name in ("a", "b"):
             assert run(f"pwd; echo {turn} >> turns", tmp_path / name).output == f"{tmp_path / name}\n"
     assert (tmp_path / "a" / "turns").read_text() == (tmp_path / "b" / "turns").read_text() == "0\n1\n2\n"
-    assert os.getcwd() == before
+    assert Path.cwd() == before
 
 
 def test_g3_directory_and_exports_are_one_conversations_values(tmp_path: Path) -> None:
@@ -196,7 +199,7 @@ def test_our_environment_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "s3cret" not in str(LocalProcesses(base_environment(os.environ)).run(request("env"), Scope()))
 
 
-def test_commands_side_by_side_do_not_meet(tmp_path: Path) -> None:
+def test_commands_side_by_side_do_not_meet() -> None:
     with ThreadPoolExecutor(8) as threads:
         answers = threads.map(lambda number: run(f"for i in 1 2 3; do echo {number}; done; export N={number}; exit {number}"), range(40))
     for number, answer in enumerate(answers):
