@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from turnfold.shell.capture import Capture
@@ -20,6 +20,7 @@ def test_chunks_make_no_difference(chunks: list[bytes], limit_bytes: int) -> Non
 
 
 @given(st.lists(st.text(max_size=10)), st.integers(0, 60))
+@example(["\u0800"], 2)
 def test_what_is_kept_is_beginning_and_end_in_whole_characters(texts: list[str], limit_bytes: int) -> None:
     data = "".join(texts).encode()
     capture = captured([text.encode() for text in texts], limit_bytes)
