@@ -280,12 +280,13 @@ def _in_block(place: Place, block: Block, line: str, end: int, tools: tuple[Tool
         return _closed(place, block, end) if over else Place(place.found, _with_text(block, line, plain))
     if block.depth or block.longer:
         return Place(place.found, _in_nested(block, fence, line))
+    closer = end - len(line) + TICKS  # where the fence ends that closes, when the line says more
     if fence.ticks == 2 * TICKS and _tool_named(fence.info, tools):
-        return Place(_closed(place, block, end).found, _opened(TICKS, fence.info, tools))
+        return Place(_closed(place, block, closer).found, _opened(TICKS, fence.info, tools))
     if block.until:
         return Place(place.found, evolve(_with_text(block, line, plain), passed=block.passed or fence.bare))
-    if fence.info.startswith(_TAGS):
-        return Place(_closed(place, block, end).found, _outside(fence.info, tools))
+    if fence.ticks == TICKS and fence.info.startswith(_TAGS):
+        return Place(_closed(place, block, closer).found, _outside(fence.info, tools))
     if not fence.bare:
         return Place(place.found, _nested(block, line) if fence.labelled else _with_text(block, line, plain))
     if not plain and (block.document or fence.ticks > TICKS or introduces(block.before)):
