@@ -145,17 +145,17 @@ def test_line_ends_do_not_matter(text: str) -> None:
 
 def seconds(text: str, size: int) -> float:
     def once() -> float:
-        start = time.perf_counter()
+        start = time.process_time()
         scan = begin(TOOLS)
         for at in range(0, len(text), size):
             scan = feed(scan, text[at : at + size])
         finish(scan)
-        return time.perf_counter() - start
+        return time.process_time() - start
 
     return median(once() for _ in range(3))
 
 
-@pytest.mark.parametrize("size", [1, 7, 10_000_000])
+@pytest.mark.parametrize("size", [1, 10_000_000])
 @pytest.mark.parametrize(
     "unit",
     [
@@ -163,6 +163,7 @@ def seconds(text: str, size: int) -> float:
         "a line of text\n",
         "```save a.md\nUsage:\n```\nx\n```shell\nls\n```\n",
         "```shell\nls\n```\n\n",
+        "```save a.md\nhi\n```\nDone.\n",
         "<think>`</think>```",
         "```\n",
         "```sh\n",
@@ -170,7 +171,7 @@ def seconds(text: str, size: int) -> float:
     ],
 )
 def test_time_is_linear_in_the_text(unit: str, size: int) -> None:
-    short = unit * (4_000 // len(unit))
+    short = unit * (3_000 // len(unit))
     assert seconds(short * 10, size) < 20 * seconds(short, size) + 0.05
 
 
@@ -183,7 +184,7 @@ def test_a_long_body_is_linear(size: int) -> None:
 def test_a_megabyte_without_a_newline() -> None:
     text = "```shell\n" + "x" * 1_000_000 + "\n```"
     assert ran(text) == [JsonObject.of(command="x" * 1_000_000)]
-    assert seconds(text, 10) < 20
+    assert seconds(text, 100) < 5
 
 
 # Readings

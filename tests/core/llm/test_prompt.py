@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from attrs import evolve
 from plain_tools import READ, SAVE, TODO, TOOLS
 
 from turnfold.core.config.layers import ChatConfig, Config, ProjectConfig
@@ -21,6 +22,14 @@ def test_markdown_says_how_to_call_each_tool() -> None:
     assert "## save\n\nWrite a file.\n\nUser: Save hi in a.txt\nAssistant:\n```save a.txt\nhi\n```" in text
     assert "```read PATH\n```" in text
     assert "```todo --json\n{}\n```" in text
+
+
+def test_parameters_that_only_json_can_give_are_described() -> None:
+    properties = JsonObject.of(path=JsonObject.of(type="string"), last=JsonObject.of(type="integer"))
+    spec = evolve(READ, parameters=JsonObject.of(type="object", properties=properties))
+    assert 'Arguments as JSON: {"last":{"type":"integer"}}\n\n```read PATH' in system_prompt(CFG, (spec,), ToolFormat.MARKDOWN)
+    covered = evolve(spec, header=("path", "last"))
+    assert "Arguments as JSON" not in system_prompt(CFG, (covered,), ToolFormat.MARKDOWN)
 
 
 def test_the_examples_are_calls() -> None:

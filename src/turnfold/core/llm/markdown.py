@@ -230,16 +230,11 @@ def render(call: ToolCall, tool: ToolSpec) -> str:
 def _next(place: Place, line: str, end: int, tools: tuple[ToolSpec, ...], plain: bool = False) -> Place:
     """``place`` after ``line``, which ends at ``end``. ``plain``: without doubt and quotations (rule 4)."""
     region = place.region
-    match region:
-        case Block():
-            return _in_block(place, region, line, end, tools, plain)
-        case Hidden():
-            return Place(place.found, _outside(line, tools, hidden=True))
-        case Tildes(count=count):
-            over = tildes(line) >= count and not line.strip("~ \t")
-            return Place(place.found, PROSE) if over else place
-        case Prose():
-            return Place(place.found, _outside(line, tools))
+    if isinstance(region, Block):
+        return _in_block(place, region, line, end, tools, plain)
+    if isinstance(region, Tildes):
+        return Place(place.found, PROSE) if tildes(line) >= region.count and not line.strip("~ \t") else place
+    return Place(place.found, _outside(line, tools, hidden=isinstance(region, Hidden)))
 
 
 def _outside(line: str, tools: tuple[ToolSpec, ...], hidden: bool = False) -> Region:
