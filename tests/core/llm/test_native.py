@@ -56,6 +56,7 @@ def test_empty_arguments(text: str) -> None:
         ("read", '"{\\"path\\": \\"a\\"}"', "arguments-doubled", "write the object itself, without quotes"),
         ("Read", "{}", "unknown-tool", 'There is no tool "Read". Did you mean read?'),
         ("sav", "{}", "unknown-tool", "Did you mean save?"),
+        ("x" * 1_000, "{}", "unknown-tool", f'no tool "{"x" * 80}…". The tools are'),
         ("browse", "{}", "unknown-tool", "The tools are: read, save, shell."),
     ],
 )  # fmt: skip
