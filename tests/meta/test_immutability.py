@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import enum
+import functools
 import types
+import urllib.parse
 from collections.abc import Callable
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
@@ -205,6 +207,14 @@ def test_a_value_that_can_change_is_caught(value: object) -> None:
 )
 def test_a_value_that_cannot_change_is_let_through(value: object) -> None:
     assert not tuple(mutable_values(value, "place"))
+
+
+def test_a_cache_of_ours_is_caught_and_one_of_pythons_own_is_not() -> None:
+    def ours() -> None: ...
+
+    ours.__module__ = "turnfold.core.planted"
+    assert tuple(mutable_values(functools.lru_cache(ours), "place"))
+    assert not tuple(mutable_values(urllib.parse.urlsplit, "place"))
 
 
 def test_faults_of_shape_are_caught() -> None:

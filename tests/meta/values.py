@@ -10,11 +10,13 @@ import types
 import typing
 from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
-from functools import partial
+from functools import _lru_cache_wrapper, partial
 from pathlib import PurePath
 from typing import cast
 
 import attrs
+
+from tests.meta.source import within
 
 SCALARS = (type(None), bool, int, float, complex, str, bytes, range)
 CONTAINERS = (tuple, frozenset)
@@ -111,6 +113,8 @@ def mutable_values(value: object, place: str) -> Iterator[str]:
 
 def is_constant(value: object) -> bool:
     """Whether ``value`` is code, a type or a scalar."""
+    if isinstance(value, _lru_cache_wrapper):  # urllib's urlsplit, for one; a cache of ours is another net's concern, and this one's
+        return not within(value.__module__, "turnfold")
     code = (type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType, types.MethodDescriptorType, types.WrapperDescriptorType)
     typed = (types.UnionType, types.GenericAlias, typing.TypeVar, typing.ParamSpec, typing.ForwardRef)
     data = (Enum, re.Pattern, PurePath, datetime.date, datetime.time, datetime.timedelta, datetime.timezone)

@@ -204,7 +204,12 @@ def test_an_interrupt_in_mid_stream_ends_the_turn_and_keeps_the_text_so_far() ->
 def test_an_interrupt_during_a_command_stops_it_and_tells_how_it_ended(executor: bool) -> None:
     scope, commands = Scope(), Blocking()
     world = evolve(fake_world((chat_stream(calls=(SLOW,)),)), processes=commands)
-    killer = threading.Thread(target=lambda: (commands.began.wait(20), scope.cancel()))
+
+    def interrupt() -> None:
+        commands.began.wait(20)
+        scope.cancel()
+
+    killer = threading.Thread(target=interrupt)
     killer.start()
     threads = ThreadPoolExecutor(2) if executor else None
     result = run("go", BUILTIN_TOOLS, CFG, world, scope=scope, executor=threads)

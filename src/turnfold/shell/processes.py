@@ -14,6 +14,7 @@ import os
 import shlex
 import shutil
 import signal
+from functools import partial
 from pathlib import Path
 from typing import final
 
@@ -43,7 +44,8 @@ HIGH_DESCRIPTOR = 100
 REPORT = (
     r'{{ builtin set +xveu; {{ builtin pwd; builtin printf "\0"; builtin declare -px; builtin printf "\0"; }} >&{report}; }} 2>/dev/null'
 )
-WRAPPER = f'{{{{ trap \'{REPORT}\' EXIT; eval -- {{script}}; {{{{ builtin set -- "$?"; }}}} 2>/dev/null; {REPORT}; builtin exit "$1"; }}}}'
+TELL = "builtin echo $$ >&{lifeline}; exec {lifeline}>&-"
+WRAPPER = f'{{{{ {TELL}; trap \'{REPORT}\' EXIT; eval -- {{script}}; {{{{ builtin set -- "$?"; }}}} 2>/dev/null; {REPORT}; builtin exit "$1"; }}}}'
 
 
 @final
@@ -68,9 +70,7 @@ class LocalProcesses(Processes):
                 if scope.cancelled:
                     return cancelled()
                 report, report_end = _high_pipe(held)
-                script = WRAPPER.format(report=report_end, script=shlex.quote(request.script))
-                argv = (bash, "--norc", "--noprofile", "-c", script, "bash")
-                child = Child(argv, request.cwd, values, keep=(report_end,))
+                child = Child(partial(_argv, bash, request.script, report_end), request.cwd, values, keep=(report_end,))
             except (OSError, ValueError) as error:
                 return start_problem(error, request.cwd)
             return self._ended(request, _Run(child, report, waker, request), tuple(values.items()))
@@ -123,6 +123,12 @@ class _Run:
         finally:
             exit_code = self._child.reap()
         return exit_code
+
+
+def _argv(bash: str, script: str, report: int, lifeline: int) -> tuple[str, ...]:
+    """The bash that runs ``script`` and reports to ``report``."""
+    wrapped = WRAPPER.format(lifeline=lifeline, report=report, script=shlex.quote(script))
+    return (bash, "--norc", "--noprofile", "-c", wrapped, "bash")
 
 
 def _high_pipe(held: contextlib.ExitStack) -> tuple[int, int]:

@@ -52,7 +52,9 @@ class _Worker:
             ours.callback(os.close, self._result)
             os.set_blocking(self._control, False)
             argv = (executable, "-P", PROGRAM, str(control), str(result))
-            self._child = Child(argv, cwd, laid_over(environment, request.environment), keep=(control, result))
+            self._child = Child(
+                lambda lifeline: (*argv, str(lifeline)), cwd, laid_over(environment, request.environment), keep=(control, result)
+            )
             ours.pop_all()
 
     def alive(self) -> bool:
