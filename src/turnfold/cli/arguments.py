@@ -120,7 +120,9 @@ def parse_arguments(argv: Sequence[str]) -> Plan:
         return parsers[first](argv[1:]) if first in parsers else _talk(argv)
     except _UsageError as error:
         command = f"turnfold {first}" if first in parsers else "turnfold"
-        return Told(f"{error}. See  {command} --help\n", Exit.USAGE)
+        sentence = str(error)
+        end = "" if sentence.endswith("?") else "."
+        return Told(f"{sentence}{end} See  {command} --help\n", Exit.USAGE)
 
 
 def talk_parser() -> argparse.ArgumentParser:

@@ -88,7 +88,9 @@ def _journal(folders: Folders) -> Finding:
     above = next((folder for folder in path.parents if folder.exists()), Path("/"))
     if os.access(above, os.W_OK | os.X_OK) and above.is_dir():
         return Finding("journal", f"{path} (will be made)")
-    return Finding("journal", f"{path} can't be made, since {above} can't be written: mend its permissions, or set TURNFOLD_HOME", good=False)
+    return Finding(
+        "journal", f"{path} can't be made, since {above} can't be written: mend its permissions, or set TURNFOLD_HOME", good=False
+    )
 
 
 def _models(cfg: ChatConfig, folders: Folders, environ: Mapping[str, str]) -> tuple[Finding, ...]:
@@ -98,7 +100,11 @@ def _models(cfg: ChatConfig, folders: Folders, environ: Mapping[str, str]) -> tu
     secrets = EnvironmentSecrets(environ)
     known: Layer = with_embedded(cfg) if cfg.model else cfg
     chosen = find_model(known, secrets, lambda _: served, embedded=engine)
-    model = Finding("model", chosen.message, good=False) if isinstance(chosen, Problem) else Finding("model", f"{chosen.model} ({chosen.reason})")
+    model = (
+        Finding("model", chosen.message, good=False)
+        if isinstance(chosen, Problem)
+        else Finding("model", f"{chosen.model} ({chosen.reason})")
+    )
     names = tuple(dict.fromkeys(provider.secret.name for provider in cfg.providers if provider.secret is not None))
     return (
         *(Finding("key", f"{name} is {'set' if secrets.value(name) else 'not set'}") for name in names),

@@ -111,7 +111,7 @@ def _doctor(folder: str) -> int:
 
 def _stream(stream: TextIO | None) -> TextIO:
     """``stream``, or nowhere where the process was started without one."""
-    return open(os.devnull, "w", encoding="utf-8") if stream is None else stream  # noqa: SIM115, PTH123 - open as long as the process is
+    return open(os.devnull, "w", encoding="utf-8") if stream is None else stream  # noqa: PTH123 - open as long as the process is
 
 
 def _coloured(stream: TextIO) -> bool:

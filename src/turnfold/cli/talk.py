@@ -20,12 +20,14 @@ from turnfold.cli.context import STDIN_BYTES, read_context, stdin_piece, with_co
 from turnfold.cli.dry_run import dry_world
 from turnfold.cli.exits import Exit
 from turnfold.cli.json_lines import problem_line
-from turnfold.cli.output import write
 from turnfold.cli.opening import Opening, UnchosenModels, open_kept, open_new
+from turnfold.cli.output import write
 from turnfold.cli.screen import Answering, Person, Screen, Streams, always_dry, always_yes, from_terminal, nobody, say
 from turnfold.cli.view import View
+from turnfold.core.agent.effects import Publish
 from turnfold.core.agent.events import Reason
 from turnfold.core.agent.inputs import CommandGiven, Input, Interrupted, Resumed, SettingsChanged, UserSaid
+from turnfold.core.agent.step import execute_command
 from turnfold.core.problem import Blame, Problem, caller_problem
 from turnfold.core.tools.builtin import BUILTIN_TOOLS
 from turnfold.core.tools.output import counted
@@ -141,6 +143,8 @@ def _run(said: Said, opening: Opening, streams: Streams, world: World) -> Exit:
     names = tuple(tool.name for tool in BUILTIN_TOOLS)
     screen = Screen(streams, View(cfg=opening.cfg, tools=names, past=opening.state.past))
     commanded = plan.prompt.startswith("/")
+    if commanded and not opening.resumed and _told(said, opening, screen):
+        return exit_of(RunResult(state=opening.state, cfg=opening.cfg), screen.told)
     known = evolve(world, models=UnchosenModels(world.models)) if commanded and not opening.cfg.model else world
     with _terminal(plan) as terminal, interrupting(scope):
         human = Person(screen, _answering(plan, terminal, screen, world, scope))
@@ -150,6 +154,17 @@ def _run(said: Said, opening: Opening, streams: Streams, world: World) -> Exit:
             now = Interrupted(world.clock.now_ms())
             result = run(now, BUILTIN_TOOLS, result.cfg, ready, state=result.state, watch=screen.watch)
     return _ended(said, result, screen, streams)
+
+
+def _told(said: Said, opening: Opening, screen: Screen) -> bool:
+    """Whether the command of a new conversation only told something (``/help``), so that there is nothing to keep."""
+    tried = execute_command(said.text, BUILTIN_TOOLS, opening.cfg)
+    if not tried.state.idle:
+        return False
+    for effect in tried.effects:
+        if isinstance(effect, Publish):
+            screen.watch(effect)
+    return True
 
 
 def _driven(said: Said, opening: Opening, world: World, screen: Screen, scope: Scope) -> RunResult:
