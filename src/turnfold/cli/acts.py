@@ -30,8 +30,7 @@ def act_pieces(request: Request, exchanges: tuple[Exchange, ...], cfg: ChatConfi
         case ListFiles(path=path):
             return (_act(f"list {relative(path, cfg.workspace)}"),)
         case WriteFile(path=path):
-            said = (details[0],) if whole else ()
-            return (_act(f"write {relative(path, cfg.workspace)}"), *_details((*said, *details[1:]), whole=whole))
+            return (_act(details[0] if whole else f"write {relative(path, cfg.workspace)}"), *_details(tuple(details[1:]), whole=whole))
         case RunProcess(script=script):
             return _run("run", script, details, cfg.workspace if whole else request.cwd, request.cwd, whole=whole)
         case RunPython(code=code):

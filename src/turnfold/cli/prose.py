@@ -20,8 +20,9 @@ _FENCE = re.compile(r"`{3,}([^\s`]*)(\s?)")
 @final
 @frozen(kw_only=True)
 class Prose:
-    """How far a reply is shown: ``told`` characters of it; ``held`` is the beginning of a line that may open a call."""
+    """How far a reply is: ``seen`` characters have come, ``told`` are shown; ``held`` is a line's beginning that may open a call."""
 
+    seen: int = 0
     told: int = 0
     held: str = ""
     fresh: bool = True  # what comes next is at the start of a line
@@ -45,6 +46,7 @@ def feed(prose: Prose, text: str, names: tuple[str, ...]) -> Fed:
     >>> fed.text, feed(fed.prose, "`save a.txt\nhi\n```", ("save",)).opening
     ('I write it.\n', 'save a.txt')
     """
+    prose = evolve(prose, seen=prose.seen + len(text))
     if prose.calling:
         return Fed(prose, "")
     if not names:
@@ -66,7 +68,7 @@ def feed(prose: Prose, text: str, names: tuple[str, ...]) -> Fed:
 
 def _fed(before: Prose, shown: list[str], after: Prose, opening: str = "") -> Fed:
     text = "".join(shown)
-    return Fed(evolve(after, told=before.told + len(text)), text, opening)
+    return Fed(evolve(after, seen=before.seen, told=before.told + len(text)), text, opening)
 
 
 def _verdict(line: str, names: tuple[str, ...], *, whole: bool) -> bool | None:

@@ -69,11 +69,11 @@ class Screen:
             return
         self.told = (*self.told, problem)
         self.line()
-        say(self._streams, f"turnfold: {problem.message}")
+        say(self._streams, f"turnfold: {problem.message}".replace("turnfold: turnfold ", "turnfold "))
 
-    def act(self, question: Question) -> None:
-        """Show what is asked for."""
-        self._show(act_shown(self.view, question.request_id))
+    def act(self, question: Question, *, whole: bool) -> None:
+        """Show what is asked for, in short or whole."""
+        self._show(act_shown(self.view, question.request_id, whole=whole))
 
     def line(self) -> None:
         """End the line that the prose is in."""
@@ -100,10 +100,11 @@ class Person(Human):
 
     screen: Screen
     answering: Answering
+    whole: bool = True  # the act is shown whole
 
     @override
     def decide(self, question: Question) -> Decided | None:
-        self.screen.act(question)
+        self.screen.act(question, whole=self.whole)
         return self.answering(question)
 
 

@@ -147,7 +147,7 @@ def _run(said: Said, opening: Opening, streams: Streams, world: World) -> Exit:
         return exit_of(RunResult(state=opening.state, cfg=opening.cfg), screen.told)
     known = evolve(world, models=UnchosenModels(world.models)) if commanded and not opening.cfg.model else world
     with _terminal(plan) as terminal, interrupting(scope):
-        human = Person(screen, _answering(plan, terminal, screen, world, scope))
+        human = Person(screen, _answering(plan, terminal, screen, world, scope), whole=not plan.yes)
         ready = dry_world(known, human) if plan.dry_run else evolve(known, human=human)
         result = _driven(said, opening, ready, screen, scope)
         if scope.cancelled and not result.state.idle and result.problem is None:

@@ -1,7 +1,8 @@
 """From effects to what a person sees: a pure fold.
 
 The view keeps the past that the effects tell, so that it can say what an act does and which tool a result is of. Prose
-goes out as it comes; everything else starts on a line of its own. A question is shown by whoever asks it.
+goes out as it comes; everything else starts on a line of its own. A question is shown by whoever asks it. The records of
+a step come before its deltas, so a message may be whole before its last pieces: they are shown with it, and not again.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from turnfold.core.agent.events import (
     Rewound,
     TurnEnded,
 )
-from turnfold.core.agent.ids import RequestId
+from turnfold.core.agent.ids import RequestId, place
 from turnfold.core.agent.state import Past, effective, find_open
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.models import format_of
@@ -50,6 +51,7 @@ class View:
     replay: bool = False
     prose: Prose = field(factory=Prose)
     fresh: bool = True  # the output is at the start of a line
+    whole: str = ""  # the place of the reply that was shown whole
     asked: tuple[RequestId, ...] = ()  # the acts that were shown when they were asked for
 
 
@@ -68,27 +70,27 @@ def shown(view: View, effect: Effect) -> Shown:
         case Record(event=event):
             after = evolve(view, past=apply(view.past, event))
             return _event(after, event)
-        case Publish(what=Delta(text=text, channel=Channel.TEXT)):
-            return _prose(view, text)
+        case Publish(what=Delta(request_id=request_id, text=text, channel=Channel.TEXT)):
+            return Shown(view) if place(request_id.turn, request_id.generation) == view.whole else _prose(view, text)
         case Publish(what=Notice(text=text)):
             return _block(view, Piece(visible(text).rstrip("\n") + "\n"))
         case _:
             return Shown(view)
 
 
-def act_shown(view: View, request_id: RequestId) -> Shown:
-    """``view`` with an act shown whole, for a person who is to decide on it; nothing where it is not open."""
+def act_shown(view: View, request_id: RequestId, *, whole: bool) -> Shown:
+    """``view`` with an act shown that is asked for, ``whole`` for a person who is to decide on it; nothing where it is not open."""
     found = find_open(view.past, request_id)
     if found is None:
         return Shown(view)
-    pieces = act_pieces(found.request, _exchanges(view, request_id), _now(view), whole=True)
+    pieces = act_pieces(found.request, _exchanges(view, request_id), _now(view), whole=whole)
     return _block(evolve(view, asked=(*view.asked, request_id)), *pieces)
 
 
 def _event(view: View, event: Event) -> Shown:
     match event:
         case RequestOpened(request=CallModel()):
-            return Shown(evolve(view, prose=Prose()))
+            return Shown(evolve(view, prose=Prose(), whole=""))
         case RequestOpened(request_id=request_id, asked=asked):
             return Shown(view) if asked and not view.replay else _act(view, request_id)
         case Permitted(request_id):
@@ -140,10 +142,10 @@ def _text(view: View, text: str, style: Style = Style.PLAIN) -> Shown:
 
 def _replied(view: View, message: AssistantMessage) -> Shown:
     """The reply over: what was not shown of it, where that is no call, and the end of its last line."""
-    told = _prose(view, message.text) if view.replay else Shown(view)
+    told = _prose(view, message.text[view.prose.seen :])
     rest = "" if message.calls else message.text[told.view.prose.told :]
     more = _text(told.view, rest) if rest else Shown(told.view)
-    end = _block(evolve(more.view, prose=Prose()))
+    end = _block(evolve(more.view, prose=Prose(), whole=message.place))
     return Shown(end.view, (*told.pieces, *more.pieces, *end.pieces))
 
 
