@@ -90,10 +90,10 @@ def _mutable_parts(value: ast.AST) -> Iterator[ast.AST]:
 def caches(module: Module) -> Iterator[Finding]:
     """Process-wide caches and registries from functools."""
     for node in ast.walk(module.tree):
-        if dotted(node).split(".")[-1] in CACHES and (
-            isinstance(node, ast.Attribute) or not isinstance(getattr(node, "ctx", None), ast.Store)
-        ):
-            yield Finding(getattr(node, "lineno", 0), f"{dotted(node)} remembers for the whole process")
+        named = isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in CACHES
+        dotted_name = isinstance(node, ast.Attribute) and dotted(node).removeprefix("functools.") in CACHES
+        if isinstance(node, ast.expr) and (named or dotted_name):
+            yield Finding(node.lineno, f"{dotted(node)} remembers for the whole process")
 
 
 def writes(module: Module) -> Iterator[Finding]:

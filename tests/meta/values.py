@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import importlib
 import pkgutil
 import re
@@ -9,10 +10,13 @@ import types
 import typing
 from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
-from functools import partial
+from functools import _lru_cache_wrapper, partial
+from pathlib import PurePath
 from typing import cast
 
 import attrs
+
+from tests.meta.source import within
 
 SCALARS = (type(None), bool, int, float, complex, str, bytes, range)
 CONTAINERS = (tuple, frozenset)
@@ -50,10 +54,10 @@ def mutable_fields(cls: type[attrs.AttrsInstance], namespace: Mapping[str, objec
     names = {**vars(importlib.import_module(cls.__module__)), **(namespace or {})}
     for field in attrs.fields(cls):
         if field.name not in hints:
-            yield f"{cls.__qualname__}.{field.name} has no type"
+            yield f"{cls.__module__}.{cls.__qualname__}.{field.name}: has no type"
         else:
             for bad in mutable_types(hints[field.name], names, frozenset()):
-                yield f"{cls.__qualname__}.{field.name}: {bad}"
+                yield f"{cls.__module__}.{cls.__qualname__}.{field.name}: {bad}"
 
 
 def mutable_types(hint: object, names: Mapping[str, object], seen: frozenset[str]) -> Iterator[str]:
@@ -109,9 +113,12 @@ def mutable_values(value: object, place: str) -> Iterator[str]:
 
 def is_constant(value: object) -> bool:
     """Whether ``value`` is code, a type or a scalar."""
+    if isinstance(value, _lru_cache_wrapper):  # urllib's urlsplit, for one; a cache of ours is another net's concern, and this one's
+        return not within(value.__module__, "turnfold")
     code = (type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType, types.MethodDescriptorType, types.WrapperDescriptorType)
     typed = (types.UnionType, types.GenericAlias, typing.TypeVar, typing.ParamSpec, typing.ForwardRef)
-    return isinstance(value, (*SCALARS, *code, *typed, Enum, re.Pattern)) or type(value).__module__ in (
+    data = (Enum, re.Pattern, PurePath, datetime.date, datetime.time, datetime.timedelta, datetime.timezone)
+    return isinstance(value, (*SCALARS, *code, *typed, *data)) or type(value).__module__ in (
         "typing",
         "typing_extensions",
         "__future__",

@@ -9,7 +9,7 @@ from attrs import evolve, frozen
 
 from turnfold.core.agent.effects import Cancel, Effect, Perform, Record
 from turnfold.core.agent.events import Started, TurnEnded
-from turnfold.core.agent.inputs import Input
+from turnfold.core.agent.inputs import Input, UserSaid
 from turnfold.core.agent.state import ChatState, Opened, Status, effective, open_requests, questions
 from turnfold.core.agent.step import step
 from turnfold.core.config.layers import ChatConfig
@@ -124,7 +124,9 @@ def question_of(state: ChatState, opened: Opened, cfg: ChatConfig) -> Question:
     return Question(request_id=opened.request_id, request=opened.request, reason=opened.asked, preview=shown)
 
 
-def prepared(cfg: ChatConfig, world: World) -> ChatConfig | Problem:
-    """``cfg`` with an id for the conversation and a model, where it names none."""
-    known = cfg if cfg.conversation else evolve(cfg, conversation=world.clock.new_id())
-    return known if known.model else world.models.choose(known)
+def prepared(first: Input, state: ChatState, cfg: ChatConfig, world: World) -> ChatConfig | Problem:
+    """``cfg`` with an id for the conversation and, where ``first`` starts a turn that needs one, a model chosen."""
+    conversation = state.past.conversation or cfg.conversation or world.clock.new_id()
+    known = cfg if cfg.conversation == conversation else evolve(cfg, conversation=conversation)
+    chosen = state.past.started and effective(known, state.past).model
+    return world.models.choose(known) if isinstance(first, UserSaid) and not chosen else known

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing_extensions import assert_never
+from typing import assert_never
 
 from turnfold.core.agent.effects import Perform
 from turnfold.core.problem import Problem, world_problem
@@ -18,7 +18,9 @@ def perform(due: Perform, conversation: str, world: World, scope: Scope) -> Answ
         return _perform(due, conversation, world, scope)
     except Exception as error:  # noqa: BLE001 - a port that raises is a bug; the conversation must hear of it and go on
         name = type(due.request).__name__
-        return world_problem("port-failed", f"{name} failed inside turnfold: {type(error).__name__}: {error}. This is a bug; please report it.")
+        return world_problem(
+            "port-failed", f"{name} failed inside turnfold: {type(error).__name__}: {error}. This is a bug; please report it."
+        )
 
 
 def _perform(due: Perform, conversation: str, world: World, scope: Scope) -> Answer | Problem:

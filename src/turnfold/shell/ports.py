@@ -89,6 +89,8 @@ class Models(Protocol):
     ``choose`` names a model where ``cfg`` names none, with all that a conversation must know of it.
     """
 
+    __slots__ = ()
+
     def choose(self, cfg: ChatConfig) -> ChatConfig | Problem: ...
     def stream(self, request: CallModel, body: bytes, scope: Scope) -> StreamEnded | Problem: ...
     def close(self) -> None: ...
@@ -106,11 +108,15 @@ class Clock(Protocol):
 class Human(Protocol):
     """A person who can be asked; None leaves the question open, and the run ends paused."""
 
+    __slots__ = ()
+
     def decide(self, question: Question) -> Decided | None: ...
 
 
 class Journal(Protocol):
     """Where conversations are kept. Every method raises ``JournalError`` when it can't do what it says."""
+
+    __slots__ = ()
 
     def append(self, conversation: str, records: tuple[Record, ...]) -> None: ...
     def load(self, conversation: str) -> tuple[Event, ...]: ...

@@ -70,9 +70,9 @@ class Worker:
         last = tree.body.pop() if tree.body and isinstance(tree.body[-1], _ast.Expr) else None
         exec(code_of(tree, name, "exec"), self.main.__dict__)  # noqa: S102 - this is what a worker is for
         if isinstance(last, _ast.Expr):
-            value = eval(code_of(_ast.Expression(last.value), name, "eval"), self.main.__dict__)  # noqa: S307 - the same
+            value = eval(code_of(_ast.Expression(last.value), name, "eval"), self.main.__dict__)
             if value is not None:
-                print(repr(value))  # noqa: T201 - the code's own output
+                print(repr(value))
 
     def interrupted(self, _number: int, _frame: FrameType | None) -> None:
         """SIGINT stops the code that runs; between two pieces it is too late, and nothing happens."""
@@ -142,7 +142,7 @@ def main() -> None:
     os.write(lifeline, b"%d\n" % os.getpid())
     os.close(lifeline)
     for descriptor in (control, result):
-        os.set_inheritable(descriptor, False)  # noqa: FBT003 - takes no keyword
+        os.set_inheritable(descriptor, False)
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)  # type: ignore[union-attr]
     worker = Worker()

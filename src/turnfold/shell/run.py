@@ -43,12 +43,12 @@ def run(
     ``watch`` sees every effect, in order, after it is journaled. ``scope.cancel()`` interrupts. Requests of one step are
     performed one after another, or side by side on ``executor``. Raises what ``watch`` raises, and nothing else.
     """
-    ready = prepared(cfg, world)
+    first = UserSaid(said, world.clock.now_ms()) if isinstance(said, str) else said
     conversation = ChatState() if state is None else state
+    ready = prepared(first, conversation, cfg, world)
     if isinstance(ready, Problem):
         return RunResult(state=conversation, cfg=cfg, problem=ready)
     desk = Desk(conversation, tools, ready, world, watch)
-    first = UserSaid(said, desk.now_ms()) if isinstance(said, str) else said
     return _Run(desk, scope or Scope(), executor).drive(first)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from typing import assert_never
+
 from attrs import evolve
-from typing_extensions import assert_never
 
 from turnfold.core.agent.events import (
     CallClosed,

@@ -77,7 +77,10 @@ def _undo(draft: Draft, rest: str, tools: tuple[ToolSpec, ...], cfg: ChatConfig)
         return refuse(draft, caller_problem("nothing-to-undo", "There is no turn to take back."))
     to = marks[max(len(marks) - count, 0)].turn
     taken = min(count, len(marks))
-    return _notice(draft.record(Rewound(to, draft.at_ms)), f"Took back {taken} turn{'s' if taken > 1 else ''}; files and commands are as they were left.")
+    return _notice(
+        draft.record(Rewound(to, draft.at_ms)),
+        f"Took back {taken} turn{'s' if taken > 1 else ''}; files and commands are as they were left.",
+    )
 
 
 def _model(draft: Draft, rest: str, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
@@ -109,7 +112,9 @@ def command_given(draft: Draft, command: str | ToolCall, tools: tuple[ToolSpec, 
     line = command.strip()
     name, _, rest = line.removeprefix("/").partition(" ") if "\n" not in line.partition(" ")[0] else line.removeprefix("/").partition("\n")
     if not line.startswith("/") or not name:
-        return refuse(draft, caller_problem("not-a-command", f"A command starts with / and a name, unlike {line[:40]!r}. /help lists them."))
+        return refuse(
+            draft, caller_problem("not-a-command", f"A command starts with / and a name, unlike {line[:40]!r}. /help lists them.")
+        )
     for known in COMMANDS:
         if known.name == name:
             return known.run(draft, rest.strip(), tools, cfg)
@@ -150,7 +155,9 @@ def read_arguments_untrusted(tool: ToolSpec, text: str) -> Result[JsonObject, Pr
     """
     rest = text.strip()
     if rest.startswith(JSON_FLAG) or not (tool.header or tool.body):
-        parsed = loads_untrusted(rest.removeprefix(JSON_FLAG).strip() or "{}").map(lambda value: value if isinstance(value, JsonObject) else None)
+        parsed = loads_untrusted(rest.removeprefix(JSON_FLAG).strip() or "{}").map(
+            lambda value: value if isinstance(value, JsonObject) else None
+        )
         arguments = parsed.value_or(None)
         if arguments is None:
             return Failure(caller_problem("bad-arguments", f"/{tool.name} {JSON_FLAG} wants a JSON object: /{_usage(tool)[1:]}"))

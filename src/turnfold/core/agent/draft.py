@@ -54,5 +54,3 @@ class Draft:
     def step(self) -> Step:
         """The finished step."""
         return Step(self.state, (*self.records, *self.acts))
-
-

@@ -19,7 +19,7 @@ from turnfold.core.agent.ids import MODEL, RequestId, place
 from turnfold.core.agent.live import LiveReply
 from turnfold.core.agent.state import Opened, Turn
 from turnfold.core.config.layers import ChatConfig
-from turnfold.core.config.models import find_provider, profile_of
+from turnfold.core.config.models import find_provider
 from turnfold.core.config.values import ToolFormat
 from turnfold.core.conversation.messages import AssistantMessage, Invocation
 from turnfold.core.llm import markdown

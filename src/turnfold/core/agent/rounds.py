@@ -7,7 +7,7 @@ other, never behind other tools. The round ends when every slot is closed, so th
 
 from __future__ import annotations
 
-from typing_extensions import assert_never
+from typing import assert_never
 
 from turnfold.core.agent.draft import Draft
 from turnfold.core.agent.events import CallClosed, RequestClosed, RoundEnded, Unanswered, Why
@@ -135,4 +135,3 @@ def _open_all(draft: Draft, index: int, slot: Slot, requests: tuple[WorldRequest
 
 def _close(draft: Draft, index: int, text: str, *, ok: bool, memory: Memory | None = None) -> Draft:
     return draft.record(CallClosed(slot=index, text=text, ok=ok, memory=memory, at_ms=draft.at_ms))
-

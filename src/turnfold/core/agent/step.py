@@ -17,8 +17,7 @@ What always holds:
 from __future__ import annotations
 
 import hashlib
-
-from typing_extensions import assert_never
+from typing import assert_never
 
 from turnfold.core.agent.commands import command_given
 from turnfold.core.agent.draft import Draft, Step
@@ -35,6 +34,7 @@ from turnfold.core.agent.events import (
     Why,
 )
 from turnfold.core.agent.generation import chunk_arrived, close_reply, fail_reply, settle_generation
+from turnfold.core.agent.ids import MODEL, RequestId
 from turnfold.core.agent.inputs import (
     Answered,
     ChunkArrived,
@@ -47,7 +47,6 @@ from turnfold.core.agent.inputs import (
     TimePassed,
     UserSaid,
 )
-from turnfold.core.agent.ids import MODEL, RequestId
 from turnfold.core.agent.requests import repeatable
 from turnfold.core.agent.rounds import settle_round
 from turnfold.core.agent.state import ChatState, Status, effective, find_open, open_requests, questions

@@ -1,4 +1,4 @@
-"""How values look as JSON. One rule a kind of value, and no other:
+"""How values look as JSON. One rule a kind of value, and no other.
 
 * an attrs value is an object of its fields; where a union says which of several it is, ``"type"`` names the class;
 * a setting that a layer does not mention is left out; ``None`` is null;
@@ -160,7 +160,9 @@ def _log_writer(form: object, converter: BaseConverter) -> Writer:
 
 
 def _class_reader(kind: type, converter: BaseConverter) -> Reader:
-    read: Callable[[Mapping[str, object], object], object] = make_dict_structure_fn(kind, converter, _cattrs_forbid_extra_keys=True, _cattrs_use_alias=True)
+    read: Callable[[Mapping[str, object], object], object] = make_dict_structure_fn(
+        kind, converter, _cattrs_forbid_extra_keys=True, _cattrs_use_alias=True
+    )
 
     def hook(value: object, _: object) -> object:
         if not isinstance(value, dict):

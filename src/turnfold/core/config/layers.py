@@ -77,7 +77,8 @@ class Layer:
     def providers(self) -> tuple[Provider, ...]:
         """All providers, one a name, those of higher layers first."""
         said = (*_all(layer.own_providers for layer in self.layers), *DEFAULT_PROVIDERS)
-        return tuple({provider.name: provider for provider in reversed(said)}.values())[::-1]
+        by_name = {provider.name: provider for provider in reversed(said)}
+        return tuple(by_name[name] for name in dict.fromkeys(provider.name for provider in said))
 
     @property
     def profiles(self) -> tuple[ModelProfile, ...]:

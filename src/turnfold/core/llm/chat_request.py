@@ -27,16 +27,14 @@ def encode_message(message: Message, tool_format: ToolFormat) -> bytes:
     >>> encode_message(UserMessage("hi"), ToolFormat.NATIVE)
     b'{"role":"user","content":"hi"}'
     """
-    match message:
-        case UserMessage(text=text):
-            return _spoken("user", text)
-        case AssistantMessage():
-            native = tool_format is ToolFormat.NATIVE and message.calls
-            return _calling(message) if native else _spoken("assistant", message.text)
-        case ToolMessage():
-            if tool_format is ToolFormat.NATIVE:
-                return _utf8(f'{{"role":"tool","tool_call_id":{quoted(message.call_id)},"content":{quoted(message.text)}}}')
-            return _spoken("user", output_text(message))
+    if isinstance(message, UserMessage):
+        return _spoken("user", message.text)
+    native = tool_format is ToolFormat.NATIVE
+    if isinstance(message, AssistantMessage):
+        return _calling(message) if native and message.calls else _spoken("assistant", message.text)
+    if native:
+        return _utf8(f'{{"role":"tool","tool_call_id":{quoted(message.call_id)},"content":{quoted(message.text)}}}')
+    return _spoken("user", output_text(message))
 
 
 def output_text(message: ToolMessage) -> str:

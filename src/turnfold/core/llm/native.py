@@ -13,6 +13,8 @@ from turnfold.core.llm.reply import RawCall
 from turnfold.core.problem import Problem, model_problem
 from turnfold.core.tools.spec import ToolSpec, find_tool
 
+SHOWN = 80  # characters of an unknown name that are said back
+
 
 def unknown_tool(name: str, tools: tuple[ToolSpec, ...]) -> Problem:
     """There is no tool of that name; names those that look like it (whatever their case), else all.
@@ -20,12 +22,13 @@ def unknown_tool(name: str, tools: tuple[ToolSpec, ...]) -> Problem:
     >>> unknown_tool("Shell", ()).message
     'There is no tool "Shell", and no other.'
     """
+    shown = name if len(name) <= SHOWN else name[:SHOWN] + "…"
     if not tools:
-        return model_problem("unknown-tool", f'There is no tool "{name}", and no other.')
+        return model_problem("unknown-tool", f'There is no tool "{shown}", and no other.')
     near = tuple(tool.name for tool in tools if difflib.get_close_matches(name.lower(), (tool.name.lower(),)))
     if near:
-        return model_problem("unknown-tool", f'There is no tool "{name}". Did you mean {" or ".join(near)}?')
-    return model_problem("unknown-tool", f'There is no tool "{name}". The tools are: {", ".join(tool.name for tool in tools)}.')
+        return model_problem("unknown-tool", f'There is no tool "{shown}". Did you mean {" or ".join(near)}?')
+    return model_problem("unknown-tool", f'There is no tool "{shown}". The tools are: {", ".join(tool.name for tool in tools)}.')
 
 
 def read_call_untrusted(raw: RawCall, tools: tuple[ToolSpec, ...]) -> Invocation:

@@ -20,7 +20,9 @@ def unknown_tool(name: str, tools: tuple[ToolSpec, ...]) -> Problem:
     'There is no tool "reed"; the tools are: none.'
     """
     names = tuple(tool.name for tool in tools)
-    return model_problem("unknown-tool", f'There is no tool "{name}"{did_you_mean(name, names)}; the tools are: {", ".join(names) or "none"}.')
+    return model_problem(
+        "unknown-tool", f'There is no tool "{name}"{did_you_mean(name, names)}; the tools are: {", ".join(names) or "none"}.'
+    )
 
 
 def advance_untrusted(name: str, tool: ToolSpec | None, call: Call, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Next:

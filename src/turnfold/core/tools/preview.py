@@ -43,9 +43,9 @@ def preview(request: Request, exchanges: tuple[Exchange, ...], cfg: ChatConfig) 
         case WriteFile():
             return _write(request, exchanges, cfg)
         case RunProcess():
-            return _act("$ ", request.script, request.cwd, request.environment)
+            return _act("a command", request.script, request.cwd, request.environment)
         case RunPython():
-            return _act("python: ", request.code, request.cwd, request.environment)
+            return _act("Python", request.code, request.cwd, request.environment)
         case _:
             assert_never(request)
 
@@ -67,11 +67,12 @@ def _block(text: str) -> str:
     return visible(limit_text(text, LIMIT_BYTES, "too long to be shown whole"))
 
 
-def _act(mark: str, text: str, cwd: str, environment: Environment) -> str:
+def _act(what: str, text: str, cwd: str, environment: Environment) -> str:
+    """Where and with what comes first, so that no line of ``text`` can pass itself off as it."""
     variables = tuple(f"unset {each.name}" if each.value is None else f"{each.name}={each.value}" for each in environment[:MAX_VARIABLES])
     more = (f"and {counted(len(environment) - MAX_VARIABLES, 'more variable')}",) if len(environment) > MAX_VARIABLES else ()
     around = tuple(f"  with {_line(each)}" for each in (*variables, *more))
-    return "\n".join((_block(mark + text.rstrip("\n")), f"  in {_line(cwd)}", *around))
+    return "\n".join((f"Run {what} in {_line(cwd)}", *around, _block(text.rstrip("\n"))))
 
 
 def _write(request: WriteFile, exchanges: tuple[Exchange, ...], cfg: ChatConfig) -> str:

@@ -168,7 +168,7 @@ def _nearest_branch(value: JsonValue, branches: tuple[JsonValue, ...], found: tu
     meant = tuple(
         faults
         for branch, faults in zip(branches, found, strict=True)
-        if isinstance(branch, JsonObject) and any(_is(value, name) for name in _types(branch))
+        if len(branches) == 1 or (isinstance(branch, JsonObject) and any(_is(value, name) for name in _types(branch)))
     )
     if len(meant) == 1:
         yield from meant[0]

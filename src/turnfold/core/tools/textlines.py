@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 MAX_LINE = 200
+BYTE_ORDER_MARK = "\ufeff"
 
 
 def split_lines(text: str) -> tuple[str, ...]:
@@ -13,7 +14,7 @@ def split_lines(text: str) -> tuple[str, ...]:
     """
     parts = text.split("\n")
     whole = tuple(part + "\n" for part in parts[:-1])
-    return whole + (parts[-1],) if parts[-1] else whole
+    return (*whole, parts[-1]) if parts[-1] else whole
 
 
 def line_end(line: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import TypeAlias, final
+from typing import TypeAlias, assert_never, final
 
 from attrs import frozen
 
@@ -119,6 +119,8 @@ def answers(request: Request, answer: Answer) -> bool:
             return isinstance(answer, ProcessEnded)
         case RunPython():
             return isinstance(answer, PythonEnded)
+        case _:
+            assert_never(request)
 
 
 @final

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import posixpath
 from fnmatch import fnmatchcase
-from typing import TypeAlias, final
+from typing import TypeAlias, assert_never, final
 
 from attrs import frozen
 
@@ -65,12 +65,18 @@ def relative(path: str, workspace: str) -> str:
     >>> relative("/w/a/b.txt", "/w"), relative("/etc/passwd", "/w")
     ('a/b.txt', '/etc/passwd')
     """
-    root = posixpath.normpath(workspace)
-    clean = posixpath.normpath(path)
+    root = _normal(workspace)
+    clean = _normal(path)
     if clean == root:
         return "."
     prefix = root if root.endswith("/") else root + "/"
     return clean.removeprefix(prefix)
+
+
+def _normal(path: str) -> str:
+    """``path`` without dots and doubled slashes; POSIX would keep two in front, and rules be blind to them."""
+    clean = posixpath.normpath(path)
+    return clean[1:] if clean.startswith("//") else clean
 
 
 def subject(request: Request, cfg: ChatConfig) -> Subject:
@@ -88,6 +94,8 @@ def subject(request: Request, cfg: ChatConfig) -> Subject:
             return Subject("run", script.strip())
         case RunPython(code=code):
             return Subject("python", code.strip())
+        case _:
+            assert_never(request)
 
 
 def _path_subject(kind: str, path: str, cfg: ChatConfig) -> Subject:

@@ -13,7 +13,7 @@ from turnfold.core.tools.spec import Done, Example, Memory, Refuse, ToolSpec
 from turnfold.core.tools.textlines import ended, line_count, with_line_ends_of
 
 
-def save(arguments: JsonObject, memory: Memory, cfg: ChatConfig) -> Script:
+def _save(arguments: JsonObject, memory: Memory, cfg: ChatConfig) -> Script:
     """Make the file or replace it; the digest of what was read guards what somebody else wrote meanwhile."""
     target = find_target(arguments, cfg)
     if isinstance(target, Problem):
@@ -43,7 +43,7 @@ SAVE: ToolSpec = ToolSpec(
         path=text_parameter("The file, relative to the workspace; folders are made as needed.", least=1),
         content=text_parameter("The whole content, nothing left out."),
     ),
-    advance=from_generator(save),
+    advance=from_generator(_save),
     header=("path",),
     body="content",
     examples=(Example("Create hello.py that prints hello.", JsonObject.of(path="hello.py", content='print("hello")\n')),),

@@ -1,0 +1,106 @@
+"""The real world: this machine's files, commands, clock and models, and a journal on its disk."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import final
+
+import platformdirs
+from attrs import frozen
+
+from turnfold.shell.clock import SystemClock
+from turnfold.shell.discovery import Chosen
+from turnfold.shell.embedded.fetch import Progress
+from turnfold.shell.environment import base_environment
+from turnfold.shell.files import LocalFiles
+from turnfold.shell.journal import SqliteJournal
+from turnfold.shell.people import Nobody
+from turnfold.shell.ports import Human
+from turnfold.shell.processes import LocalProcesses
+from turnfold.shell.pythons import LocalPythons
+from turnfold.shell.routed_models import RoutedModels
+from turnfold.shell.secrets import EnvironmentSecrets
+from turnfold.shell.world import World
+
+HOME = "TURNFOLD_HOME"
+NOBODY = Nobody()
+
+
+@final
+@frozen(kw_only=True)
+class Folders:
+    """Where turnfold keeps things: config files, the journal, and what can be fetched again."""
+
+    config: Path
+    data: Path
+    cache: Path
+
+    @property
+    def journal(self) -> Path:
+        """The journal's file."""
+        return self.data / "journal.sqlite3"
+
+    @property
+    def weights(self) -> Path:
+        """The folder of the embedded model's weights."""
+        return self.cache / "models"
+
+
+def find_folders(environ: Mapping[str, str]) -> Folders:
+    """The platform's folders for turnfold, or folders below ``TURNFOLD_HOME``."""
+    home = environ.get(HOME)
+    if home:
+        return Folders(config=Path(home) / "config", data=Path(home) / "data", cache=Path(home) / "cache")
+    return Folders(
+        config=platformdirs.user_config_path("turnfold"),
+        data=platformdirs.user_data_path("turnfold"),
+        cache=platformdirs.user_cache_path("turnfold"),
+    )
+
+
+def unheard(chosen: Chosen) -> None:
+    """Tell nobody which model was chosen."""
+
+
+def unseen(done_bytes: int, total_bytes: int) -> None:
+    """Show nobody how far the weights are."""
+
+
+@contextmanager
+def real_world(
+    *,
+    human: Human = NOBODY,
+    environ: Mapping[str, str] | None = None,
+    folders: Folders | None = None,
+    tell: Callable[[Chosen], None] = unheard,
+    progress: Progress = unseen,
+) -> Iterator[World]:
+    """This machine as a ``World``, until the block ends; then no process, connection or file of it is left open.
+
+    ``human`` is asked what no rule allows; by default nobody is there, and a run ends paused. ``environ`` (the
+    process's own by default) is read here, once. Raises ``JournalError`` when the journal can't be opened.
+    """
+    variables = dict(os.environ if environ is None else environ)
+    places = find_folders(variables) if folders is None else folders
+    base = base_environment(variables)
+    secrets = EnvironmentSecrets(variables)
+    with ExitStack() as closing:
+        journal = SqliteJournal(places.journal)
+        closing.callback(journal.close)
+        pythons = LocalPythons(base)
+        closing.callback(pythons.close_all)
+        models = RoutedModels(secrets, places.weights, tell, progress)
+        closing.callback(models.close)
+        yield World(
+            files=LocalFiles(),
+            processes=LocalProcesses(base),
+            pythons=pythons,
+            models=models,
+            clock=SystemClock(),
+            secrets=secrets,
+            human=human,
+            journal=journal,
+        )

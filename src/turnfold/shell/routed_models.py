@@ -1,0 +1,119 @@
+"""The models that there are: servers over HTTP, and the embedded one, behind one port.
+
+The embedded model's weights are fetched and its process is started with its first call, so a conversation that never
+calls it costs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from threading import Lock
+from typing import final
+
+from attrs import evolve
+from returns.result import Failure
+from typing_extensions import override
+
+from turnfold.core.config.layers import ChatConfig
+from turnfold.core.problem import Problem, caller_problem, world_problem
+from turnfold.core.world.answers import StreamEnded
+from turnfold.core.world.requests import CallModel
+from turnfold.shell.discovery import EMBEDDED, Chosen, Source, find_model
+from turnfold.shell.embedded.fetch import Progress, fetch
+from turnfold.shell.embedded.model import EmbeddedError, EmbeddedModel
+from turnfold.shell.embedded.profile import EMBEDDED_MODEL, EMBEDDED_PROFILE, EMBEDDED_PROVIDER
+from turnfold.shell.embedded.weights import QWEN_CODER_05B
+from turnfold.shell.local_servers import probe_local
+from turnfold.shell.models import HttpModels
+from turnfold.shell.ports import Models, Secrets
+from turnfold.shell.scope import Scope
+
+ENGINE = "xllamacpp"
+INSTALL = "pip install 'turnfold[local]'"
+
+
+@final
+class RoutedModels(Models):
+    """Chooses a model, and sends each call to where its model is. ``tell`` hears what was chosen and why, once a choice."""
+
+    __slots__ = ("_embedded", "_http", "_lock", "_progress", "_secrets", "_tell", "_weights")
+
+    def __init__(self, secrets: Secrets, weights: Path, tell: Callable[[Chosen], None], progress: Progress) -> None:
+        self._http = HttpModels(secrets)
+        self._secrets = secrets
+        self._weights = weights
+        self._tell = tell
+        self._progress = progress
+        self._lock = Lock()
+        self._embedded: EmbeddedModel | None = None
+
+    @override
+    def choose(self, cfg: ChatConfig) -> ChatConfig | Problem:
+        """``cfg`` with a model; with the embedded one's provider and profile, too, where it is that."""
+        known = with_embedded(cfg)
+        chosen = find_model(known if cfg.model else cfg, self._secrets, probe_local, embedded=engine_installed())
+        if isinstance(chosen, Problem):
+            return chosen
+        self._tell(chosen)
+        if chosen.model.partition("/")[0] != EMBEDDED:
+            return evolve(known, model=chosen.model)
+        if not engine_installed():
+            return caller_problem("no-engine", f"The embedded model needs its engine: {INSTALL}, or name another model with --model.")
+        return evolve(known, model=EMBEDDED_MODEL)
+
+    @override
+    def stream(self, request: CallModel, body: bytes, scope: Scope) -> StreamEnded | Problem:
+        """The reply's bytes, from wherever the model is."""
+        if request.provider.base_url != EMBEDDED_PROVIDER.base_url:
+            return self._http.stream(request, body, scope)
+        with self._lock:
+            ready = self._ready()
+        if isinstance(ready, Problem):
+            return ready
+        try:
+            ready.stream(body, scope.emit, lambda: scope.cancelled)
+        except EmbeddedError as error:
+            return world_problem("embedded-failed", str(error))
+        return StreamEnded()
+
+    def _ready(self) -> EmbeddedModel | Problem:
+        if self._embedded is None:
+            fetched = fetch(QWEN_CODER_05B, self._weights, self._progress)
+            if isinstance(fetched, Failure):
+                problem = fetched.failure()
+                return world_problem(f"weights-{problem.code}", problem.sentence)
+            self._embedded = EmbeddedModel.start(fetched.unwrap())
+        return self._embedded
+
+    @override
+    def close(self) -> None:
+        """End connections and the embedded model's process."""
+        self._http.close()
+        with self._lock:
+            embedded, self._embedded = self._embedded, None
+        if embedded is not None:
+            embedded.close()
+
+
+def engine_installed() -> bool:
+    """Whether the package that runs the embedded model is there; it is not imported."""
+    return find_spec(ENGINE) is not None
+
+
+def with_embedded(cfg: ChatConfig) -> ChatConfig:
+    """``cfg`` with what a conversation must know of the embedded model; what its own layer says stands before."""
+    own = cfg.own_providers if isinstance(cfg.own_providers, tuple) else ()
+    profiles = cfg.own_profiles if isinstance(cfg.own_profiles, tuple) else ()
+    return evolve(cfg, providers=(*own, EMBEDDED_PROVIDER), profiles=(*profiles, EMBEDDED_PROFILE))
+
+
+def explained(chosen: Chosen) -> str:
+    """One line for a person: which model is used, why, and, for the embedded one, what it is good for."""
+    if chosen.source is Source.EMBEDDED or chosen.model.partition("/")[0] == EMBEDDED:
+        return (
+            f"Using the embedded model ({chosen.reason}): good for small one-step tasks with files, the shell and Python, no coding agent. "
+            "For a better one set OPENAI_API_KEY, run Ollama, or name one with --model PROVIDER/NAME."
+        )
+    return f"Using {chosen.model} ({chosen.reason})."
