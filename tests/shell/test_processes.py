@@ -19,6 +19,7 @@ from turnfold.core.config.values import Environment, Variable
 from turnfold.core.problem import Problem
 from turnfold.core.world.answers import ProcessEnded
 from turnfold.core.world.requests import RunProcess
+from turnfold.shell.child import Pump
 from turnfold.shell.environment import base_environment
 from turnfold.shell.ports import Processes
 from turnfold.shell.processes import LocalProcesses, start_problem
@@ -309,6 +310,18 @@ def test_nothing_is_left_open() -> None:
             assert isinstance(LOCAL.run(request("true", environment=environment), Scope()), Problem)
 
 
+def test_ctrl_c_in_our_own_thread_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    run("true")
+    with nothing_left(), monkeypatch.context() as patched:
+        patched.setattr(Pump, "until", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            run("sleep 1000")
+
+
+def interrupted(*_: object) -> bool:
+    raise KeyboardInterrupt
+
+
 # ── Problems ──
 
 
@@ -323,6 +336,7 @@ def problem(asked: RunProcess, processes: Processes = LOCAL) -> Problem:
 def test_what_can_not_be_run_is_a_problem_that_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert problem(request("ls", tmp_path / "none")).code == "not-found"
+    assert problem(request("ls", "relative")).code == "not-absolute"
     assert problem(request("ls", tmp_path / "file")).code == "not-found"
     assert problem(request("ls", "/a\0b")).code == "not-text"
     assert problem(request("echo a\0b")).code == "not-text"

@@ -18,6 +18,8 @@ from turnfold.core.config.values import Environment, Variable
 from turnfold.core.problem import Problem
 from turnfold.core.world.answers import PythonEnded
 from turnfold.core.world.requests import RunPython
+from turnfold.shell import pythons as pythons_module
+from turnfold.shell.child import Pump
 from turnfold.shell.ports import Pythons
 from turnfold.shell.pythons import LocalPythons
 from turnfold.shell.scope import Scope
@@ -307,6 +309,36 @@ def test_close_stops_what_runs(local: LocalPythons, fifo: Fifo) -> None:
         local.close("a")
         assert gone(pid)
         assert running.result(PATIENCE_S).failed
+
+
+def test_after_ctrl_c_in_our_own_thread_the_next_piece_gets_its_own_answer(local: LocalPythons, monkeypatch: pytest.MonkeyPatch) -> None:
+    pid = int(out(local, "import os\nos.getpid()"))
+    with monkeypatch.context() as patched:
+        patched.setattr(pythons_module, "Pump", Interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            run(local, "while True: pass")
+    assert gone(pid)
+    assert run(local, "1 + 1") == PythonEnded(output="2\n", fresh=True)
+
+
+class Interrupted:
+    """A pump at which Ctrl-C strikes, once the code is on its way; closing goes on."""
+
+    def __init__(self) -> None:
+        self.pump = Pump()
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.pump, name)
+
+    def write(self, descriptor: int, data: bytes) -> None:
+        os.write(descriptor, data)
+        raise KeyboardInterrupt
+
+
+def test_a_relative_folder_is_refused(local: LocalPythons) -> None:
+    answer = local.run("a", request("1", cwd="here"), Scope())
+    assert isinstance(answer, Problem)
+    assert answer.code == "not-absolute"
 
 
 PARENT = """

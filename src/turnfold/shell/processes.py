@@ -22,7 +22,7 @@ from attrs import field, frozen
 from typing_extensions import override
 
 from turnfold.core.json import scalar_text
-from turnfold.core.problem import Problem, model_problem, world_problem
+from turnfold.core.problem import Problem, caller_problem, model_problem, world_problem
 from turnfold.core.world.answers import ProcessEnded
 from turnfold.core.world.requests import RunProcess
 from turnfold.shell.capture import Capture
@@ -60,7 +60,7 @@ class LocalProcesses(Processes):
         bash = shutil.which("bash", path=dict(self.environment).get("PATH", os.defpath))
         if bash is None:
             return no_bash()
-        if (wrong := script_problem(request.script)) is not None:
+        if (wrong := cwd_problem(request.cwd) or script_problem(request.script)) is not None:
             return wrong
         values = laid_over(self.environment, request.environment)
         with contextlib.ExitStack() as held:
@@ -164,6 +164,17 @@ def script_problem(script: str) -> Problem | None:
     if size > SCRIPT_BYTES:
         message = f"The command has {size:,} bytes, more than the limit of {SCRIPT_BYTES:,}: save it as a file and run that with bash."
         return model_problem("too-large", message, "$.script")
+    return None
+
+
+def cwd_problem(cwd: str) -> Problem | None:
+    """Why nothing can be run in ``cwd``, or None.
+
+    >>> cwd_problem("src").code, cwd_problem("/src")
+    ('not-absolute', None)
+    """
+    if not cwd.startswith("/"):  # it would be our own directory that counts
+        return caller_problem("not-absolute", f"The folder {cwd!r} to run it in is relative: give an absolute path.", "$.cwd")
     return None
 
 

@@ -24,6 +24,8 @@ def no_input(_prompt: object = "") -> str:
 class Worker:
     """One namespace, and what it takes to run code in it."""
 
+    __slots__ = ("main", "outputs", "pid", "running", "sources", "streams")
+
     def __init__(self) -> None:
         self.main = ModuleType("__main__")
         self.sources: dict[str, str] = {}
@@ -113,6 +115,8 @@ class Worker:
 
 class Quiet:
     """Ignores what its block raises; contextlib, which has this, costs time to import."""
+
+    __slots__ = ()
 
     def __enter__(self) -> None:
         pass

@@ -46,7 +46,7 @@ def encoded(message: Message, tool_format: ToolFormat = NATIVE) -> object:
 
 
 def requested(head: Head, *messages: Message) -> dict[str, object]:
-    body = json.loads(CHAT.encode_request(head, [CHAT.encode_message(each, head.tool_format) for each in messages]))
+    body = json.loads(CHAT.encode_request(CHAT.encode_head(head), [CHAT.encode_message(each, head.tool_format) for each in messages]))
     assert isinstance(body, dict)
     return body
 
@@ -58,7 +58,10 @@ def test_requests_are_json_and_the_messages_of_one_begin_the_next(
 ) -> None:
     head = Head(model="m", system=system, tools=(READ,), tool_format=form)
     parts = [CHAT.encode_message(each, form) for each in before]
-    first, second = CHAT.encode_request(head, parts), CHAT.encode_request(head, [*parts, CHAT.encode_message(new, form)])
+    first, second = (
+        CHAT.encode_request(CHAT.encode_head(head), parts),
+        CHAT.encode_request(CHAT.encode_head(head), [*parts, CHAT.encode_message(new, form)]),
+    )
     assert second.startswith(first.removesuffix(b"]}"))
     assert len(json.loads(second)["messages"]) == len(before) + 1 + bool(system)
 

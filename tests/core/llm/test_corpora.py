@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from plain_tools import tool
 
+from tests.core.llm.plain_tools import tool
 from turnfold.core.conversation.messages import Invocation, ToolCall
 from turnfold.core.json import JsonObject, dumps, freeze
 from turnfold.core.llm.blocks import read_block
@@ -81,7 +81,7 @@ def ranges(args: list[Any], kwargs: Case, out: Any) -> Meanings:
 
 
 def at_calls(text: str) -> list[tuple[str, JsonObject]]:
-    """gptme's ``@tool(id): {…}`` lines as the native calls that they stand for."""
+    """Gptme's ``@tool(id): {…}`` lines as the native calls that they stand for."""
     read = [read_call_untrusted(RawCall(name, json_text), LOADED) for name, json_text in AT_CALL.findall(text)]
     return [(call.name, call.arguments) for call in read if isinstance(call, ToolCall)]
 

@@ -8,8 +8,8 @@ from statistics import median
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from plain_tools import APPEND, MOVE, PYTHON, READ, SAVE, SHELL, SPAN, TODO, TOOLS
 
+from tests.core.llm.plain_tools import APPEND, MOVE, PYTHON, READ, SAVE, SHELL, SPAN, TODO, TOOLS
 from turnfold.core.conversation.messages import BrokenCall, ToolCall
 from turnfold.core.json import JsonObject, JsonValue
 from turnfold.core.llm.markdown import begin, feed, finish, parse, render
@@ -281,7 +281,7 @@ def test_which_fence_closes(text: str, body: str | None, certain: bool) -> None:
         ("```read\na\nb\n```", "call-malformed", "takes no text"),
         ("```shell bash\nls\n```", "call-malformed", "takes nothing on the opening line"),
         ("```todo a\n{}\n```", "call-malformed", "Write:\n```todo --json\n{}\n```"),
-        ('```save --json\n{"path": oops}\n```', "arguments-not-json", "(line 1, column 10: Expecting value):\n{\"path\": oops}\n         ^\n"),
+        ('```save --json\n{"path": oops}\n```', "arguments-not-json", '(line 1, column 10: Expecting value):\n{"path": oops}\n         ^\n'),
         ("```save --json\n[]\n```", "arguments-not-object", "by name"),
         ('```todo --json\n"{}"\n```', "arguments-doubled", "the object itself"),
     ],

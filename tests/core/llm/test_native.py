@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from plain_tools import READ, SAVE, SHELL, TODO, TOOLS
 
+from tests.core.llm.plain_tools import READ, SAVE, SHELL, TODO, TOOLS
 from turnfold.core.conversation.messages import BrokenCall, ToolCall
 from turnfold.core.json import JsonFault, JsonObject, JsonValue
 from turnfold.core.llm.arguments import pointed

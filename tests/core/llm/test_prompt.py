@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from attrs import evolve
-from plain_tools import READ, SAVE, TODO, TOOLS
 
+from tests.core.llm.plain_tools import READ, SAVE, TODO, TOOLS
 from turnfold.core.config.layers import ChatConfig, Config, ProjectConfig
 from turnfold.core.config.values import ToolFormat
 from turnfold.core.conversation.messages import ToolCall

@@ -144,7 +144,7 @@ def test_a_search_block_may_hold_the_marks_of_the_other_kind() -> None:
         (block("a", "b"), "a\n" * 9, "ambiguous", "more than 5 places (lines 1, 2, 3, 4, 5 …)"),
         (block("a", "b"), "", "not-in-file", "Block 1 is not in the file"),
         (block("c", "b") + "\n" + block("zz", "b"), "c\n", "not-in-file", "Block 2 of 2 is not in the file"),
-        (block("b = 2", "b = 3"), "a = 1\n    b = 2\n", "not-in-file", "line 2, which differ in their indentation:\n2\t    b = 2\n"),
+        (block("b = 2", "b = 3"), "a = 1\n    b = 2\n", "not-in-file", "line 2, where only the indentation differs:\n2\t    b = 2\n"),
         (block("a\nb", "# ... same\nB"), "a\nb\n", "placeholder", "`# ... same`"),
         (block("a\n# ...\nb", "A\n# ...\nB"), "b\na\n", "not-in-file", "is not in the file"),
         (block("a\n# ...", "A\n# ...\nB"), "a\nb\n", "not-in-file", "is not in the file"),

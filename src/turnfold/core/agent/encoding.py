@@ -6,6 +6,8 @@ encoded anew, once: a change of model, format, tools or prompt starts another pr
 
 from __future__ import annotations
 
+from attrs import evolve
+
 from turnfold.core.agent.live import Encoded
 from turnfold.core.agent.state import ChatState
 from turnfold.core.config.layers import ChatConfig
@@ -25,16 +27,16 @@ def encoded_for(state: ChatState, tools: tuple[ToolSpec, ...], cfg: ChatConfig) 
     kept = state.live.encoded
     log = state.past.log
     if kept is None or kept.cfg != cfg or kept.tools != tools:
-        kept = Encoded(cfg=cfg, tools=tools, head=_head(tools, cfg), parts=Log())
+        kept = Encoded(cfg=cfg, tools=tools, tool_format=format_of(cfg), opening=CHAT.encode_head(_head(tools, cfg)), parts=Log())
     parts = kept.parts
     for index in range(len(parts), len(log)):
-        parts = parts.append(CHAT.encode_message(log[index], kept.head.tool_format))
-    return Encoded(cfg=kept.cfg, tools=kept.tools, head=kept.head, parts=parts)
+        parts = parts.append(CHAT.encode_message(log[index], kept.tool_format))
+    return evolve(kept, parts=parts)
 
 
 def request_body(encoded: Encoded) -> bytes:
     """The body of a model call; linear in its own bytes."""
-    return CHAT.encode_request(encoded.head, encoded.parts)
+    return CHAT.encode_request(encoded.opening, encoded.parts)
 
 
 def _head(tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Head:

@@ -91,7 +91,7 @@ def _open_model(draft: Draft, turn: Turn, tools: tuple[ToolSpec, ...], cfg: Chat
     reply = LiveReply(
         request_id=request_id,
         fold=CHAT.begin(),
-        scan=markdown.begin(tools) if encoded.head.tool_format is ToolFormat.MARKDOWN else None,
+        scan=markdown.begin(tools) if encoded.tool_format is ToolFormat.MARKDOWN else None,
     )
     live = evolve(opened.state.live, encoded=encoded, reply=reply)
     return opened.with_live(live).act(Perform(request_id, request, request_body(encoded)))
@@ -164,7 +164,7 @@ def _read(reply: LiveReply, whole: Reply, tools: tuple[ToolSpec, ...]) -> tuple[
         return whole.text, tuple(read_call_untrusted(raw, tools) for raw in whole.calls)
     if reply.scan.place.found:
         return whole.text, (reply.scan.place.found[0].call,)
-    return whole.text, markdown.finish(reply.scan, cut=whole.stop is Stop.LENGTH)[:1]
+    return whole.text, markdown.finish(reply.scan, cut=whole.stop not in {Stop.END, Stop.CALLS})[:1]
 
 
 def _empty(whole: Reply) -> Problem:

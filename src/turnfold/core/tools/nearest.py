@@ -24,7 +24,7 @@ def nearest_place(original: tuple[str, ...], text: str) -> str:
     r"""``lines 4-5:`` and the text there with line numbers, or empty where nothing is like it.
 
     >>> nearest_place(("def f():", "return 1"), "import x\n\ndef f():\n    return 1\n")
-    'lines 3-4, which differ in their indentation:\n3\tdef f():\n4\t    return 1'
+    'lines 3-4, where only the indentation differs:\n3\tdef f():\n4\t    return 1'
     """
     lines = [line.rstrip("\r\n") for line in split_lines(text)]
     if not lines:
@@ -39,7 +39,7 @@ def nearest_place(original: tuple[str, ...], text: str) -> str:
     more = "\n…" if len(there) > MAX_SHOWN else ""
     span = f"lines {first + 1}-{first + len(there)}" if len(there) > 1 else f"line {first + 1}"
     same = [line.strip() for line in there] == [line.strip() for line in original]
-    return f"{span}{', which differ in their indentation' if same else ''}:\n{shown}{more}"
+    return f"{span}{', where only the indentation differs' if same else ''}:\n{shown}{more}"
 
 
 def _most_equal_lines(original: tuple[str, ...], lines: list[str]) -> int:
