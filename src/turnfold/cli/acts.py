@@ -41,7 +41,8 @@ def act_pieces(request: Request, exchanges: tuple[Exchange, ...], cfg: ChatConfi
 
 def _run(kind: str, text: str, details: list[str], usual: str, cwd: str, *, whole: bool) -> tuple[Piece, ...]:
     lines = text.strip().split("\n")
-    around = tuple(line for line in details if whole and line.startswith("  with ")) + ((f"  in {visible(cwd)}",) if cwd != usual else ())
+    environment = tuple(line.strip() for line in details if whole and line.startswith("  with"))
+    around = (*environment, *((f"in {visible(cwd)}",) if cwd != usual else ()))
     if len(lines) == 1:
         return (_act(f"{kind}: {lines[0]}", chars=LINE_CHARS if not whole else len(lines[0])), *_details(around, whole=True))
     return (_act(f"{kind}:"), *_details((*visible("\n".join(lines)).split("\n"), *around), whole=whole))

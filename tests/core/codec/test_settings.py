@@ -151,8 +151,10 @@ def test_what_is_not_mentioned_is_missing() -> None:
         ("[[rules]]\nverdict = 'allow'\n[[rules]]\nkind = 'write'", "c.toml:3: rules[1] needs verdict = …. @ $.rules[1]"),
         (
             "[[rules]]\nverdict = 'ask'\nkind = 'rnu'",
-            'c.toml:3: rules[0].kind takes one of "*", "model", "read", "list", "write", "run", "python",'
-            " not 'rnu'; did you mean run? @ $.rules[0].kind",
+            (
+                'c.toml:3: rules[0].kind takes one of "*", "model", "read", "list", "write", "run", "python",'
+                " not 'rnu'; did you mean run? @ $.rules[0].kind"
+            ),
         ),
         (
             "[[profiles]]\npattern = 'a'\ngrammar = 1",
