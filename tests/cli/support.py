@@ -116,6 +116,23 @@ class Bench:
         assert "Traceback" not in ended.out + ended.err, ended.err
         return ended
 
+    def shell(self, line: str) -> Ended:
+        """A line of bash in the workspace, with the command on its path; no terminal, nothing on standard input."""
+        environ = clean_environ(self.home, self.environ)
+        environ["PATH"] = f"{Path(COMMAND).parent}:{environ['PATH']}"
+        process = subprocess.Popen(
+            ["bash", "-c", line],
+            cwd=self.workspace,
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            start_new_session=True,
+        )
+        return finished(process)
+
     def on_terminal(self, *arguments: str) -> Terminal:
         """The command on a pseudo-terminal that it controls."""
         master, slave = os.openpty()

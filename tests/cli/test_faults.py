@@ -97,6 +97,25 @@ def test_a_journal_that_cannot_be_used(tmp_path: Path) -> None:
     assert bench.run("doctor").code == 1
 
 
+@pytest.mark.parametrize(
+    ("around", "sentence"),
+    [("turnfold hi >/dev/full", "No space left on device"), ("ulimit -f 20; turnfold hi", "The journal")],
+)
+def test_a_full_disk(tmp_path: Path, around: str, sentence: str) -> None:
+    with ScriptedServer((says("Hello " * 20_000),)) as server:
+        bench = Bench.at(tmp_path, server.base_url)
+        done = bench.shell(around)
+    assert done.code == 1, done.out
+    assert sentence in done.err
+
+
+def test_a_current_folder_that_is_gone(tmp_path: Path) -> None:
+    bench = Bench.at(tmp_path, NOWHERE)
+    done = bench.shell("mkdir x; cd x; rmdir ../x; turnfold hi")
+    assert done.code == 2
+    assert "The workspace (the current folder) can't be used" in done.err
+
+
 def test_a_damaged_journal(tmp_path: Path) -> None:
     bench = Bench.at(tmp_path, NOWHERE)
     journal = bench.home / "tf" / "data" / "journal.sqlite3"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 from pathlib import Path
 from threading import Event
 
@@ -215,24 +214,8 @@ def test_nobody_reads_any_more(tmp_path: Path) -> None:
 def test_closed_streams(tmp_path: Path, closed: str) -> None:
     with ScriptedServer((says("Done."),)) as server:
         bench = Bench.at(tmp_path, server.base_url)
-        process = subprocess.Popen(
-            ["bash", "-c", f'turnfold "tell" {closed}'],
-            cwd=bench.workspace,
-            env=_environ(bench),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-        done = finished(process)
+        done = bench.shell(f'turnfold "tell" {closed}')
     assert done.code == 0, done.err
-
-
-def _environ(bench: Bench) -> dict[str, str]:
-    from tests.cli.support import COMMAND, clean_environ
-
-    environ = clean_environ(bench.home, bench.environ)
-    return environ | {"PATH": f"{Path(COMMAND).parent}:{environ['PATH']}"}
 
 
 def test_context_from_files_and_standard_input(tmp_path: Path) -> None:

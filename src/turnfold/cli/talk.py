@@ -82,6 +82,8 @@ def talk(plan: Talk, streams: Streams, environ: Mapping[str, str]) -> Exit:
             opening = open_new(plan, settings.project, said.workspace, BUILTIN_TOOLS, world)
         if isinstance(opening, Problem):
             return refused(streams, opening)
+        if opening.resumed:
+            say(streams, f"Going on with {opening.cfg.name or opening.cfg.conversation}, in {opening.cfg.workspace}.")
         return _run(said, opening, streams, world)
 
 
@@ -98,7 +100,7 @@ def _said(plan: Talk, streams: Streams) -> Said | Problem:
         return workspace
     if plan.prompt.startswith("/"):
         return Said(plan=plan, text=plan.prompt, workspace=workspace)
-    files = read_context(plan.files, Path.cwd())
+    files = read_context(plan.files, Path())
     if isinstance(files, Problem):
         return files
     piped = stdin_piece(_stdin(streams))
