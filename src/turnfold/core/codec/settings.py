@@ -38,6 +38,7 @@ from turnfold.core.codec.toml_values import (
     members,
     number,
     one_of,
+    settled,
     some_text,
     table,
     text,
@@ -60,6 +61,7 @@ from turnfold.core.config.values import (
     Variable,
     Verdict,
 )
+from turnfold.core.json import JsonObject, JsonValue
 from turnfold.core.problem import caller_problem
 
 L = TypeVar("L", bound=Layer)
@@ -135,17 +137,17 @@ def read_variables_untrusted(variables: tuple[tuple[str, str], ...], project: Pr
     for setting in VARIABLES:
         for name, value in said:
             if name == PREFIX + setting.upper():
-                root = Node({setting: _spelled(setting, value)}, (), Source(name))
+                root = Node(JsonObject(((setting, _spelled(setting, value)),)), (), Source(name))
                 read = _filled(project, root, Rights(trusted=True, known=()))
                 problems = (*problems, *faults(read))
                 project = read.value_or(project)
     return Failure(problems) if problems else Success(project)
 
 
-def _spelled(name: str, value: str) -> object:
+def _spelled(name: str, value: str) -> JsonValue:
     """What the text of a variable stands for; itself where it stands for no such thing."""
     if name == "tools":
-        return [word.strip() for word in value.split(",") if word.strip()]
+        return tuple(word.strip() for word in value.split(",") if word.strip())
     if name == "max_tokens" and value.strip().isascii() and value.strip().isdigit() and len(value) < 20:
         return int(value)
     if name == "temperature" and re.fullmatch(r"\s*\d{1,9}(\.\d{0,17})?\s*", value, re.ASCII):
@@ -156,7 +158,7 @@ def _spelled(name: str, value: str) -> object:
 def _root_untrusted(toml: str, place: str) -> Read[Node]:
     source = Source(place, toml)
     try:
-        parsed: dict[str, object] = tomllib.loads(toml)
+        parsed = settled(tomllib.loads(toml))
     except RecursionError:
         return Failure((caller_problem("bad-settings", f"{place}: it is nested too deeply to be a config file."),))
     except ValueError as error:  # TOMLDecodeError, or an integer of more digits than Python converts

@@ -13,7 +13,7 @@ from returns.result import Failure, Result, Success
 
 from turnfold.core.codec.toml_lines import Path, line_of, path_text
 from turnfold.core.config.values import MISSING, Missing
-from turnfold.core.json import scalar_text
+from turnfold.core.json import JsonObject, JsonValue, scalar_text
 from turnfold.core.problem import Problem, caller_problem
 from turnfold.core.tools.near import did_you_mean
 
@@ -38,9 +38,9 @@ class Source:
 @final
 @frozen(eq=False)
 class Node:
-    """One value in a file: what it is, where it stands, and in which file."""
+    """One value in a file: what it is (None: a date or time, which no setting takes), where it stands, and in which file."""
 
-    value: object
+    value: JsonValue
     path: Path
     source: Source
 
@@ -54,17 +54,33 @@ class Node:
         """The value refused, with that sentence."""
         return Failure((self.fault(sentence),))
 
-    def child(self, step: str | int, value: object) -> Node:
+    def child(self, step: str | int, value: JsonValue) -> Node:
         """A value inside of this one."""
         return Node(value, (*self.path, step), self.source)
+
+
+def settled(value: object) -> JsonValue:
+    """What ``tomllib`` read, as a value that can't change; a date or time is None."""
+    if isinstance(value, Mapping):
+        return JsonObject(tuple((str(name), settled(item)) for name, item in value.items()))
+    if isinstance(value, list):
+        return tuple(settled(item) for item in value)
+    return value if isinstance(value, (str, bool, int, float)) else None
 
 
 Reader: TypeAlias = Callable[[Node], Read[T]]
 
 
-def kind_of(value: object) -> str:
+def kind_of(value: JsonValue) -> str:
     """What a person calls a TOML value of this type."""
-    names = ((bool, "true or false"), (str, "text"), (int, "a whole number"), (float, "a number"), (Mapping, "a table"), (list, "a list"))
+    names = (
+        (bool, "true or false"),
+        (str, "text"),
+        (int, "a whole number"),
+        (float, "a number"),
+        (JsonObject, "a table"),
+        (tuple, "a list"),
+    )
     return next((name for kind, name in names if isinstance(value, kind)), "a date or time")
 
 
@@ -153,7 +169,7 @@ def array(item: Reader[T]) -> Reader[tuple[T, ...]]:
     """A list, each of whose items ``item`` reads; all faults at once."""
 
     def read(node: Node) -> Read[tuple[T, ...]]:
-        if not isinstance(node.value, list):
+        if not isinstance(node.value, tuple):
             return node.refused(f"{_name(node)} takes a list in brackets, not {kind_of(node.value)}.")
         return gathered(tuple(item(node.child(index, each)) for index, each in enumerate(node.value)))
 
@@ -173,9 +189,9 @@ def faults(*read: Result[object, Problems]) -> Problems:
 
 def members(node: Node) -> Read[tuple[tuple[str, Node], ...]]:
     """The names of a table and their values."""
-    if not isinstance(node.value, Mapping):
+    if not isinstance(node.value, JsonObject):
         return node.refused(f"{_name(node)} takes a table, not {kind_of(node.value)}.")
-    return Success(tuple((str(name), node.child(str(name), value)) for name, value in node.value.items()))
+    return Success(tuple((name, node.child(name, value)) for name, value in node.value.members))
 
 
 @final
