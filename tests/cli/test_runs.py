@@ -41,6 +41,7 @@ def test_the_main_job(tmp_path: Path) -> None:
     ):
         assert words in done.out
     assert done.err.startswith("Using scripted/test (it is named).")
+    assert done.err.count("Using") == 1
     assert "400 tokens in, 28 out" in done.err
     assert server.requests[0].header("authorization") == f"Bearer {SECRET}"
 
@@ -54,7 +55,7 @@ def test_a_text_format_shows_the_call_once(tmp_path: Path) -> None:
     assert (bench.workspace / "hello.txt").read_text() == "hi\n"
     assert "```" not in done.out
     assert "invented" not in done.out
-    assert done.out.startswith("I write it.\n\n… save hello.txt\nread hello.txt\nwrite hello.txt\n  +hi\n  │ ")
+    assert done.out.startswith("I write it.\n\nread hello.txt\nwrite hello.txt\n  +hi\n  │ ")
 
 
 def test_without_a_terminal_a_question_stays_open_and_resume_asks_again(tmp_path: Path) -> None:

@@ -12,8 +12,10 @@ from turnfold.cli.prose import Prose, feed
 from turnfold.cli.stored import transcript
 from turnfold.cli.style import Piece, Style, painted
 from turnfold.cli.view import View, shown
-from turnfold.core.agent.effects import Record
+from turnfold.core.agent.effects import Delta, Publish, Record
+from turnfold.core.agent.ids import MODEL, RequestId
 from turnfold.core.config.layers import Overrides
+from turnfold.core.tools.preview import visible
 from turnfold.core.world.requests import ReadFile, RunProcess, RunPython, WriteFile
 from turnfold.testing.fake_world import fake_world
 from turnfold.testing.wire import chat_stream
@@ -64,6 +66,17 @@ def test_a_block_of_another_language_is_prose() -> None:
     assert fed("```js\nx\n```\n", [1] * 20)[0] == "```js\nx\n```\n"
 
 
+@given(st.lists(st.integers(1, 200)))
+def test_a_long_call_is_told_once(sizes: list[int]) -> None:
+    view, text, start = View(cfg=evolve(CFG, tool_format=ToolFormat.MARKDOWN), tools=NAMES), "", 0
+    reply = "I write.\n```save a.txt\n" + "line\n" * 200 + "```"
+    for size in [*sizes, len(reply)]:
+        delta = Delta(request_id=RequestId(1, 1, MODEL, 0), number=0, text=reply[start : start + size])
+        news = shown(view, Publish(delta))
+        view, text, start = news.view, text + told(news.pieces), start + size
+    assert text == "I write.\n… save a.txt\n"
+
+
 def test_a_very_long_opening_line_is_not_held_for_ever() -> None:
     assert fed("```save " + "x" * 5000, [7] * 1000)[1].calling
     assert not fed("```savexx" + "x" * 5000, [7] * 1000)[1].calling
@@ -88,7 +101,7 @@ def test_a_block_that_is_no_call_after_all_is_shown() -> None:
     text = "See:\n~~~\n```save x\nhi\n```\n~~~\nThat is how.\n"
     effects: list[Effect] = []
     run("how?", BUILTIN_TOOLS, cfg, fake_world((chat_stream(text),)), watch=effects.append)
-    assert seen(effects, cfg).replace("… save x\n", "") == text
+    assert seen(effects, cfg) == text
 
 
 def test_changed_settings_count() -> None:
@@ -113,6 +126,22 @@ def test_acts() -> None:
     assert told(act_pieces(command, (), CFG, whole=True)) == "run:\n  ls\n  pwd\n  in /w/sub\n"
     code = RunPython(code="1+1", cwd="/w", environment=(), timeout_s=1, output_bytes=1)
     assert act_pieces(code, (), CFG) == (Piece("python: 1+1\n", Style.ACT),)
+
+
+@given(st.text(), st.booleans())
+def test_a_person_who_decides_sees_every_character(script: str, python: bool) -> None:
+    request: RunProcess | RunPython
+    if python:
+        request = RunPython(code=script, cwd="/w", environment=(), timeout_s=1, output_bytes=1)
+    else:
+        request = RunProcess(script=script, cwd="/w", environment=(), timeout_s=1, output_bytes=1)
+    lines = told(act_pieces(request, (), CFG, whole=True)).removeprefix("python:" if python else "run:").split("\n")
+    assert "\n".join(line.removeprefix("  ") for line in lines).strip() == visible(script.strip()).strip()
+
+
+def test_a_long_command_is_seen_whole() -> None:
+    request = RunProcess(script="echo " + "x" * 10_000 + "; rm -rf .", cwd="/w", environment=(), timeout_s=1, output_bytes=1)
+    assert request.script in told(act_pieces(request, (), CFG, whole=True))
 
 
 def test_results_are_bounded_marked_and_safe() -> None:

@@ -44,17 +44,17 @@ def _run(kind: str, text: str, details: list[str], usual: str, cwd: str, *, whol
     environment = tuple(line.strip() for line in details if whole and line.startswith("  with"))
     around = (*environment, *((f"in {visible(cwd)}",) if cwd != usual else ()))
     if len(lines) == 1:
-        return (_act(f"{kind}: {lines[0]}", chars=LINE_CHARS if not whole else len(lines[0])), *_details(around, whole=True))
+        return (_act(f"{kind}: {lines[0]}", whole=whole), *_details(around, whole=True))
     return (_act(f"{kind}:"), *_details((*visible("\n".join(lines)).split("\n"), *around), whole=whole))
 
 
-def _act(text: str, chars: int = LINE_CHARS) -> Piece:
-    return Piece(visible(clipped(text, chars)).replace("\n", "\\n") + "\n", Style.ACT)
+def _act(text: str, *, whole: bool = False) -> Piece:
+    return Piece(visible(text if whole else clipped(text, LINE_CHARS)).replace("\n", "\\n") + "\n", Style.ACT)
 
 
 def _details(lines: tuple[str, ...], *, whole: bool) -> tuple[Piece, ...]:
     shown = lines if whole else _bounded(lines, DETAIL_LINES)
-    return tuple(Piece(f"  {clipped(line, 100_000 if whole else LINE_CHARS)}\n", _style(line)) for line in shown)
+    return tuple(Piece(f"  {line if whole else clipped(line, LINE_CHARS)}\n", _style(line)) for line in shown)
 
 
 def _style(line: str) -> Style:

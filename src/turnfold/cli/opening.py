@@ -51,8 +51,13 @@ def open_new(plan: Talk, project: ProjectConfig, workspace: Path, tools: tuple[T
     wrong = unknown_tool(cfg.tools, tools)
     if wrong is not None:
         return wrong
-    ready = cfg if plan.prompt.startswith("/") and not plan.model else world.models.choose(cfg)
+    ready = _with_model(plan, cfg, world)
     return ready if isinstance(ready, Problem) else Opening(state=ChatState(), cfg=ready)
+
+
+def _with_model(plan: Talk, cfg: ChatConfig, world: World) -> ChatConfig | Problem:
+    """``cfg`` with a model, unless all that is asked for is a command."""
+    return cfg if plan.prompt.startswith("/") else world.models.choose(cfg)
 
 
 def open_kept(plan: Talk, wanted: str, workspace: Path, tools: tuple[ToolSpec, ...], world: World) -> Opening | Problem:
@@ -67,7 +72,10 @@ def open_kept(plan: Talk, wanted: str, workspace: Path, tools: tuple[ToolSpec, .
     state = load(world.journal.load(found.conversation))
     cfg = evolve(world.journal.config(state.past.cfg_digest), conversation=found.conversation)
     change = _change(plan, effective(cfg, state.past), tools, world)
-    return change if isinstance(change, Problem) else Opening(state=state, cfg=cfg, change=change, resumed=True)
+    if isinstance(change, Problem):
+        return change
+    ready = cfg if plan.model or effective(cfg, state.past).model else _with_model(plan, cfg, world)
+    return ready if isinstance(ready, Problem) else Opening(state=state, cfg=ready, change=change, resumed=True)
 
 
 def _change(plan: Talk, now: ChatConfig, tools: tuple[ToolSpec, ...], world: World) -> Overrides | Problem | None:
@@ -97,8 +105,8 @@ def unknown_tool(names: tuple[str, ...] | None, tools: tuple[ToolSpec, ...]) -> 
 
 @final
 @frozen(eq=False)
-class UnchosenModels(Models):
-    """Models for a run of commands: none is chosen, so that ``/shell ls`` needs none."""
+class SettledModels(Models):
+    """Models for a run whose model was chosen when it was opened, or that needs none: nothing is chosen again."""
 
     models: Models
 

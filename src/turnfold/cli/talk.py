@@ -20,7 +20,7 @@ from turnfold.cli.context import STDIN_BYTES, read_context, stdin_piece, with_co
 from turnfold.cli.dry_run import dry_world
 from turnfold.cli.exits import Exit
 from turnfold.cli.json_lines import problem_line
-from turnfold.cli.opening import Opening, UnchosenModels, open_kept, open_new
+from turnfold.cli.opening import Opening, SettledModels, open_kept, open_new
 from turnfold.cli.output import write
 from turnfold.cli.screen import Answering, Person, Screen, Streams, always_dry, always_yes, from_terminal, nobody, say
 from turnfold.cli.view import View
@@ -147,7 +147,7 @@ def _run(said: Said, opening: Opening, streams: Streams, world: World) -> Exit:
     commanded = plan.prompt.startswith("/")
     if commanded and not opening.resumed and _told(said, opening, screen):
         return exit_of(RunResult(state=opening.state, cfg=opening.cfg), screen.told)
-    known = evolve(world, models=UnchosenModels(world.models)) if commanded and not opening.cfg.model else world
+    known = evolve(world, models=SettledModels(world.models))
     with _terminal(plan) as terminal, interrupting(scope):
         human = Person(screen, _answering(plan, terminal, screen, world, scope), whole=not plan.yes)
         ready = dry_world(known, human) if plan.dry_run else evolve(known, human=human)
