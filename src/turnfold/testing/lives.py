@@ -67,14 +67,14 @@ def calls() -> SearchStrategy[ToolCall]:
     """Calls of the tools there are, mostly such as work."""
     odd = st.builds(lambda kind: ToolCall("rubbish", JsonObject.of(text=kind)), st.integers(0, 11).map(str) | st.just("unprintable"))
     unfit = st.builds(lambda name, call: ToolCall(name, call.arguments), st.sampled_from([tool.name for tool in ALL_TOOLS]), tool_calls())
-    return st.sampled_from(CALLS) | st.sampled_from(CALLS) | odd | unfit | tool_calls()
+    return st.one_of(*(6 * [st.sampled_from(CALLS)]), odd, unfit, tool_calls())
 
 
 def raw_calls() -> SearchStrategy[RawCall]:
     """Native calls as a model writes them, some of which can't be read."""
     sound = calls().map(lambda call: RawCall(call.name, dumps(call.arguments)))
     broken = st.builds(RawCall, st.sampled_from(("read", "shell", "nope", "")), st.sampled_from(("", "{", "[]", '{"path": "a', "null")))
-    return sound | sound | broken
+    return st.one_of(*(4 * [sound]), broken)
 
 
 def blocks() -> SearchStrategy[str]:
@@ -90,7 +90,8 @@ def _block(call: ToolCall, after: str) -> str:
 def streams() -> SearchStrategy[Stream]:
     """Replies: text, calls, both, nothing, cut, failed in the middle, no stream at all."""
     said = st.sampled_from(("Done.", "", " ", "é😀 done", "```read\na", "```shell\nls\n```")) | texts() | blocks()
-    called = st.just(()) | st.lists(raw_calls(), max_size=4).map(tuple)
+    several = st.lists(raw_calls(), min_size=1, max_size=4).map(tuple)
+    called = st.one_of(st.just(()), several, several)
     whole = st.builds(
         chat_stream,
         said,
@@ -104,13 +105,13 @@ def streams() -> SearchStrategy[Stream]:
     cut = st.builds(lambda data, at: data[: at % (len(data) + 1)], whole, st.integers(0, 4000))
     error = b'data: {"error":{"message":"overloaded"}}\n\n'
     broken = st.builds(lambda data, at: data[: at % (len(data) + 1)] + error, whole, st.integers(0, 4000))
-    data = st.one_of(whole, whole, whole, body, cut, broken, st.binary(max_size=20))
-    return st.builds(Stream, data, st.sampled_from((None, None, None, world_problem("offline", "No network."))))
+    data = st.one_of(*(6 * [whole]), body, cut, broken, st.binary(max_size=20))
+    return st.builds(Stream, data, st.sampled_from((None,) * 7 + (world_problem("offline", "No network."),)))
 
 
 def scripts() -> SearchStrategy[tuple[tuple[Stream, ...], ...]]:
     """What a model replies in the first turns."""
-    return st.lists(st.lists(streams(), max_size=3).map(tuple), max_size=4).map(tuple)
+    return st.lists(st.lists(streams(), min_size=1, max_size=3).map(tuple), min_size=1, max_size=4).map(tuple)
 
 
 def sim_configs() -> SearchStrategy[ChatConfig]:
@@ -149,8 +150,7 @@ def moves(*, wild: bool = True) -> SearchStrategy[Move]:
     usual: list[SearchStrategy[Move]] = [
         asked(),
         st.builds(Deliver, pick, st.integers(1, 400)),
-        st.builds(Finish, pick),
-        st.builds(Finish, pick),
+        *(4 * [st.builds(Finish, pick)]),
         st.builds(Decide, pick, st.booleans(), st.sampled_from(RULES)),
     ]
     rare: list[SearchStrategy[Move]] = [
