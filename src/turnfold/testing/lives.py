@@ -21,12 +21,12 @@ from turnfold.core.tools.spec import find_tool
 from turnfold.testing.sample_tools import ALL_TOOLS
 from turnfold.testing.simulated import (
     PROVIDER,
+    Break,
     Command,
     Crash,
     Decide,
     Deliver,
     Finish,
-    Break,
     Interrupt,
     Late,
     Mismatch,
@@ -58,7 +58,20 @@ CALLS: tuple[ToolCall, ...] = (
     ToolCall("raises", JsonObject.of(text="no")),
     ToolCall("nothing", JsonObject()),
 )
-COMMANDS = ("/help", "/tools", "/undo", "/undo 2", "/undo x", "/model", "/model scripted/other", "/model no/such", "/shell ls", "/count", "/nope", "hi")
+COMMANDS = (
+    "/help",
+    "/tools",
+    "/undo",
+    "/undo 2",
+    "/undo x",
+    "/model",
+    "/model scripted/other",
+    "/model no/such",
+    "/shell ls",
+    "/count",
+    "/nope",
+    "hi",
+)
 RULES = (None, None, Rule(Verdict.ALLOW, "write", "*"), Rule(Verdict.ALLOW), Rule(Verdict.DENY, "run", "*"), Rule(Verdict.ASK))
 USAGES = (None, Usage(input_tokens=10, output_tokens=2))
 
@@ -166,4 +179,4 @@ def moves(*, wild: bool = True) -> SearchStrategy[Move]:
 
 def lives(*, wild: bool = False) -> SearchStrategy[tuple[Move, ...]]:
     """Moves in a row, which begin with something a person does."""
-    return st.builds(lambda first, rest: (first, *rest), asked(), st.lists(moves(wild=wild), max_size=25))
+    return st.builds(lambda first, rest: (first, *rest), asked(), st.lists(moves(wild=wild), min_size=8, max_size=30))

@@ -73,7 +73,7 @@ def raises(call: Call, cfg: ChatConfig) -> Next:
 
 class _UnprintableError(Exception):
     @override
-    def __str__(self) -> str:  # noqa: PLE0307 - that is what is wrong with it
+    def __str__(self) -> str:
         raise ValueError("no text")
 
 
