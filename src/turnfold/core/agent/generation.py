@@ -103,13 +103,9 @@ def chunk_arrived(draft: Draft, request_id: RequestId, data: bytes, tools: tuple
     if reply is None or reply.request_id != request_id:
         return draft
     decoded = CHAT.decode(reply.fold, data)
-    scan = reply.scan if reply.scan is None or not decoded.text else markdown.feed(reply.scan, decoded.text)
-    called = scan is not None and bool(scan.place.found)
-    text = decoded.text[: max(scan.place.found[0].end - reply.shown, 0)] if scan is not None and called else decoded.text
-    read = evolve(reply, fold=decoded.fold, scan=scan, size_bytes=reply.size_bytes + len(data))
-    told = _shown(draft, read, text, decoded.reasoning)
+    told = _told(draft, evolve(reply, fold=decoded.fold, size_bytes=reply.size_bytes + len(data)), decoded.text, decoded.reasoning)
     draft, grown = told.draft, told.reply
-    if called:
+    if _called(grown):
         return close_reply(draft, grown, tools).act(Cancel(request_id))
     if grown.size_bytes > cfg.limits.reply_bytes:
         message = f"The reply was longer than {cfg.limits.reply_bytes:,} bytes and was cut off. Ask for less at once, or raise limits.reply_bytes."
@@ -117,14 +113,24 @@ def chunk_arrived(draft: Draft, request_id: RequestId, data: bytes, tools: tuple
     return draft
 
 
-def _shown(draft: Draft, reply: LiveReply, text: str, reasoning: str) -> Told:
-    """More of the reply published: its reasoning, then its text."""
+def _called(reply: LiveReply) -> bool:
+    """Whether a call in a text format is certain, so that nothing behind it counts."""
+    return reply.scan is not None and bool(reply.scan.place.found)
+
+
+def _told(draft: Draft, reply: LiveReply, text: str, reasoning: str) -> Told:
+    """More of the reply read and published: its reasoning, then its text, up to its first call in a text format."""
+    if reply.scan is not None and text:
+        reply = evolve(reply, scan=markdown.feed(reply.scan, text))
+        if reply.scan is not None and reply.scan.place.found:
+            text = text[: max(reply.scan.place.found[0].end - reply.shown, 0)]
     pieces = ((Channel.REASONING, reasoning), (Channel.TEXT, text))
+    number = reply.deltas
     for channel, piece in pieces:
         if piece:
-            draft = draft.act(Publish(Delta(request_id=reply.request_id, number=reply.deltas, text=piece, channel=channel)))
-            reply = evolve(reply, deltas=reply.deltas + 1)
-    reply = evolve(reply, shown=reply.shown + len(text), thought=reply.thought + len(reasoning))
+            draft = draft.act(Publish(Delta(request_id=reply.request_id, number=number, text=piece, channel=channel)))
+            number += 1
+    reply = evolve(reply, deltas=number, shown=reply.shown + len(text), thought=reply.thought + len(reasoning))
     return Told(draft.with_live(evolve(draft.state.live, reply=reply)), reply)
 
 
@@ -150,12 +156,17 @@ def close_reply(draft: Draft, reply: LiveReply, tools: tuple[ToolSpec, ...]) -> 
 
 
 def _finished(draft: Draft, reply: LiveReply) -> Whole:
-    """The reply as a whole, with what no chunk alone could say of it published; up to its call, where it has one."""
+    """The reply as a whole, with what no chunk alone could say of it published; up to its call, where it has one.
+
+    A call that is certain makes a good reply of it, whatever else the stream said, or would have said, behind it.
+    """
     whole = CHAT.finish(reply.fold)
-    if reply.scan is not None and reply.scan.place.found:
-        return Whole(draft, reply, evolve(whole, text=whole.text[: reply.shown], problem=None))
-    told = _shown(draft, reply, whole.text[reply.shown :], whole.reasoning[reply.thought :])
-    return Whole(told.draft, told.reply, whole)
+    if not _called(reply):
+        told = _told(draft, reply, whole.text[reply.shown :], whole.reasoning[reply.thought :])
+        draft, reply = told.draft, told.reply
+    if _called(reply):
+        whole = evolve(whole, text=whole.text[: reply.shown], reasoning=whole.reasoning[: reply.thought], stop=Stop.CALLS, problem=None)
+    return Whole(draft, reply, whole)
 
 
 def _read(reply: LiveReply, whole: Reply, tools: tuple[ToolSpec, ...]) -> tuple[str, tuple[Invocation, ...]]:

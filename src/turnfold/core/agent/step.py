@@ -19,6 +19,8 @@ from __future__ import annotations
 import hashlib
 from typing import assert_never
 
+from attrs import evolve
+
 from turnfold.core.agent.commands import command_given
 from turnfold.core.agent.draft import Draft, Step
 from turnfold.core.agent.effects import Perform, Publish
@@ -191,6 +193,7 @@ def _time_passed(draft: Draft, cfg: ChatConfig) -> Draft:
 
 
 def _resumed(draft: Draft) -> Draft:
+    draft = draft.with_live(evolve(draft.state.live, reply=None))
     for each in open_requests(draft.past):
         if each.status is Status.ASKED:
             continue
