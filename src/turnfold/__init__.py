@@ -22,6 +22,7 @@ from turnfold.core.agent.inputs import (
     Input,
     Interrupted,
     Resumed,
+    SettingsChanged,
     TimePassed,
     UserSaid,
 )
@@ -79,6 +80,7 @@ __all__ = [
     "Rule",
     "RunResult",
     "SecretRef",
+    "SettingsChanged",
     "Step",
     "TimePassed",
     "ToolCall",

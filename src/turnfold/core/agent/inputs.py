@@ -7,6 +7,7 @@ from typing import TypeAlias, final
 from attrs import frozen
 
 from turnfold.core.agent.ids import RequestId
+from turnfold.core.config.layers import Overrides
 from turnfold.core.config.values import Rule
 from turnfold.core.conversation.messages import ToolCall
 from turnfold.core.problem import Problem
@@ -75,6 +76,15 @@ class Decided:
 
 @final
 @frozen
+class SettingsChanged:
+    """The person changed settings for the rest of the conversation."""
+
+    change: Overrides
+    at_ms: int = 0
+
+
+@final
+@frozen
 class Interrupted:
     """The person wants the running turn to end."""
 
@@ -97,4 +107,6 @@ class Resumed:
     at_ms: int = 0
 
 
-Input: TypeAlias = UserSaid | CommandGiven | ChunkArrived | Answered | Failed | Decided | Interrupted | TimePassed | Resumed
+Input: TypeAlias = (
+    UserSaid | CommandGiven | ChunkArrived | Answered | Failed | Decided | SettingsChanged | Interrupted | TimePassed | Resumed
+)

@@ -46,6 +46,7 @@ from turnfold.core.agent.inputs import (
     Input,
     Interrupted,
     Resumed,
+    SettingsChanged,
     TimePassed,
     UserSaid,
 )
@@ -53,6 +54,7 @@ from turnfold.core.agent.requests import repeatable
 from turnfold.core.agent.rounds import settle_round
 from turnfold.core.agent.state import ChatState, Status, effective, find_open, open_requests, questions
 from turnfold.core.config.layers import ChatConfig, Overrides
+from turnfold.core.config.models import find_provider
 from turnfold.core.conversation.messages import ToolCall, UserMessage
 from turnfold.core.json import scalar_text
 from turnfold.core.problem import Blame, Problem, world_problem
@@ -126,6 +128,8 @@ def absorb(draft: Draft, input: Input, tools: tuple[ToolSpec, ...], cfg: ChatCon
             return command_given(draft, command, usable(tools, now), now)
         case Decided():
             return _decided(draft, input, cfg)
+        case SettingsChanged(change):
+            return _settings_changed(draft, change, cfg)
         case Interrupted():
             turn = draft.past.turn
             return draft if turn is None or turn.interrupted else draft.record(TurnInterrupted(draft.at_ms))
@@ -173,6 +177,16 @@ def _decided(draft: Draft, input: Decided, cfg: ChatConfig) -> Draft:
     if input.rule is None:
         return draft
     draft = draft.record(Reconfigured(Overrides(rules=(input.rule,)), draft.at_ms))
+    return _ask_again(draft, effective(cfg, draft.past))
+
+
+def _settings_changed(draft: Draft, change: Overrides, cfg: ChatConfig) -> Draft:
+    """The draft with ``change`` over all settings, and questions that it answers with yes; refused where it names no known model."""
+    after = evolve(cfg, overrides=(change, *draft.past.overrides))
+    found = find_provider(after) if isinstance(change.own_model, str) else None
+    if isinstance(found, Problem):
+        return draft.act(Publish(found))
+    draft = draft.record(Reconfigured(change, draft.at_ms))
     return _ask_again(draft, effective(cfg, draft.past))
 
 
