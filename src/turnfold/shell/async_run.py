@@ -33,8 +33,8 @@ async def drive_async(
         ready = await loop.run_in_executor(threads, prepared, first, state, cfg, world)
         if isinstance(ready, Problem):
             return RunResult(state=state, cfg=cfg, problem=ready)
-        desk = Desk(state, tools, ready, world, watch)
-        return await _AsyncRun(desk, threads, loop).drive(first)
+        desk = Desk(state, tools, ready.cfg, world, watch)
+        return await _AsyncRun(desk, threads, loop).drive(ready.first)
 
 
 @final

@@ -48,8 +48,8 @@ def run(
     ready = prepared(first, conversation, cfg, world)
     if isinstance(ready, Problem):
         return RunResult(state=conversation, cfg=cfg, problem=ready)
-    desk = Desk(conversation, tools, ready, world, watch)
-    return _Run(desk, scope or Scope(), executor).drive(first)
+    desk = Desk(conversation, tools, ready.cfg, world, watch)
+    return _Run(desk, scope or Scope(), executor).drive(ready.first)
 
 
 def answer_of(due: Perform, desk: Desk, scope: Scope) -> Input:

@@ -9,11 +9,12 @@ from __future__ import annotations
 from attrs import evolve
 
 from turnfold.core.agent.live import Encoded
-from turnfold.core.agent.state import ChatState
+from turnfold.core.agent.state import ChatState, Past
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.models import find_provider, format_of, profile_of
-from turnfold.core.config.values import ToolFormat
+from turnfold.core.config.values import ExampleTurn, ModelProfile, ToolFormat
 from turnfold.core.conversation.log import Log
+from turnfold.core.conversation.messages import ToolMessage
 from turnfold.core.llm.chat import CHAT
 from turnfold.core.llm.grammar import BlockShape, grammar_of
 from turnfold.core.llm.prompt import system_prompt
@@ -34,24 +35,48 @@ def encoded_for(state: ChatState, tools: tuple[ToolSpec, ...], cfg: ChatConfig) 
     return evolve(kept, parts=parts)
 
 
-def request_body(encoded: Encoded) -> bytes:
+def request_body(encoded: Encoded, past: Past) -> bytes:
     """The body of a model call; linear in its own bytes."""
-    return CHAT.encode_request(encoded.opening, encoded.parts)
+    demanded = demanded_tools(past, encoded.tools, encoded.cfg)
+    opening = encoded.opening if demanded is None else CHAT.encode_head(_head(encoded.tools, encoded.cfg, demanded))
+    return CHAT.encode_request(opening, encoded.parts)
 
 
-def _head(tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Head:
+def demanded_tools(past: Past, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> tuple[ToolSpec, ...] | None:
+    """The tools of which the next reply has to call one; None where it may be anything.
+
+    Small models rather guess than look, and say that a thing is done after a call that failed.
+    """
+    turn = past.turn
+    if not profile_of(cfg).must_call or turn is None:
+        return None
+    last = past.log[-1]
+    if isinstance(last, ToolMessage) and not last.ok:
+        return tuple(tool for tool in tools if tool.name != last.tool) or tools
+    return tools if turn.generation == 1 else None
+
+
+def _head(tools: tuple[ToolSpec, ...], cfg: ChatConfig, demanded: tuple[ToolSpec, ...] | None = None) -> Head:
     profile = profile_of(cfg)
     tool_format = format_of(cfg)
     located = find_provider(cfg)
+    shapes = shapes_of(tools if demanded is None else demanded)
     return Head(
         model="" if isinstance(located, Problem) else located.model,
         system=system_prompt(cfg, tools, tool_format, profile.instructions),
+        examples=examples_of(profile, tools),
         temperature=cfg.temperature if cfg.temperature is not None else profile.temperature,
         max_tokens=cfg.max_tokens if cfg.max_tokens is not None else profile.max_tokens,
         tools=tools if tool_format is ToolFormat.NATIVE else (),
-        grammar=grammar_of(shapes_of(tools)) if profile.grammar and tool_format is ToolFormat.MARKDOWN else "",
+        grammar=grammar_of(shapes, must_call=demanded is not None) if profile.grammar and tool_format is ToolFormat.MARKDOWN else "",
         tool_format=tool_format,
     )
+
+
+def examples_of(profile: ModelProfile, tools: tuple[ToolSpec, ...]) -> tuple[ExampleTurn, ...]:
+    """The turns of the profile's worked examples whose tools are all offered."""
+    names = tuple(tool.name for tool in tools)
+    return tuple(turn for example in profile.examples if all(name in names for name in example.tools) for turn in example.turns)
 
 
 def shapes_of(tools: tuple[ToolSpec, ...]) -> tuple[BlockShape, ...]:

@@ -17,11 +17,11 @@ from turnfold.core.agent.encoding import encoded_for, request_body
 from turnfold.core.agent.events import MessageAdded, ModelReplied, Reason, RequestClosed, RequestOpened, TurnEnded, Unanswered, Why
 from turnfold.core.agent.ids import MODEL, RequestId, place
 from turnfold.core.agent.live import LiveReply
-from turnfold.core.agent.state import Opened, Turn
+from turnfold.core.agent.state import Opened, Past, Turn
 from turnfold.core.config.layers import ChatConfig
-from turnfold.core.config.models import find_provider
+from turnfold.core.config.models import find_provider, generations_of, offered_tools, profile_of
 from turnfold.core.config.values import ToolFormat
-from turnfold.core.conversation.messages import AssistantMessage, Invocation
+from turnfold.core.conversation.messages import AssistantMessage, Invocation, UserMessage
 from turnfold.core.llm import markdown
 from turnfold.core.llm.chat import CHAT
 from turnfold.core.llm.native import read_call_untrusted
@@ -77,8 +77,9 @@ def settle_generation(draft: Draft, turn: Turn, tools: tuple[ToolSpec, ...], cfg
 
 
 def _open_model(draft: Draft, turn: Turn, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
-    if turn.generation > cfg.limits.generations:
-        message = f"The turn was ended after {cfg.limits.generations} model calls. Say something to let it go on."
+    most = generations_of(cfg)
+    if turn.generation > most:
+        message = f"The turn was ended after {most} model calls. Say something to let it go on."
         return end_turn(draft, Reason.LIMIT, caller_problem("limit", message))
     found = find_provider(cfg)
     if isinstance(found, Problem):
@@ -87,14 +88,16 @@ def _open_model(draft: Draft, turn: Turn, tools: tuple[ToolSpec, ...], cfg: Chat
     request_id = RequestId(turn.number, turn.generation, MODEL, n)
     request = CallModel(provider=found.provider, model=found.model, upto=draft.past.events)
     opened = draft.record(RequestOpened(request_id=request_id, request=request, at_ms=draft.at_ms))
-    encoded = encoded_for(opened.state, tools, cfg)
+    names = offered_tools(cfg)
+    offered = tools if names is None else tuple(tool for tool in tools if tool.name in names)
+    encoded = encoded_for(opened.state, offered, cfg)
     reply = LiveReply(
         request_id=request_id,
         fold=CHAT.begin(),
-        scan=markdown.begin(tools) if encoded.tool_format is ToolFormat.MARKDOWN else None,
+        scan=markdown.begin(offered) if encoded.tool_format is ToolFormat.MARKDOWN else None,
     )
     live = evolve(opened.state.live, encoded=encoded, reply=reply)
-    return opened.with_live(live).act(Perform(request_id, request, request_body(encoded)))
+    return opened.with_live(live).act(Perform(request_id, request, request_body(encoded, opened.past)))
 
 
 def chunk_arrived(draft: Draft, request_id: RequestId, data: bytes, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
@@ -103,32 +106,38 @@ def chunk_arrived(draft: Draft, request_id: RequestId, data: bytes, tools: tuple
     if reply is None or reply.request_id != request_id:
         return draft
     decoded = CHAT.decode(reply.fold, data)
-    scan = reply.scan if reply.scan is None or not decoded.text else markdown.feed(reply.scan, decoded.text)
-    called = scan is not None and bool(scan.place.found)
-    text = decoded.text[: max(scan.place.found[0].end - reply.shown, 0)] if scan is not None and called else decoded.text
-    read = evolve(reply, fold=decoded.fold, scan=scan, size_bytes=reply.size_bytes + len(data))
-    told = _shown(draft, read, text, decoded.reasoning)
+    told = _told(draft, evolve(reply, fold=decoded.fold, size_bytes=reply.size_bytes + len(data)), decoded.text, decoded.reasoning)
     draft, grown = told.draft, told.reply
-    if called:
-        return close_reply(draft, grown, tools).act(Cancel(request_id))
+    if _called(grown):
+        return close_reply(draft, grown, tools, cfg).act(Cancel(request_id))
     if grown.size_bytes > cfg.limits.reply_bytes:
         message = f"The reply was longer than {cfg.limits.reply_bytes:,} bytes and was cut off. Ask for less at once, or raise limits.reply_bytes."
         return fail_reply(draft, grown, model_problem("reply-too-large", message)).act(Cancel(request_id))
     return draft
 
 
-def _shown(draft: Draft, reply: LiveReply, text: str, reasoning: str) -> Told:
-    """More of the reply published: its reasoning, then its text."""
+def _called(reply: LiveReply) -> bool:
+    """Whether a call in a text format is certain, so that nothing behind it counts."""
+    return reply.scan is not None and bool(reply.scan.place.found)
+
+
+def _told(draft: Draft, reply: LiveReply, text: str, reasoning: str) -> Told:
+    """More of the reply read and published: its reasoning, then its text, up to its first call in a text format."""
+    if reply.scan is not None and text:
+        reply = evolve(reply, scan=markdown.feed(reply.scan, text))
+        if reply.scan is not None and reply.scan.place.found:
+            text = text[: max(reply.scan.place.found[0].end - reply.shown, 0)]
     pieces = ((Channel.REASONING, reasoning), (Channel.TEXT, text))
+    number = reply.deltas
     for channel, piece in pieces:
         if piece:
-            draft = draft.act(Publish(Delta(request_id=reply.request_id, number=reply.deltas, text=piece, channel=channel)))
-            reply = evolve(reply, deltas=reply.deltas + 1)
-    reply = evolve(reply, shown=reply.shown + len(text), thought=reply.thought + len(reasoning))
+            draft = draft.act(Publish(Delta(request_id=reply.request_id, number=number, text=piece, channel=channel)))
+            number += 1
+    reply = evolve(reply, deltas=number, shown=reply.shown + len(text), thought=reply.thought + len(reasoning))
     return Told(draft.with_live(evolve(draft.state.live, reply=reply)), reply)
 
 
-def close_reply(draft: Draft, reply: LiveReply, tools: tuple[ToolSpec, ...]) -> Draft:
+def close_reply(draft: Draft, reply: LiveReply, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
     """The reply over: its request closed and, in the same step, its message recorded; or the problem that it was."""
     finished = _finished(draft, reply)
     draft, reply, whole = finished.draft, finished.live, finished.reply
@@ -142,20 +151,36 @@ def close_reply(draft: Draft, reply: LiveReply, tools: tuple[ToolSpec, ...]) -> 
     message = AssistantMessage(
         text=text,
         place=place(request_id.turn, request_id.generation),
-        calls=calls,
+        calls=() if profile_of(cfg).ends_on_repeat and calls == _last_calls(draft.past) else calls,
         reasoning=whole.reasoning,
         cut=whole.stop is Stop.LENGTH,
     )
     return closed.with_live(evolve(closed.state.live, reply=None)).record(MessageAdded(message, draft.at_ms))
 
 
+def _last_calls(past: Past) -> tuple[Invocation, ...]:
+    """The calls of the reply before this one, in the same turn."""
+    for index in range(len(past.log) - 1, -1, -1):
+        message = past.log[index]
+        if isinstance(message, AssistantMessage):
+            return message.calls
+        if isinstance(message, UserMessage):
+            break
+    return ()
+
+
 def _finished(draft: Draft, reply: LiveReply) -> Whole:
-    """The reply as a whole, with what no chunk alone could say of it published; up to its call, where it has one."""
+    """The reply as a whole, with what no chunk alone could say of it published; up to its call, where it has one.
+
+    A call that is certain makes a good reply of it, whatever else the stream said, or would have said, behind it.
+    """
     whole = CHAT.finish(reply.fold)
-    if reply.scan is not None and reply.scan.place.found:
-        return Whole(draft, reply, evolve(whole, text=whole.text[: reply.shown], problem=None))
-    told = _shown(draft, reply, whole.text[reply.shown :], whole.reasoning[reply.thought :])
-    return Whole(told.draft, told.reply, whole)
+    if not _called(reply):
+        told = _told(draft, reply, whole.text[reply.shown :], whole.reasoning[reply.thought :])
+        draft, reply = told.draft, told.reply
+    if _called(reply):
+        whole = evolve(whole, text=whole.text[: reply.shown], reasoning=whole.reasoning[: reply.thought], stop=Stop.CALLS, problem=None)
+    return Whole(draft, reply, whole)
 
 
 def _read(reply: LiveReply, whole: Reply, tools: tuple[ToolSpec, ...]) -> tuple[str, tuple[Invocation, ...]]:

@@ -17,10 +17,11 @@ from turnfold.core.world.answers import Answer
 @final
 @frozen
 class UserSaid:
-    """The person said ``text``; during a turn it waits for the turn's end."""
+    """The person said ``text``, with ``context``; during a turn it waits for the turn's end."""
 
     text: str
     at_ms: int = 0
+    context: str = ""
 
 
 @final

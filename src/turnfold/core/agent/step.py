@@ -120,8 +120,8 @@ def absorb(draft: Draft, input: Input, tools: tuple[ToolSpec, ...], cfg: ChatCon
             return _answered(draft, input, tools, cfg)
         case Failed(request_id, problem):
             return _failed(draft, request_id, problem)
-        case UserSaid(text):
-            message = UserMessage(scalar_text(text))
+        case UserSaid(text=text, context=context):
+            message = UserMessage(scalar_text(text), scalar_text(context))
             return draft.record(MessageAdded(message, draft.at_ms) if draft.past.turn is None else MessageQueued(message, draft.at_ms))
         case CommandGiven(command):
             now = effective(cfg, draft.past)
@@ -153,7 +153,8 @@ def _answered(draft: Draft, input: Answered, tools: tuple[ToolSpec, ...], cfg: C
         return draft.record(RequestClosed(input.request_id, input.answer, draft.at_ms))
     if reply is None or reply.request_id != input.request_id:
         return draft.record(RequestClosed(input.request_id, Unanswered(Why.LOST), draft.at_ms))
-    return close_reply(draft, reply, usable(tools, effective(cfg, draft.past)))
+    now = effective(cfg, draft.past)
+    return close_reply(draft, reply, usable(tools, now), now)
 
 
 def _failed(draft: Draft, request_id: RequestId, problem: Problem) -> Draft:
@@ -207,6 +208,7 @@ def _time_passed(draft: Draft, cfg: ChatConfig) -> Draft:
 
 
 def _resumed(draft: Draft) -> Draft:
+    draft = draft.with_live(evolve(draft.state.live, reply=None))
     for each in open_requests(draft.past):
         if each.status is Status.ASKED:
             continue

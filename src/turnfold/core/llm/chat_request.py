@@ -28,7 +28,7 @@ def encode_message(message: Message, tool_format: ToolFormat) -> bytes:
     b'{"role":"user","content":"hi"}'
     """
     if isinstance(message, UserMessage):
-        return _spoken("user", message.text)
+        return _spoken("user", f"{message.context}\n\n{message.text}" if message.context else message.text)
     native = tool_format is ToolFormat.NATIVE
     if isinstance(message, AssistantMessage):
         return _calling(message) if native and message.calls else _spoken("assistant", message.text or _blocks(message.calls))
@@ -38,7 +38,7 @@ def encode_message(message: Message, tool_format: ToolFormat) -> bytes:
 
 
 def output_text(message: ToolMessage) -> str:
-    r"""A tool's output as a user's message tells it, in a fence that is longer than any inside.
+    r"""A tool's output as a user's message tells it, in a fence that is longer than any inside; a failure is named as one.
 
     >>> output_text(ToolMessage(call_id="1.1.0", tool="read", text="a", ok=True))
     'Output of read:\n```\na\n```'
@@ -46,7 +46,8 @@ def output_text(message: ToolMessage) -> str:
     longest = max((len(run) for run in BACKTICKS.findall(message.text)), default=2)
     fence = "`" * (longest + 1)
     body = message.text if message.text.endswith("\n") or not message.text else message.text + "\n"
-    return f"Output of {message.tool}:\n{fence}\n{body}{fence}"
+    failed = "" if message.ok else "\nThat failed. Write it in another way."
+    return f"Output of {message.tool}:\n{fence}\n{body}{fence}{failed}"
 
 
 def encode_request(opening: bytes, messages: Iterable[bytes]) -> bytes:
@@ -72,8 +73,9 @@ def encode_head(head: Head) -> bytes:
         members.append(("tools", tuple(_tool(tool) for tool in head.tools)))
     if head.grammar:
         members.append(("grammar", head.grammar))
-    system = _spoken("system", head.system) if head.system else b""
-    return _utf8(dumps(JsonObject(tuple(members)))[:-1] + ',"messages":[') + system
+    system = (_spoken("system", head.system),) if head.system else ()
+    told = b",".join((*system, *(_spoken(turn.role.value, turn.text) for turn in head.examples)))
+    return _utf8(dumps(JsonObject(tuple(members)))[:-1] + ',"messages":[') + told
 
 
 def _tool(tool: ToolSpec) -> JsonObject:

@@ -7,7 +7,7 @@ from typing import Generic, TypeVar, final
 
 from attrs import frozen
 
-from turnfold.core.config.values import ToolFormat
+from turnfold.core.config.values import ExampleTurn, ToolFormat
 from turnfold.core.conversation.messages import Message
 from turnfold.core.llm.reply import Reply
 from turnfold.core.tools.spec import ToolSpec
@@ -22,6 +22,7 @@ class Head:
 
     model: str
     system: str = ""
+    examples: tuple[ExampleTurn, ...] = ()
     temperature: float | None = None
     max_tokens: int | None = None
     tools: tuple[ToolSpec, ...] = ()

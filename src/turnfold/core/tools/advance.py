@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
+from attrs import fields
 from returns.result import Failure
 
 from turnfold.core.config.layers import ChatConfig
-from turnfold.core.json import JsonObject
+from turnfold.core.config.values import Variable
+from turnfold.core.json import JsonObject, freeze, scalar_text
 from turnfold.core.problem import Blame, Problem, model_problem
 from turnfold.core.tools.near import near_misses
 from turnfold.core.tools.schema import check_untrusted
@@ -44,21 +48,63 @@ def advance_untrusted(name: str, tool: ToolSpec | None, call: Call, tools: tuple
         if isinstance(checked, Failure):
             return Refuse(checked.failure())
     try:
-        due: object = tool.advance(call, cfg)
+        return _sound(name, tool.advance(call, cfg))
     except Exception as error:  # noqa: BLE001 - a tool's code is outside code: whatever it raises is data here
-        return Refuse(_broken(name, f"raised {type(error).__name__}: {error}"))
+        return Refuse(_broken(name, f"raised {_told(error)}"))
+
+
+def _told(error: Exception) -> str:
+    try:
+        return scalar_text(f"{type(error).__name__}: {error}")
+    except Exception:  # noqa: BLE001 - an exception's own text is the tool's code, too
+        return type(error).__name__
+
+
+def _sound(name: str, due: object) -> Next:
+    """``due`` where it is all that a ``Next`` says it is; nothing has checked the code that made it."""
     if isinstance(due, Need):
-        sound = bool(due.requests) and all(isinstance(request, WorldRequest) for request in due.requests)
+        sound = isinstance(due.requests, tuple) and bool(due.requests) and all(map(_performable, due.requests))
         return due if sound else Refuse(_broken(name, "asked for nothing that can be performed"))
     if isinstance(due, Done):
-        sound = all(isinstance(part, kind) for part, kind in _parts(due))
-        return due if sound else Refuse(_broken(name, "ended with something that is no text"))
-    return due if isinstance(due, Refuse) else Refuse(_broken(name, f"returned {type(due).__name__}"))
+        return _sound_end(name, due)
+    if isinstance(due, Refuse) and _is(due.problem, Problem):
+        return due
+    return Refuse(_broken(name, f"returned {type(due).__name__}" if not isinstance(due, Refuse) else "refused without a Problem"))
 
 
-def _parts(done: Done) -> tuple[tuple[object, tuple[type, ...]], ...]:
-    """What a ``Done`` holds, with what it must be: nothing has checked the code that made it."""
-    return ((done.text, (str,)), (done.memory, (JsonObject, type(None))), (done.ok, (bool,)))
+def _sound_end(name: str, done: Done) -> Next:
+    if not (_is(done.text, str) and _is(done.ok, bool) and _is(done.memory, JsonObject, type(None))):
+        return Refuse(_broken(name, "ended with something that is no text"))
+    try:
+        memory = None if done.memory is None else freeze(done.memory)
+    except ValueError as error:
+        return Refuse(_broken(name, f"wants to remember what is no JSON: {error}"))
+    return Done(scalar_text(done.text), memory if isinstance(memory, JsonObject) else None, done.ok)
+
+
+def _performable(request: object) -> bool:
+    """Whether ``request`` is a request to the world with fields of the right kinds, so that it can be judged, kept and shown."""
+    return isinstance(request, WorldRequest) and all(_fits(field.name, getattr(request, field.name)) for field in fields(type(request)))
+
+
+def _fits(name: str, value: object) -> bool:
+    match name:
+        case "timeout_s":
+            return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+        case "limit_bytes" | "limit" | "output_bytes":
+            return isinstance(value, int) and not isinstance(value, bool)
+        case "environment":
+            return isinstance(value, tuple) and all(isinstance(each, Variable) and _fits_variable(each) for each in value)
+        case _:
+            return isinstance(value, str) and scalar_text(value) == value
+
+
+def _fits_variable(variable: Variable) -> bool:
+    return _fits("name", variable.name) and (variable.value is None or _fits("value", variable.value))
+
+
+def _is(value: object, *kinds: type) -> bool:
+    return isinstance(value, kinds)
 
 
 def _broken(name: str, what: str) -> Problem:

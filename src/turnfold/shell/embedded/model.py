@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, final
 
@@ -88,22 +89,30 @@ class EmbeddedModel:
 
         Raises an EmbeddedError; what was emitted before stays true. `emit` and `cancelled` are called on this thread.
         """
-        with self._turn:
-            worker = self._ready(cancelled)
-            if worker is None:
+        while not self._turn.acquire(timeout=POLL_S):
+            if cancelled():
                 return
-            try:
-                write_frame(worker.to_worker, Frame(GENERATE, body))
-            except OSError:
-                raise self._died() from None
-            try:
-                self._follow(worker, emit, cancelled)
-            except EmbeddedError:
-                raise
-            except BaseException:
-                # `emit` failed or a signal came: the worker is in mid-reply, and its remaining frames belong to nobody.
-                self._end()
-                raise
+        try:
+            worker = self._ready(cancelled)
+            if worker is not None:
+                self._generate(worker, body, emit, cancelled)
+        finally:
+            self._turn.release()
+
+    def _generate(self, worker: Worker, body: bytes, emit: Callable[[bytes], None], cancelled: Callable[[], bool]) -> None:
+        """Send one request to an idle worker and follow it to its end."""
+        try:
+            write_frame(worker.to_worker, Frame(GENERATE, body))
+        except OSError:
+            raise self._died() from None
+        try:
+            self._follow(worker, emit, cancelled)
+        except EmbeddedError:
+            raise
+        except BaseException:
+            # `emit` failed or a signal came: the worker is in mid-reply, and its remaining frames belong to nobody.
+            self._end()
+            raise
 
     def close(self) -> None:
         """End the worker, if there is one. A call after this starts a new one."""
@@ -185,10 +194,8 @@ class EmbeddedModel:
         worker.process.kill()
         worker.process.wait()
         worker.reader.join()
-        try:
+        with suppress(OSError):  # what it still buffers has no reader any more
             worker.to_worker.close()
-        except OSError:
-            pass
         if worker.process.stdout is not None:
             worker.process.stdout.close()
 

@@ -124,6 +124,8 @@ def close_listeners() -> None:
 def request_of(body: bytes) -> bytes:
     """The request as the engine gets it: always streamed, the prompt cached, progress told so that a cancel is noticed in time."""
     request = json.loads(body)
+    if not isinstance(request, dict):
+        raise ValueError("the request is no JSON object")
     return json.dumps({**request, "stream": True, "cache_prompt": True, "return_progress": True}).encode()
 
 
@@ -167,7 +169,7 @@ def serve(weights: Path, threads: int, window: int, source: IO[bytes], sink: IO[
 
     try:
         engine = load(weights, threads, window)
-    except Exception as error:  # whatever llama.cpp or its import raises is told to the parent, which names it to a person
+    except Exception as error:  # noqa: BLE001  # whatever llama.cpp or its import raises is told to the parent
         send(Frame(FAILED, f"{type(error).__name__}: {error}".encode()))
         return 1
     send(Frame(READY))

@@ -27,12 +27,17 @@ def _save(arguments: JsonObject, memory: Memory, cfg: ChatConfig) -> Script:
     if isinstance(old, Problem):
         if old.code != "not-found":
             return Refuse(not_written(old))
-        return (yield from write_text(target, content, "", f"Saved {target.name} ({lines}, new file)."))
+        return (yield from write_text(target, content, "", f"Saved {target.name} ({lines}, new file){_not_run(target.name)}."))
     text = with_line_ends_of(old.text, content)
     if text == old.text:
         return Done(f"{target.name} already has this content ({lines}); nothing was written.")
-    said = f"Saved {target.name} ({lines}; overwrote {counted(line_count(old.text), 'line')})."
+    said = f"Saved {target.name} ({lines}; overwrote {counted(line_count(old.text), 'line')}){_not_run(target.name)}."
     return (yield from write_text(target, text, old.digest, said))
+
+
+def _not_run(name: str) -> str:
+    """What is said of a script that was only saved: small models claim its output otherwise."""
+    return ", not run" if name.endswith((".py", ".sh")) else ""
 
 
 SAVE: ToolSpec = ToolSpec(

@@ -1,0 +1,182 @@
+"""Hypothesis strategies for whole lives of conversations: what models reply, what happens, in which order.
+
+>>> sims().validate(), lives().validate()
+(None, None)
+"""
+
+from __future__ import annotations
+
+from attrs import evolve
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+from turnfold.core.config.layers import ChatConfig, Config, ProjectConfig
+from turnfold.core.config.values import Limits, Rule, ToolFormat, Verdict
+from turnfold.core.conversation.messages import ToolCall
+from turnfold.core.json import JsonObject, dumps
+from turnfold.core.llm.markdown import render
+from turnfold.core.llm.reply import RawCall, Usage
+from turnfold.core.problem import world_problem
+from turnfold.core.tools.spec import find_tool
+from turnfold.testing.sample_tools import ALL_TOOLS
+from turnfold.testing.simulated import (
+    PROVIDER,
+    Break,
+    Command,
+    Crash,
+    Decide,
+    Deliver,
+    Finish,
+    Interrupt,
+    Late,
+    Mismatch,
+    Move,
+    Pass,
+    Say,
+    Sim,
+    Stream,
+    Unknown,
+    Wild,
+)
+from turnfold.testing.strategies import inputs, request_ids, texts, tool_calls
+from turnfold.testing.wire import chat_body, chat_stream
+
+CALLS: tuple[ToolCall, ...] = (
+    ToolCall("read", JsonObject.of(path="a.txt")),
+    ToolCall("read", JsonObject.of(path="none.txt")),
+    ToolCall("save", JsonObject.of(path="c.txt", content="gamma\n")),
+    ToolCall("append", JsonObject.of(path="b.txt", content="more\n")),
+    ToolCall("shell", JsonObject.of(command="ls")),
+    ToolCall("shell", JsonObject.of(command="cd sub")),
+    ToolCall("shell", JsonObject.of(command="export A=1")),
+    ToolCall("python", JsonObject.of(code="1 + 1")),
+    ToolCall("pair", JsonObject.of(path="b.txt")),
+    ToolCall("careful", JsonObject.of(path="d.txt")),
+    ToolCall("count", JsonObject()),
+    ToolCall("tally", JsonObject()),
+    ToolCall("twice", JsonObject.of(path="a.txt")),
+    ToolCall("raises", JsonObject.of(text="no")),
+    ToolCall("nothing", JsonObject()),
+)
+COMMANDS = (
+    "/help",
+    "/tools",
+    "/undo",
+    "/undo 2",
+    "/undo x",
+    "/model",
+    "/model scripted/other",
+    "/model no/such",
+    "/shell ls",
+    "/count",
+    "/nope",
+    "hi",
+)
+RULES = (None, None, Rule(Verdict.ALLOW, "write", "*"), Rule(Verdict.ALLOW), Rule(Verdict.DENY, "run", "*"), Rule(Verdict.ASK))
+USAGES = (None, Usage(input_tokens=10, output_tokens=2))
+
+
+def calls() -> SearchStrategy[ToolCall]:
+    """Calls of the tools there are, mostly such as work."""
+    odd = st.builds(lambda kind: ToolCall("rubbish", JsonObject.of(text=kind)), st.integers(0, 11).map(str) | st.just("unprintable"))
+    unfit = st.builds(lambda name, call: ToolCall(name, call.arguments), st.sampled_from([tool.name for tool in ALL_TOOLS]), tool_calls())
+    return st.one_of(*(6 * [st.sampled_from(CALLS)]), odd, unfit, tool_calls())
+
+
+def raw_calls() -> SearchStrategy[RawCall]:
+    """Native calls as a model writes them, some of which can't be read."""
+    sound = calls().map(lambda call: RawCall(call.name, dumps(call.arguments)))
+    broken = st.builds(RawCall, st.sampled_from(("read", "shell", "nope", "")), st.sampled_from(("", "{", "[]", '{"path": "a', "null")))
+    return st.one_of(*(4 * [sound]), broken)
+
+
+def blocks() -> SearchStrategy[str]:
+    """Markdown calls, some of them broken or with text behind them."""
+    return st.builds(_block, st.sampled_from(CALLS), st.sampled_from(("", "\n", "\nI wonder.", "\n\nMore.\n")))
+
+
+def _block(call: ToolCall, after: str) -> str:
+    tool = find_tool(ALL_TOOLS, call.name)
+    return after if tool is None else f"Let me.\n{render(call, tool)}{after}"
+
+
+def streams() -> SearchStrategy[Stream]:
+    """Replies: text, calls, both, nothing, cut, failed in the middle, no stream at all."""
+    said = st.sampled_from(("Done.", "", " ", "é😀 done", "```read\na", "```shell\nls\n```")) | texts() | blocks()
+    several = st.lists(raw_calls(), min_size=1, max_size=4).map(tuple)
+    called = st.one_of(st.just(()), several, several)
+    whole = st.builds(
+        chat_stream,
+        said,
+        called,
+        st.sampled_from(USAGES),
+        reasoning=st.sampled_from(("", "", "Hm.")),
+        finish_reason=st.sampled_from(("", "", "", "length", "content_filter")),
+        piece_chars=st.integers(1, 30),
+    )
+    body = st.builds(chat_body, said, called)
+    cut = st.builds(lambda data, at: data[: at % (len(data) + 1)], whole, st.integers(0, 4000))
+    error = b'data: {"error":{"message":"overloaded"}}\n\n'
+    broken = st.builds(lambda data, at: data[: at % (len(data) + 1)] + error, whole, st.integers(0, 4000))
+    data = st.one_of(*(6 * [whole]), body, cut, broken, st.binary(max_size=20))
+    return st.builds(Stream, data, st.sampled_from((None,) * 7 + (world_problem("offline", "No network."),)))
+
+
+def scripts() -> SearchStrategy[tuple[tuple[Stream, ...], ...]]:
+    """What a model replies in the first turns."""
+    return st.lists(st.lists(streams(), min_size=1, max_size=3).map(tuple), min_size=1, max_size=4).map(tuple)
+
+
+def sim_configs() -> SearchStrategy[ChatConfig]:
+    """Configs under which a conversation comes to something."""
+    return st.builds(
+        _config,
+        st.sampled_from(("scripted/model",) * 6 + ("", "no/such")),
+        st.sampled_from((ToolFormat.NATIVE, ToolFormat.NATIVE, ToolFormat.MARKDOWN)),
+        st.lists(st.sampled_from(RULES).filter(lambda rule: rule is not None), max_size=2).map(tuple),
+        st.sampled_from((Limits(), Limits(generations=2), Limits(reply_bytes=300), Limits(generations=0, grace_s=0.0))),
+        st.sampled_from((None, None, None, ("read", "shell", "count"))),
+    )
+
+
+def _config(model: str, tool_format: ToolFormat, rules: tuple[Rule, ...], limits: Limits, tools: tuple[str, ...] | None) -> ChatConfig:
+    base = Config(model=model, providers=(PROVIDER,), tool_format=tool_format, rules=rules, limits=limits)
+    cfg = ChatConfig(ProjectConfig(base), workspace="/w", conversation="c")
+    return cfg if tools is None else evolve(cfg, tools=tools)
+
+
+def sims() -> SearchStrategy[Sim]:
+    """Conversations that have not begun, each with a config and a script."""
+    return st.builds(Sim, tools=st.just(ALL_TOOLS), cfg=sim_configs(), script=scripts())
+
+
+def asked() -> SearchStrategy[Move]:
+    """What a person does."""
+    said = st.builds(Say, st.sampled_from(("Go on.", "", "Do it.")) | texts())
+    commanded = st.builds(Command, st.sampled_from(COMMANDS) | texts() | calls())
+    return st.one_of(said, said, commanded, st.builds(Interrupt))
+
+
+def moves(*, wild: bool = True) -> SearchStrategy[Move]:
+    """Anything that can happen; ``wild``: also inputs that no driver gives."""
+    pick = st.integers(0, 5)
+    usual: list[SearchStrategy[Move]] = [
+        asked(),
+        st.builds(Deliver, pick, st.integers(1, 400)),
+        *(4 * [st.builds(Finish, pick)]),
+        st.builds(Decide, pick, st.booleans(), st.sampled_from(RULES)),
+    ]
+    rare: list[SearchStrategy[Move]] = [
+        st.builds(Break, pick),
+        st.builds(Mismatch, pick),
+        st.builds(Late, pick, st.booleans()),
+        st.builds(Unknown, request_ids()),
+        st.builds(Pass, st.sampled_from((0, 4_000, 60_000))),
+        st.builds(Crash),
+    ]
+    return st.one_of(*usual, *usual, *rare, *([st.builds(Wild, inputs())] if wild else []))
+
+
+def lives(*, wild: bool = False) -> SearchStrategy[tuple[Move, ...]]:
+    """Moves in a row, which begin with something a person does."""
+    return st.builds(lambda first, rest: (first, *rest), asked(), st.lists(moves(wild=wild), min_size=8, max_size=30))
