@@ -44,7 +44,7 @@ def test_answers(answer: str, allowed: bool, note: str) -> None:
     assert (decided.rule is not None) == (answer == "a")
 
 
-@pytest.mark.parametrize("answer", ["", "\n", "x", "yy", "?"])
+@pytest.mark.parametrize("answer", ["", "\n", "x", "yy", "?", "Sure\n"])
 def test_answers_that_say_nothing(answer: str) -> None:
     assert decision_of(answer, question(write("/w/a")), CFG, 0) is None
 

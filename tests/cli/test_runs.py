@@ -162,13 +162,14 @@ def test_killed_in_a_slow_tool_the_outcome_is_told_truthfully(tmp_path: Path) ->
     assert "what came of it?" in server.requests[-1].body.decode()
 
 
-def test_ctrl_c_in_a_slow_command_leaves_no_process(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_ctrl_c_in_a_slow_command_leaves_no_process(tmp_path: Path, number: signal.Signals) -> None:
     with ScriptedServer((calls("shell", command="echo $$ > fifo; sleep 300"),)) as server:
         bench = Bench.at(tmp_path, server.base_url)
         os.mkfifo(bench.workspace / "fifo")
         process = bench.start("run it", "--yes")
         pid = int(read_fifo(bench.workspace / "fifo"))
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         done = finished(process)
         assert done.code == 130, done.err
         assert not is_alive(pid)

@@ -45,6 +45,8 @@ def decision_of(answer: str, question: Question, cfg: ChatConfig, at_ms: int) ->
             return Decided(question.request_id, allowed=False, at_ms=at_ms)
         case "a" | "always":
             return Decided(question.request_id, allowed=True, rule=rule_of(question, cfg), at_ms=at_ms)
+        case "yep" | "yeah" | "okay" | "sure" | "allow" | "fine" | "all":
+            return None  # no reason for no, and not clear enough for yes
         case _:
             return Decided(question.request_id, allowed=False, note=said, at_ms=at_ms) if len(said) > 2 else None
 
