@@ -24,6 +24,8 @@ from turnfold.core.world.requests import ListFiles
 from turnfold.shell.ports import Question
 from turnfold.shell.world import World
 
+LISTED = 1000  # names of the workspace that are looked at for what the person may mean
+
 Watch: TypeAlias = Callable[[Effect], None]
 
 
@@ -140,7 +142,7 @@ class Ready:
 def prepared(first: Input, state: ChatState, cfg: ChatConfig, world: World) -> Ready | Problem:
     """``cfg`` with an id for the conversation and, where ``first`` starts a turn that needs one, a model chosen.
 
-    What the person says gets the names of the workspace's files as context, where the model's profile wants them.
+    What the person says gets the files that it names and that are there as context, where the model's profile wants them.
     """
     conversation = state.past.conversation or cfg.conversation or world.clock.new_id()
     known = cfg if cfg.conversation == conversation else evolve(cfg, conversation=conversation)
@@ -150,16 +152,15 @@ def prepared(first: Input, state: ChatState, cfg: ChatConfig, world: World) -> R
     ready = known if chosen else world.models.choose(known)
     if isinstance(ready, Problem):
         return ready
-    return Ready(ready, _with_listing(first, effective(ready, state.past), world))
+    return Ready(ready, _with_files_named(first, effective(ready, state.past), world))
 
 
-def _with_listing(said: UserSaid, cfg: ChatConfig, world: World) -> UserSaid:
-    request = ListFiles(path=cfg.workspace, limit=profile_of(cfg).listing)
-    if not request.limit or not isinstance(permit(request, cfg), Allow):
+def _with_files_named(said: UserSaid, cfg: ChatConfig, world: World) -> UserSaid:
+    request = ListFiles(path=cfg.workspace, limit=LISTED)
+    if not profile_of(cfg).names_files or not isinstance(permit(request, cfg), Allow):
         return said
     listed = world.files.list(request)
     if isinstance(listed, Problem):
         return said
-    names = ", ".join(entry.name + "/" * (entry.kind is EntryKind.FOLDER) for entry in listed.entries) or "(empty)"
-    more = f" and {listed.omitted} more" if listed.omitted else ""
-    return evolve(said, context="\n\n".join(part for part in (said.context, f"Files: {names}{more}") if part))
+    named = ", ".join(entry.name for entry in listed.entries if entry.kind is EntryKind.FILE and entry.name in said.text)
+    return evolve(said, context="\n\n".join(part for part in (said.context, f"Files: {named}") if part)) if named else said

@@ -37,30 +37,28 @@ def encoded_for(state: ChatState, tools: tuple[ToolSpec, ...], cfg: ChatConfig) 
 
 def request_body(encoded: Encoded, past: Past) -> bytes:
     """The body of a model call; linear in its own bytes."""
-    demanded = demanded_tools(past, encoded.tools, encoded.cfg)
-    opening = encoded.opening if demanded is None else CHAT.encode_head(_head(encoded.tools, encoded.cfg, demanded))
+    demanded = call_demanded(past, encoded.cfg)
+    opening = CHAT.encode_head(_head(encoded.tools, encoded.cfg, must_call=True)) if demanded else encoded.opening
     return CHAT.encode_request(opening, encoded.parts)
 
 
-def demanded_tools(past: Past, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> tuple[ToolSpec, ...] | None:
-    """The tools of which the next reply has to call one; None where it may be anything.
+def call_demanded(past: Past, cfg: ChatConfig) -> bool:
+    """Whether the next reply has to be a call.
 
     Small models rather guess than look, and say that a thing is done after a call that failed.
     """
     turn = past.turn
     if not profile_of(cfg).must_call or turn is None:
-        return None
+        return False
     last = past.log[-1]
-    if isinstance(last, ToolMessage) and not last.ok:
-        return tuple(tool for tool in tools if tool.name != last.tool) or tools
-    return tools if turn.generation == 1 else None
+    failed = isinstance(last, ToolMessage) and not last.ok
+    return failed or turn.generation == 1
 
 
-def _head(tools: tuple[ToolSpec, ...], cfg: ChatConfig, demanded: tuple[ToolSpec, ...] | None = None) -> Head:
+def _head(tools: tuple[ToolSpec, ...], cfg: ChatConfig, *, must_call: bool = False) -> Head:
     profile = profile_of(cfg)
     tool_format = format_of(cfg)
     located = find_provider(cfg)
-    shapes = shapes_of(tools if demanded is None else demanded)
     return Head(
         model="" if isinstance(located, Problem) else located.model,
         system=system_prompt(cfg, tools, tool_format, profile.instructions),
@@ -68,7 +66,7 @@ def _head(tools: tuple[ToolSpec, ...], cfg: ChatConfig, demanded: tuple[ToolSpec
         temperature=cfg.temperature if cfg.temperature is not None else profile.temperature,
         max_tokens=cfg.max_tokens if cfg.max_tokens is not None else profile.max_tokens,
         tools=tools if tool_format is ToolFormat.NATIVE else (),
-        grammar=grammar_of(shapes, must_call=demanded is not None) if profile.grammar and tool_format is ToolFormat.MARKDOWN else "",
+        grammar=grammar_of(shapes_of(tools), must_call=must_call) if profile.grammar and tool_format is ToolFormat.MARKDOWN else "",
         tool_format=tool_format,
     )
 

@@ -151,22 +151,22 @@ def close_reply(draft: Draft, reply: LiveReply, tools: tuple[ToolSpec, ...], cfg
     message = AssistantMessage(
         text=text,
         place=place(request_id.turn, request_id.generation),
-        calls=() if profile_of(cfg).ends_on_repeat and calls == _last_calls(draft.past) else calls,
+        calls=() if profile_of(cfg).ends_on_repeat and _called_before(draft.past, calls) else calls,
         reasoning=whole.reasoning,
         cut=whole.stop is Stop.LENGTH,
     )
     return closed.with_live(evolve(closed.state.live, reply=None)).record(MessageAdded(message, draft.at_ms))
 
 
-def _last_calls(past: Past) -> tuple[Invocation, ...]:
-    """The calls of the reply before this one, in the same turn."""
+def _called_before(past: Past, calls: tuple[Invocation, ...]) -> bool:
+    """Whether a reply of the same turn made the same calls."""
     for index in range(len(past.log) - 1, -1, -1):
         message = past.log[index]
-        if isinstance(message, AssistantMessage):
-            return message.calls
+        if isinstance(message, AssistantMessage) and message.calls == calls:
+            return True
         if isinstance(message, UserMessage):
-            break
-    return ()
+            return False
+    return False
 
 
 def _finished(draft: Draft, reply: LiveReply) -> Whole:

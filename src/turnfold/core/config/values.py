@@ -73,8 +73,8 @@ class ModelProfile:
     """Facts about one model, by ``provider/name``; ``*`` stands for any text in ``pattern``.
 
     ``grammar``: the server takes a GBNF grammar. ``must_call``: under it, the first reply of a turn, and the one after a
-    failed call, has to be a call. ``ends_on_repeat``: a call that is the one before it again ends the turn.
-    ``listing``: how many names of the workspace's files are told with what the person says. ``instructions`` replace the
+    failed call, has to be a call. ``ends_on_repeat``: a call that the turn has made before is not made again, and ends it.
+    ``names_files``: the files of the workspace that the person names are told as being there. ``instructions`` replace the
     general ones where not empty. ``tools`` and ``generations`` hold where no layer says otherwise.
     """
 
@@ -83,7 +83,7 @@ class ModelProfile:
     grammar: bool = False
     must_call: bool = False
     ends_on_repeat: bool = False
-    listing: int = 0
+    names_files: bool = False
     instructions: str = ""
     examples: tuple[WorkedExample, ...] = ()
     tools: tuple[str, ...] | None = None

