@@ -12,16 +12,17 @@ from turnfold.core.config.values import Variable
 from turnfold.core.json import JsonObject, JsonValue
 from turnfold.core.problem import Blame, Problem, model_problem
 from turnfold.core.tools.advance import advance_untrusted
-from turnfold.core.tools.spec import Call, Done, Need, Next, Refuse, ToolSpec
+from turnfold.core.tools.spec import Call, Done, Need, Next, Refuse, ToolSpec, find_tool
 from turnfold.core.world.requests import ReadFile, RunProcess
 from turnfold.testing.sample_tools import SAMPLE_TOOLS
-from turnfold.core.tools.spec import find_tool
 
 CFG = ChatConfig(ProjectConfig(Config()), workspace="/w")
 
 
 def advanced(advance: Callable[[Call, ChatConfig], object], arguments: JsonObject = JsonObject()) -> Next:
-    tool = ToolSpec(name="t", description="", parameters=JsonObject.of(type="object"), advance=cast(Callable[[Call, ChatConfig], Next], advance))
+    tool = ToolSpec(
+        name="t", description="", parameters=JsonObject.of(type="object"), advance=cast(Callable[[Call, ChatConfig], Next], advance)
+    )
     return advance_untrusted("t", tool, Call(arguments), (tool,), CFG)
 
 
@@ -56,7 +57,7 @@ def test_what_a_tool_raises_is_a_refusal_that_blames_the_tool() -> None:
 
 def test_an_exception_whose_text_raises_is_told_by_its_class() -> None:
     class UnprintableError(Exception):
-        def __str__(self) -> str:  # type: ignore[explicit-override]  # noqa: PLE0307
+        def __str__(self) -> str:  # type: ignore[explicit-override]
             raise ValueError("no text")
 
     def raising(call: Call, cfg: ChatConfig) -> Next:

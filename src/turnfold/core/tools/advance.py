@@ -57,7 +57,7 @@ def _told(error: Exception) -> str:
 def _sound(name: str, due: object) -> Next:
     """``due`` where it is all that a ``Next`` says it is; nothing has checked the code that made it."""
     if isinstance(due, Need):
-        sound = isinstance(due.requests, tuple) and bool(due.requests) and all(map(_performable, due.requests))
+        sound = _is(due.requests, tuple) and bool(due.requests) and all(map(_performable, due.requests))
         return due if sound else Refuse(_broken(name, "asked for nothing that can be performed"))
     if isinstance(due, Done):
         return _sound_end(name, due)
