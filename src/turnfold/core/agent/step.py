@@ -64,9 +64,11 @@ from turnfold.core.world.permission import Allow, permit
 def step(state: ChatState, input: Input, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Step:
     """The conversation after ``input``, and what the shell shall do. Pure and total; cost independent of the log's length."""
     draft = Draft(state, input.at_ms)
-    if not state.past.started:
-        draft = draft.record(_started(tools, cfg, input.at_ms))
-    return settle(absorb(draft, input, tools, cfg), tools, cfg).step()
+    if state.past.started:
+        return settle(absorb(draft, input, tools, cfg), tools, cfg).step()
+    begun = draft.record(_started(tools, cfg, input.at_ms))
+    done = settle(absorb(begun, input, tools, cfg), tools, cfg)
+    return Step(state, done.acts) if done.records == begun.records else done.step()  # nothing to start for: /help, a late answer
 
 
 def execute_command(command: str | ToolCall, tools: tuple[ToolSpec, ...], cfg: ChatConfig, state: ChatState | None = None) -> Step:
