@@ -1,7 +1,7 @@
 """The request's bytes: every message is encoded once, and a request joins what is there.
 
-``live`` keeps the encoded messages with the config and the tools that they are good for. When those are others, all is
-encoded anew, once: a change of model, format, tools or prompt starts another prefix.
+``live`` keeps the encoded messages, and the head of the request with the config and the tools that it is good for. A change
+of those makes another head; only a change of the call format encodes the messages anew, since they depend on nothing else.
 """
 
 from __future__ import annotations
@@ -24,12 +24,11 @@ def encoded_for(state: ChatState, tools: tuple[ToolSpec, ...], cfg: ChatConfig) 
     """The log's messages encoded for ``tools`` and ``cfg``: those kept in ``live``, and the ones since."""
     kept = state.live.encoded
     log = state.past.log
-    if kept is None or kept.cfg != cfg or kept.tools != tools:
-        kept = Encoded(cfg=cfg, tools=tools, head=_head(tools, cfg), parts=Log())
-    parts = kept.parts
+    head = kept.head if kept is not None and kept.cfg == cfg and kept.tools == tools else _head(tools, cfg)
+    parts = kept.parts if kept is not None and kept.head.tool_format is head.tool_format else Log()
     for index in range(len(parts), len(log)):
-        parts = parts.append(CHAT.encode_message(log[index], kept.head.tool_format))
-    return Encoded(cfg=kept.cfg, tools=kept.tools, head=kept.head, parts=parts)
+        parts = parts.append(CHAT.encode_message(log[index], head.tool_format))
+    return Encoded(cfg=cfg, tools=tools, head=head, parts=parts)
 
 
 def request_body(encoded: Encoded) -> bytes:

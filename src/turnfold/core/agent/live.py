@@ -39,7 +39,7 @@ class LiveReply:
 @final
 @frozen(kw_only=True, eq=False)
 class Encoded:
-    """The messages of the log as the wire wants them, each encoded once; good for just this config and these tools."""
+    """The messages of the log as the wire wants them, each encoded once; ``head`` is good for just this config and these tools."""
 
     cfg: ChatConfig
     tools: tuple[ToolSpec, ...]

@@ -195,4 +195,4 @@ def memory_of(past: Past, tool: str) -> Memory:
 
 def effective(cfg: ChatConfig, past: Past) -> ChatConfig:
     """``cfg`` with the changes made since the conversation started."""
-    return evolve(cfg, overrides=past.overrides) if past.overrides else cfg
+    return evolve(cfg, overrides=past.overrides + cfg.overrides) if past.overrides else cfg

@@ -58,7 +58,7 @@ from turnfold.core.json import scalar_text
 from turnfold.core.problem import Blame, Problem, world_problem
 from turnfold.core.tools.spec import ToolSpec
 from turnfold.core.world.answers import answers
-from turnfold.core.world.permission import Allow, permit
+from turnfold.core.world.permission import Allow, Ask, Deny, permit
 
 
 def step(state: ChatState, input: Input, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Step:
@@ -179,11 +179,22 @@ def _decided(draft: Draft, input: Decided, cfg: ChatConfig) -> Draft:
 
 
 def _ask_again(draft: Draft, cfg: ChatConfig) -> Draft:
-    """The questions that a new rule answers with yes, answered."""
+    """The questions that a new rule answers, answered; those of a call that was denied are not worth a yes any more."""
     for each in questions(draft.past):
-        if isinstance(permit(each.request, cfg), Allow):
-            draft = draft.record(Permitted(each.request_id, draft.at_ms)).act(Perform(each.request_id, each.request))
+        match permit(each.request, cfg):
+            case Allow() if not _denied(draft, each.request_id):
+                draft = draft.record(Permitted(each.request_id, draft.at_ms)).act(Perform(each.request_id, each.request))
+            case Deny(reason):
+                draft = draft.record(RequestClosed(each.request_id, Unanswered(Why.DENIED, reason), draft.at_ms))
+            case Allow() | Ask():
+                pass
     return draft
+
+
+def _denied(draft: Draft, request_id: RequestId) -> bool:
+    """Whether another request of the same call was denied."""
+    slots = () if draft.past.turn is None else draft.past.turn.slots
+    return any(slot.unanswered(Why.DENIED) is not None for slot in slots[request_id.slot : request_id.slot + 1])
 
 
 def _time_passed(draft: Draft, cfg: ChatConfig) -> Draft:
