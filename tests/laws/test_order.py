@@ -39,7 +39,9 @@ def round_of(calls: tuple[RawCall, ...], rules: tuple[Rule, ...], picks: list[in
 
 @given(ROUNDS, RULES, PICKS)
 @settings(max_examples=150)
-def test_the_order_of_answers_leaves_no_trace_at_the_end_of_the_round(calls: tuple[RawCall, ...], rules: tuple[Rule, ...], picks: list[int]) -> None:
+def test_the_order_of_answers_leaves_no_trace_at_the_end_of_the_round(
+    calls: tuple[RawCall, ...], rules: tuple[Rule, ...], picks: list[int]
+) -> None:
     usual, other = round_of(calls, rules, []), round_of(calls, rules, picks)
     assert comparable(usual.state.past) == comparable(other.state.past)
     assert usual.performs[-1].body == other.performs[-1].body

@@ -14,8 +14,8 @@ from turnfold.core.conversation.messages import Message
 from turnfold.core.llm.chat import CHAT
 from turnfold.core.world.requests import CallModel
 from turnfold.testing.lives import lives, sims
-from turnfold.testing.simulated import CONFIG, Command, Move, Say, Sim, finished, walked
 from turnfold.testing.sample_tools import ALL_TOOLS
+from turnfold.testing.simulated import CONFIG, Command, Move, Say, Sim, finished, walked
 
 START = b'"messages":['
 

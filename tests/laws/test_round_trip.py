@@ -78,7 +78,9 @@ def within(mutant: object, read: object) -> bool:
 
 @given(CASES, st.data(), st.sampled_from(("replace", "drop", "add")), json_values())
 @settings(max_examples=400)
-def test_a_changed_text_is_a_problem_or_exactly_what_it_says(case: tuple[Codec[object], object], data: st.DataObject, change: str, other: object) -> None:
+def test_a_changed_text_is_a_problem_or_exactly_what_it_says(
+    case: tuple[Codec[object], object], data: st.DataObject, change: str, other: object
+) -> None:
     codec, value = case
     written = json.loads(encode(codec, value))
     place = data.draw(st.sampled_from(list(places(written))))
@@ -101,7 +103,22 @@ def test_any_text_at_all_is_a_problem_or_a_value(codec: Codec[object], text: str
 @pytest.mark.parametrize("codec", CODECS, ids=lambda codec: codec.name)
 @pytest.mark.parametrize(
     "text",
-    ["", "null", "[]", "5", "NaN", "{", '{"type": NaN}', "\ud800", '"\\ud800"', "[" * 5000, '{"a":' * 5000, '{"type":{"type":"x"}}', "1" * 5000, b"\xff"],
+    [
+        "",
+        "null",
+        "[]",
+        "5",
+        "NaN",
+        "{",
+        '{"type": NaN}',
+        "\ud800",
+        '"\\ud800"',
+        "[" * 5000,
+        '{"a":' * 5000,
+        '{"type":{"type":"x"}}',
+        "1" * 5000,
+        b"\xff",
+    ],
     ids=range(14),
 )
 def test_rubbish_is_a_problem(codec: Codec[object], text: str | bytes) -> None:

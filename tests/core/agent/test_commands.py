@@ -17,7 +17,7 @@ from turnfold.core.conversation.messages import AssistantMessage, ToolCall, Tool
 from turnfold.core.json import JsonObject, JsonValue
 from turnfold.core.tools.spec import ToolSpec, find_tool
 from turnfold.testing.sample_tools import ALL_TOOLS
-from turnfold.testing.simulated import CONFIG, Command, Decide, Interrupt, Say, finished
+from turnfold.testing.simulated import CONFIG, Command, Interrupt, Say, finished
 
 
 def tool(name: str) -> ToolSpec:

@@ -185,7 +185,9 @@ def _call_closed(past: Past, event: CallClosed) -> Past:
     if event.memory is None:
         return closed
     memories = past.memories.with_member(slot.invocation.name, event.memory)
-    return evolve(closed, memories=JsonObject(tuple(sorted(memories.members, key=_name))))  # by name: which tool was quicker leaves no trace
+    return evolve(
+        closed, memories=JsonObject(tuple(sorted(memories.members, key=_name)))
+    )  # by name: which tool was quicker leaves no trace
 
 
 def _name(member: tuple[str, JsonValue]) -> str:
