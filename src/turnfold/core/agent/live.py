@@ -24,12 +24,14 @@ from turnfold.core.tools.spec import ToolSpec
 class LiveReply:
     """The reply to ``request_id`` as far as it has come; ``scan`` reads calls from its text, in a text format.
 
-    ``deltas`` counts what was published of it, ``shown`` and ``thought`` how many characters of text and of reasoning.
+    ``deltas`` counts what was published of it, ``shown`` and ``thought`` how many characters of text and of reasoning;
+    ``limit_bytes`` is how many it may have over the wire.
     """
 
     request_id: RequestId
     fold: ChatFold
     scan: Scan | None
+    limit_bytes: int
     deltas: int = 0
     shown: int = 0
     thought: int = 0

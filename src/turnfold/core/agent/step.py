@@ -35,7 +35,7 @@ from turnfold.core.agent.events import (
     Unanswered,
     Why,
 )
-from turnfold.core.agent.generation import chunk_arrived, close_reply, fail_reply, settle_generation
+from turnfold.core.agent.generation import chunk_arrived, close_reply, fail_reply, settle_generation, streaming
 from turnfold.core.agent.ids import MODEL, RequestId
 from turnfold.core.agent.inputs import (
     Answered,
@@ -51,7 +51,7 @@ from turnfold.core.agent.inputs import (
 )
 from turnfold.core.agent.requests import repeatable
 from turnfold.core.agent.rounds import settle_round
-from turnfold.core.agent.state import ChatState, Status, effective, find_open, open_requests, questions
+from turnfold.core.agent.state import ChatState, Status, effective, find_open, open_requests, questions, usable
 from turnfold.core.config.layers import ChatConfig, Overrides
 from turnfold.core.conversation.messages import ToolCall, UserMessage
 from turnfold.core.json import scalar_text
@@ -88,12 +88,6 @@ def _started(tools: tuple[ToolSpec, ...], cfg: ChatConfig, at_ms: int) -> Starte
     return Started(conversation=cfg.conversation, cfg_digest=digest_of(cfg), tools_digest=digest_of(tools), at_ms=at_ms)
 
 
-def usable(tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> tuple[ToolSpec, ...]:
-    """The tools that ``cfg`` lets the conversation use, in the order handed in."""
-    names = cfg.tools
-    return tools if names is None else tuple(tool for tool in tools if tool.name in names)
-
-
 def settle(draft: Draft, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
     """Everything done that the state alone says is due."""
     while True:
@@ -102,6 +96,8 @@ def settle(draft: Draft, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
         if turn is None:
             queue = draft.past.queue
             draft = draft.record(MessageAdded(queue[0], draft.at_ms)) if queue else draft
+        elif streaming(turn):
+            return draft
         else:
             now = effective(cfg, draft.past)
             due = settle_round if turn.slots else settle_generation
@@ -114,8 +110,7 @@ def absorb(draft: Draft, input: Input, tools: tuple[ToolSpec, ...], cfg: ChatCon
     """The draft with ``input`` taken in, and nothing more."""
     match input:
         case ChunkArrived(request_id, data):
-            now = effective(cfg, draft.past)
-            return chunk_arrived(draft, request_id, data, usable(tools, now), now)
+            return chunk_arrived(draft, request_id, data, tools, cfg)
         case Answered():
             return _answered(draft, input, tools, cfg)
         case Failed(request_id, problem):
