@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import reduce
 
+from attrs import evolve
+
 from turnfold.core.agent.apply import apply
 from turnfold.core.agent.draft import Step
 from turnfold.core.agent.effects import Record
@@ -29,4 +31,4 @@ def recorded(step: Step) -> tuple[Event, ...]:
 
 def fork(events: Iterable[Event], conversation: str, started: Started) -> tuple[Event, ...]:
     """The journal of a new conversation that begins as this one did, up to and with the last of ``events``."""
-    return (*events, Started(conversation=conversation, cfg_digest=started.cfg_digest, tools_digest=started.tools_digest))
+    return (*events, evolve(started, conversation=conversation))

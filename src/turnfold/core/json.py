@@ -156,8 +156,10 @@ def _no_constant(name: str) -> JsonValue:
     raise _RefusedError(f"{name} is not JSON")
 
 
-def loads_untrusted(text: str | bytes) -> Result[JsonValue, JsonFault]:
+def loads_untrusted(text: str | bytes, around: int = 0) -> Result[JsonValue, JsonFault]:
     """The value that ``text`` spells, or why it spells none; linear in the text.
+
+    ``around``: so many levels more than ``MAX_DEPTH`` are taken, for a text that wraps values that deep.
 
     >>> loads_untrusted('{"a": [1.5, true]}')
     <Success: JsonObject.of(a=(1.5, True))>
@@ -165,7 +167,7 @@ def loads_untrusted(text: str | bytes) -> Result[JsonValue, JsonFault]:
     JsonFault(message='Expecting value', line=1, column=7)
     """
     try:
-        return Success(freeze(json.loads(text, parse_constant=_no_constant)))
+        return Success(freeze(json.loads(text, parse_constant=_no_constant), -around))
     except json.JSONDecodeError as error:
         return Failure(JsonFault(error.msg, error.lineno, error.colno))
     except RecursionError:

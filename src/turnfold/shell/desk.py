@@ -13,7 +13,7 @@ from turnfold.core.agent.inputs import Input, UserSaid
 from turnfold.core.agent.state import ChatState, Opened, Status, effective, open_requests, questions
 from turnfold.core.agent.step import step
 from turnfold.core.config.layers import ChatConfig
-from turnfold.core.config.models import profile_of
+from turnfold.core.config.models import find_provider, profile_of
 from turnfold.core.conversation.messages import AssistantMessage
 from turnfold.core.problem import Problem
 from turnfold.core.tools.preview import preview
@@ -148,8 +148,8 @@ def prepared(first: Input, state: ChatState, cfg: ChatConfig, world: World) -> R
     known = cfg if cfg.conversation == conversation else evolve(cfg, conversation=conversation)
     if not isinstance(first, UserSaid):
         return Ready(known, first)
-    chosen = state.past.started and effective(known, state.past).model
-    ready = known if chosen else world.models.choose(known)
+    unknown = isinstance(find_provider(effective(known, state.past)), Problem)
+    ready = world.models.choose(known) if unknown else known
     if isinstance(ready, Problem):
         return ready
     return Ready(ready, _with_files_named(first, effective(ready, state.past), world))

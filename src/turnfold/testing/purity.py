@@ -27,7 +27,7 @@ from typing_extensions import override
 
 # Events that tell of no act. `id` is asked by the repr of every attrs value, against endless recursion; that core itself
 # doesn't ask for it is an AST net's concern.
-HARMLESS = frozenset({"builtins.id"})
+HARMLESS = frozenset({"builtins.id", "sys.unraisablehook"})  # the second only tells of another, and telling of it would never end
 
 CLOCKS = (
     "time time_ns monotonic monotonic_ns perf_counter perf_counter_ns process_time process_time_ns thread_time "

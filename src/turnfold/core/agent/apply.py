@@ -28,6 +28,7 @@ from turnfold.core.agent.events import (
 from turnfold.core.agent.ids import MODEL, RequestId, place
 from turnfold.core.agent.state import Mark, Opened, Past, Slot, Status, Turn
 from turnfold.core.conversation.messages import AssistantMessage, ToolMessage, UserMessage
+from turnfold.core.json import JsonObject, JsonValue
 
 
 def apply(past: Past, event: Event) -> Past:
@@ -183,7 +184,14 @@ def _call_closed(past: Past, event: CallClosed) -> Past:
     closed = _with_slot(past, turn, event.slot, evolve(slot, result=result))
     if event.memory is None:
         return closed
-    return evolve(closed, memories=past.memories.with_member(slot.invocation.name, event.memory))
+    memories = past.memories.with_member(slot.invocation.name, event.memory)
+    return evolve(
+        closed, memories=JsonObject(tuple(sorted(memories.members, key=_name)))
+    )  # by name: which tool was quicker leaves no trace
+
+
+def _name(member: tuple[str, JsonValue]) -> str:
+    return member[0]
 
 
 def _round_ended(past: Past) -> Past:

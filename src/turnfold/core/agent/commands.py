@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from difflib import get_close_matches
 from typing import TypeAlias, final
@@ -19,7 +20,7 @@ from turnfold.core.agent.events import CallCommanded, Reconfigured, Rewound
 from turnfold.core.config.layers import ChatConfig, Overrides
 from turnfold.core.config.models import find_provider
 from turnfold.core.conversation.messages import ToolCall
-from turnfold.core.json import JsonObject, dumps, loads_untrusted
+from turnfold.core.json import JsonObject, dumps, freeze, loads_untrusted, scalar_text
 from turnfold.core.problem import Problem, caller_problem
 from turnfold.core.tools.schema import check_untrusted
 from turnfold.core.tools.spec import ToolSpec, find_tool
@@ -27,6 +28,8 @@ from turnfold.core.tools.spec import ToolSpec, find_tool
 Operation: TypeAlias = Callable[[Draft, str, tuple[ToolSpec, ...], ChatConfig], Draft]
 
 JSON_FLAG = "--json"
+FLAGGED = re.compile(r"--json(?=[\s{]|\Z)")
+SPACE = re.compile(r"\s")
 
 
 @final
@@ -108,9 +111,9 @@ def _busy(what: str) -> Problem:
 def command_given(draft: Draft, command: str | ToolCall, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
     """The draft with ``command`` done; an unknown or malformed one publishes a Problem and changes nothing."""
     if isinstance(command, ToolCall):
-        return _call(draft, f"/{command.name} {JSON_FLAG} {dumps(command.arguments)}", command, tools)
-    line = command.strip()
-    name, _, rest = line.removeprefix("/").partition(" ") if "\n" not in line.partition(" ")[0] else line.removeprefix("/").partition("\n")
+        return _call_given(draft, command, tools)
+    line = scalar_text(command).strip()
+    name, rest = _parted(line.removeprefix("/"))
     if not line.startswith("/") or not name:
         return refuse(
             draft, caller_problem("not-a-command", f"A command starts with / and a name, unlike {line[:40]!r}. /help lists them.")
@@ -125,6 +128,26 @@ def command_given(draft: Draft, command: str | ToolCall, tools: tuple[ToolSpec, 
     if isinstance(read, Failure):
         return refuse(draft, read.failure())
     return _call(draft, line, ToolCall(name, read.unwrap()), tools)
+
+
+def _parted(text: str) -> tuple[str, str]:
+    """The first word of ``text``, and what follows the one space or newline behind it."""
+    match SPACE.split(text, 1):
+        case [word, rest]:
+            return word, rest
+        case _:
+            return text, ""
+
+
+def _call_given(draft: Draft, call: ToolCall, tools: tuple[ToolSpec, ...]) -> Draft:
+    """The draft with a call given as a value, whose arguments nothing has read yet."""
+    name = scalar_text(call.name)
+    try:
+        arguments = freeze(call.arguments)
+    except ValueError as error:
+        return refuse(draft, caller_problem("bad-arguments", f"The arguments of {name} are no JSON: {error}."))
+    sound = ToolCall(name, arguments if isinstance(arguments, JsonObject) else JsonObject())
+    return _call(draft, f"/{name} {JSON_FLAG} {dumps(sound.arguments)}", sound, tools)
 
 
 def _unknown(name: str, tools: tuple[ToolSpec, ...]) -> Problem:
@@ -154,7 +177,7 @@ def read_arguments_untrusted(tool: ToolSpec, text: str) -> Result[JsonObject, Pr
     JsonObject.of(path='a.txt', content='hello world')
     """
     rest = text.strip()
-    if rest.startswith(JSON_FLAG) or not (tool.header or tool.body):
+    if FLAGGED.match(rest) or not (tool.header or tool.body):
         parsed = loads_untrusted(rest.removeprefix(JSON_FLAG).strip() or "{}").map(
             lambda value: value if isinstance(value, JsonObject) else None
         )
@@ -165,6 +188,6 @@ def read_arguments_untrusted(tool: ToolSpec, text: str) -> Result[JsonObject, Pr
     members: tuple[tuple[str, str], ...] = ()
     for index, name in enumerate(tool.header):
         last = index == len(tool.header) - 1 and not tool.body
-        word, _, rest = (rest, "", "") if last else rest.partition(" ")
+        word, rest = (rest, "") if last else _parted(rest.lstrip())
         members = (*members, (name, word)) if word else members
     return Success(JsonObject((*members, (tool.body, rest)) if tool.body and rest else members))

@@ -1,12 +1,10 @@
 """The request's bytes: every message is encoded once, and a request joins what is there.
 
-``live`` keeps the encoded messages with the config and the tools that they are good for. When those are others, all is
-encoded anew, once: a change of model, format, tools or prompt starts another prefix.
+``live`` keeps the encoded messages, and the head of the request with the config and the tools that it is good for. A change
+of those makes another head; only a change of the call format encodes the messages anew, since they depend on nothing else.
 """
 
 from __future__ import annotations
-
-from attrs import evolve
 
 from turnfold.core.agent.live import Encoded
 from turnfold.core.agent.state import ChatState, Past
@@ -27,12 +25,12 @@ def encoded_for(state: ChatState, tools: tuple[ToolSpec, ...], cfg: ChatConfig) 
     """The log's messages encoded for ``tools`` and ``cfg``: those kept in ``live``, and the ones since."""
     kept = state.live.encoded
     log = state.past.log
-    if kept is None or kept.cfg != cfg or kept.tools != tools:
-        kept = Encoded(cfg=cfg, tools=tools, tool_format=format_of(cfg), opening=CHAT.encode_head(_head(tools, cfg)), parts=Log())
-    parts = kept.parts
+    tool_format = format_of(cfg)
+    opening = kept.opening if kept is not None and kept.cfg == cfg and kept.tools == tools else CHAT.encode_head(_head(tools, cfg))
+    parts = kept.parts if kept is not None and kept.tool_format is tool_format else Log()
     for index in range(len(parts), len(log)):
-        parts = parts.append(CHAT.encode_message(log[index], kept.tool_format))
-    return evolve(kept, parts=parts)
+        parts = parts.append(CHAT.encode_message(log[index], tool_format))
+    return Encoded(cfg=cfg, tools=tools, tool_format=tool_format, opening=opening, parts=parts)
 
 
 def request_body(encoded: Encoded, past: Past) -> bytes:

@@ -16,14 +16,15 @@ from turnfold.core.agent.effects import Cancel, Channel, Delta, Perform, Publish
 from turnfold.core.agent.encoding import encoded_for, request_body
 from turnfold.core.agent.events import MessageAdded, ModelReplied, Reason, RequestClosed, RequestOpened, TurnEnded, Unanswered, Why
 from turnfold.core.agent.ids import MODEL, RequestId, place
-from turnfold.core.agent.live import LiveReply
-from turnfold.core.agent.state import Opened, Past, Turn
+from turnfold.core.agent.live import Live, LiveReply
+from turnfold.core.agent.state import ChatState, Opened, Past, Turn, effective, usable
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.models import find_provider, generations_of, offered_tools, profile_of
 from turnfold.core.config.values import ToolFormat
 from turnfold.core.conversation.messages import AssistantMessage, Invocation, UserMessage
 from turnfold.core.llm import markdown
 from turnfold.core.llm.chat import CHAT
+from turnfold.core.llm.chat_reply import ChatFold
 from turnfold.core.llm.native import read_call_untrusted
 from turnfold.core.llm.reply import Reply, Stop
 from turnfold.core.problem import Problem, caller_problem, model_problem, world_problem
@@ -94,6 +95,7 @@ def _open_model(draft: Draft, turn: Turn, tools: tuple[ToolSpec, ...], cfg: Chat
     reply = LiveReply(
         request_id=request_id,
         fold=CHAT.begin(),
+        limit_bytes=cfg.limits.reply_bytes,
         scan=markdown.begin(offered) if encoded.tool_format is ToolFormat.MARKDOWN else None,
     )
     live = evolve(opened.state.live, encoded=encoded, reply=reply)
@@ -106,14 +108,22 @@ def chunk_arrived(draft: Draft, request_id: RequestId, data: bytes, tools: tuple
     if reply is None or reply.request_id != request_id:
         return draft
     decoded = CHAT.decode(reply.fold, data)
-    told = _told(draft, evolve(reply, fold=decoded.fold, size_bytes=reply.size_bytes + len(data)), decoded.text, decoded.reasoning)
+    told = _told(draft, reply, decoded.fold, decoded.text, decoded.reasoning, len(data))
     draft, grown = told.draft, told.reply
     if _called(grown):
-        return close_reply(draft, grown, tools, cfg).act(Cancel(request_id))
-    if grown.size_bytes > cfg.limits.reply_bytes:
-        message = f"The reply was longer than {cfg.limits.reply_bytes:,} bytes and was cut off. Ask for less at once, or raise limits.reply_bytes."
+        now = effective(cfg, draft.past)
+        return close_reply(draft, grown, usable(tools, now), now).act(Cancel(request_id))
+    if grown.size_bytes > grown.limit_bytes:
+        message = (
+            f"The reply was longer than {grown.limit_bytes:,} bytes and was cut off. Ask for less at once, or raise limits.reply_bytes."
+        )
         return fail_reply(draft, grown, model_problem("reply-too-large", message)).act(Cancel(request_id))
     return draft
+
+
+def streaming(turn: Turn) -> bool:
+    """Whether all that is due is to wait for the model; what nearly every step finds."""
+    return turn.model is not None and turn.model.outcome is None and not turn.slots and not turn.interrupted
 
 
 def _called(reply: LiveReply) -> bool:
@@ -121,20 +131,31 @@ def _called(reply: LiveReply) -> bool:
     return reply.scan is not None and bool(reply.scan.place.found)
 
 
-def _told(draft: Draft, reply: LiveReply, text: str, reasoning: str) -> Told:
+def _told(draft: Draft, reply: LiveReply, fold: ChatFold, text: str, reasoning: str, size_bytes: int = 0) -> Told:
     """More of the reply read and published: its reasoning, then its text, up to its first call in a text format."""
-    if reply.scan is not None and text:
-        reply = evolve(reply, scan=markdown.feed(reply.scan, text))
-        if reply.scan is not None and reply.scan.place.found:
-            text = text[: max(reply.scan.place.found[0].end - reply.shown, 0)]
-    pieces = ((Channel.REASONING, reasoning), (Channel.TEXT, text))
+    scan = reply.scan
+    if scan is not None and text:
+        scan = markdown.feed(scan, text)
+        if scan.place.found:
+            text = text[: max(scan.place.found[0].end - reply.shown, 0)]
     number = reply.deltas
-    for channel, piece in pieces:
+    acts = draft.acts
+    for channel, piece in ((Channel.REASONING, reasoning), (Channel.TEXT, text)):
         if piece:
-            draft = draft.act(Publish(Delta(request_id=reply.request_id, number=number, text=piece, channel=channel)))
+            acts += (Publish(Delta(request_id=reply.request_id, number=number, text=piece, channel=channel)),)
             number += 1
-    reply = evolve(reply, deltas=number, shown=reply.shown + len(text), thought=reply.thought + len(reasoning))
-    return Told(draft.with_live(evolve(draft.state.live, reply=reply)), reply)
+    told = LiveReply(
+        request_id=reply.request_id,
+        fold=fold,
+        scan=scan,
+        limit_bytes=reply.limit_bytes,
+        deltas=number,
+        shown=reply.shown + len(text),
+        thought=reply.thought + len(reasoning),
+        size_bytes=reply.size_bytes + size_bytes,
+    )
+    live = Live(reply=told, encoded=draft.state.live.encoded)
+    return Told(Draft(ChatState(draft.past, live), draft.at_ms, draft.records, acts), told)
 
 
 def close_reply(draft: Draft, reply: LiveReply, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
@@ -176,7 +197,7 @@ def _finished(draft: Draft, reply: LiveReply) -> Whole:
     """
     whole = CHAT.finish(reply.fold)
     if not _called(reply):
-        told = _told(draft, reply, whole.text[reply.shown :], whole.reasoning[reply.thought :])
+        told = _told(draft, reply, reply.fold, whole.text[reply.shown :], whole.reasoning[reply.thought :])
         draft, reply = told.draft, told.reply
     if _called(reply):
         whole = evolve(whole, text=whole.text[: reply.shown], reasoning=whole.reasoning[: reply.thought], stop=Stop.CALLS, problem=None)

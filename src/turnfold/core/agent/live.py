@@ -24,12 +24,14 @@ from turnfold.core.tools.spec import ToolSpec
 class LiveReply:
     """The reply to ``request_id`` as far as it has come; ``scan`` reads calls from its text, in a text format.
 
-    ``deltas`` counts what was published of it, ``shown`` and ``thought`` how many characters of text and of reasoning.
+    ``deltas`` counts what was published of it, ``shown`` and ``thought`` how many characters of text and of reasoning;
+    ``limit_bytes`` is how many it may have over the wire.
     """
 
     request_id: RequestId
     fold: ChatFold
     scan: Scan | None
+    limit_bytes: int
     deltas: int = 0
     shown: int = 0
     thought: int = 0
@@ -41,7 +43,7 @@ class LiveReply:
 class Encoded:
     """The messages of the log as the wire wants them, each encoded once, and what a request opens with before them.
 
-    Good for just this config and these tools.
+    ``opening`` is good for just this config and these tools, ``parts`` for this format.
     """
 
     cfg: ChatConfig

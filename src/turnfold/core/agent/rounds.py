@@ -12,15 +12,18 @@ from typing import assert_never
 from turnfold.core.agent.draft import Draft
 from turnfold.core.agent.events import CallClosed, RequestClosed, RoundEnded, Unanswered, Why
 from turnfold.core.agent.ids import RequestId
-from turnfold.core.agent.requests import interrupt_request, open_request
+from turnfold.core.agent.requests import interrupt_request, open_request, repeatable
 from turnfold.core.agent.state import Slot, Status, Turn, memory_of
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.conversation.messages import BrokenCall
+from turnfold.core.problem import Problem
 from turnfold.core.tools.advance import advance_untrusted
 from turnfold.core.tools.spec import Call, Done, Memory, Need, Next, Refuse, ToolSpec, find_tool
 from turnfold.core.world.requests import WorldRequest
 
-UNKNOWN_TEXT = "turnfold was stopped while this ran. Whether it took effect is unknown: look before doing it again."
+UNKNOWN_TEXT = "This was stopped while it ran, and said nothing more. Whether it took effect is unknown: look before doing it again."
+DENIED_TEXT = "Denied: this was not allowed, and nothing of it happened."
+DENIED_PART_TEXT = "Denied: a part of this was not allowed, and did not happen; the rest of this call was done."
 INTERRUPTED_TEXT = "Interrupted by the user before it was done."
 
 
@@ -69,8 +72,13 @@ def _close_unanswered(draft: Draft, index: int, slot: Slot) -> Draft:
     denied = slot.unanswered(Why.DENIED)
     if denied is not None:
         said = f" They said: {denied.note}" if denied.note else ""
-        return _close(draft, index, f"Denied: this was not allowed, and nothing of it happened.{said}", ok=False)
+        return _close(draft, index, f"{DENIED_PART_TEXT if _acted(slot) else DENIED_TEXT}{said}", ok=False)
     return draft
+
+
+def _acted(slot: Slot) -> bool:
+    """Whether something of the call took effect."""
+    return any(not repeatable(each.request) and not isinstance(each.outcome, Problem) for each in slot.exchanges)
 
 
 def _close_interrupted(draft: Draft, index: int, slot: Slot, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:

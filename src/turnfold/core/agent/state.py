@@ -21,7 +21,7 @@ from turnfold.core.conversation.log import Log
 from turnfold.core.conversation.messages import Invocation, Message, ToolMessage, UserMessage
 from turnfold.core.json import JsonObject
 from turnfold.core.llm.reply import Usage
-from turnfold.core.tools.spec import Memory
+from turnfold.core.tools.spec import Memory, ToolSpec
 from turnfold.core.world.answers import Exchange
 from turnfold.core.world.requests import Request
 
@@ -195,4 +195,10 @@ def memory_of(past: Past, tool: str) -> Memory:
 
 def effective(cfg: ChatConfig, past: Past) -> ChatConfig:
     """``cfg`` with the changes made since the conversation started."""
-    return evolve(cfg, overrides=past.overrides) if past.overrides else cfg
+    return evolve(cfg, overrides=past.overrides + cfg.overrides) if past.overrides else cfg
+
+
+def usable(tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> tuple[ToolSpec, ...]:
+    """The tools that ``cfg`` lets the conversation use, in the order handed in."""
+    names = cfg.tools
+    return tools if names is None else tuple(tool for tool in tools if tool.name in names)

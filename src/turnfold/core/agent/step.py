@@ -35,7 +35,7 @@ from turnfold.core.agent.events import (
     Unanswered,
     Why,
 )
-from turnfold.core.agent.generation import chunk_arrived, close_reply, fail_reply, settle_generation
+from turnfold.core.agent.generation import chunk_arrived, close_reply, fail_reply, settle_generation, streaming
 from turnfold.core.agent.ids import MODEL, RequestId
 from turnfold.core.agent.inputs import (
     Answered,
@@ -52,7 +52,7 @@ from turnfold.core.agent.inputs import (
 )
 from turnfold.core.agent.requests import repeatable
 from turnfold.core.agent.rounds import settle_round
-from turnfold.core.agent.state import ChatState, Status, effective, find_open, open_requests, questions
+from turnfold.core.agent.state import ChatState, Status, effective, find_open, open_requests, questions, usable
 from turnfold.core.config.layers import ChatConfig, Overrides
 from turnfold.core.config.models import find_provider
 from turnfold.core.conversation.messages import ToolCall, UserMessage
@@ -60,15 +60,17 @@ from turnfold.core.json import scalar_text
 from turnfold.core.problem import Blame, Problem, world_problem
 from turnfold.core.tools.spec import ToolSpec
 from turnfold.core.world.answers import answers
-from turnfold.core.world.permission import Allow, permit
+from turnfold.core.world.permission import Allow, Ask, Deny, permit
 
 
 def step(state: ChatState, input: Input, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Step:
     """The conversation after ``input``, and what the shell shall do. Pure and total; cost independent of the log's length."""
     draft = Draft(state, input.at_ms)
-    if not state.past.started:
-        draft = draft.record(_started(tools, cfg, input.at_ms))
-    return settle(absorb(draft, input, tools, cfg), tools, cfg).step()
+    if state.past.started:
+        return settle(absorb(draft, input, tools, cfg), tools, cfg).step()
+    begun = draft.record(_started(tools, cfg, input.at_ms))
+    done = settle(absorb(begun, input, tools, cfg), tools, cfg)
+    return Step(state, done.acts) if done.records == begun.records else done.step()  # nothing to start for: /help, a late answer
 
 
 def execute_command(command: str | ToolCall, tools: tuple[ToolSpec, ...], cfg: ChatConfig, state: ChatState | None = None) -> Step:
@@ -88,12 +90,6 @@ def _started(tools: tuple[ToolSpec, ...], cfg: ChatConfig, at_ms: int) -> Starte
     return Started(conversation=cfg.conversation, cfg_digest=digest_of(cfg), tools_digest=digest_of(tools), at_ms=at_ms)
 
 
-def usable(tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> tuple[ToolSpec, ...]:
-    """The tools that ``cfg`` lets the conversation use, in the order handed in."""
-    names = cfg.tools
-    return tools if names is None else tuple(tool for tool in tools if tool.name in names)
-
-
 def settle(draft: Draft, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
     """Everything done that the state alone says is due."""
     while True:
@@ -102,6 +98,8 @@ def settle(draft: Draft, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
         if turn is None:
             queue = draft.past.queue
             draft = draft.record(MessageAdded(queue[0], draft.at_ms)) if queue else draft
+        elif streaming(turn):
+            return draft
         else:
             now = effective(cfg, draft.past)
             due = settle_round if turn.slots else settle_generation
@@ -114,8 +112,7 @@ def absorb(draft: Draft, input: Input, tools: tuple[ToolSpec, ...], cfg: ChatCon
     """The draft with ``input`` taken in, and nothing more."""
     match input:
         case ChunkArrived(request_id, data):
-            now = effective(cfg, draft.past)
-            return chunk_arrived(draft, request_id, data, usable(tools, now), now)
+            return chunk_arrived(draft, request_id, data, tools, cfg)
         case Answered():
             return _answered(draft, input, tools, cfg)
         case Failed(request_id, problem):
@@ -192,11 +189,22 @@ def _settings_changed(draft: Draft, change: Overrides, cfg: ChatConfig) -> Draft
 
 
 def _ask_again(draft: Draft, cfg: ChatConfig) -> Draft:
-    """The questions that a new rule answers with yes, answered."""
+    """The questions that a new rule answers, answered; those of a call that was denied are not worth a yes any more."""
     for each in questions(draft.past):
-        if isinstance(permit(each.request, cfg), Allow):
-            draft = draft.record(Permitted(each.request_id, draft.at_ms)).act(Perform(each.request_id, each.request))
+        match permit(each.request, cfg):
+            case Allow() if not _denied(draft, each.request_id):
+                draft = draft.record(Permitted(each.request_id, draft.at_ms)).act(Perform(each.request_id, each.request))
+            case Deny(reason):
+                draft = draft.record(RequestClosed(each.request_id, Unanswered(Why.DENIED, reason), draft.at_ms))
+            case Allow() | Ask():
+                pass
     return draft
+
+
+def _denied(draft: Draft, request_id: RequestId) -> bool:
+    """Whether another request of the same call was denied."""
+    slots = () if draft.past.turn is None else draft.past.turn.slots
+    return any(slot.unanswered(Why.DENIED) is not None for slot in slots[request_id.slot : request_id.slot + 1])
 
 
 def _time_passed(draft: Draft, cfg: ChatConfig) -> Draft:

@@ -6,6 +6,7 @@ from typing import Generic, TypeVar, cast, final
 
 from attrs import field, frozen
 from cattrs import Converter, transform_error
+from cattrs.v import format_exception
 from returns.result import Failure, Result, Success
 
 from turnfold.core.agent.draft import Step
@@ -22,6 +23,8 @@ from turnfold.core.world.answers import Answer
 from turnfold.core.world.requests import Request
 
 T = TypeVar("T")
+
+AROUND = 32  # levels that a state or a step may have around the deepest arguments or memory
 
 _CONVERTER: Converter = new_converter()  # a table of functions; what it remembers is the code made for a class
 
@@ -54,14 +57,19 @@ def encode(codec: Codec[T], value: T) -> str:
 
 def decode_untrusted(codec: Codec[T], text: str | bytes) -> Result[T, Problem]:
     """The value that ``text`` holds, or a Problem (code ``bad-CODEC``) that names every place that is wrong."""
-    parsed = loads_untrusted(text)
+    parsed = loads_untrusted(text, AROUND)
     if isinstance(parsed, Failure):
         fault = parsed.failure()
         return Failure(_problem(codec.name, f"it is not JSON: {fault.message}, line {fault.line}, column {fault.column}"))
     try:
         return Success(cast(T, _CONVERTER.structure(thaw(parsed.unwrap()), codec.form)))  # type: ignore[arg-type]  # a union is no type[T] to mypy
     except Exception as error:  # noqa: BLE001 - cattrs raises groups of whatever its hooks raised
-        return Failure(_problem(codec.name, "; ".join(transform_error(error))))
+        return Failure(_problem(codec.name, "; ".join(transform_error(error, format_exception=_told))))
+
+
+def _told(error: BaseException, form: type | None) -> str:
+    """What one error says: the converter's own hooks speak for themselves."""
+    return str(error) if type(error) is ValueError else format_exception(error, form)
 
 
 def _problem(name: str, what: str) -> Problem:

@@ -74,6 +74,12 @@ def _structure_request_id(value: object, _: object) -> RequestId:
     return found
 
 
+def _structure_live(value: object, _: object) -> Live:
+    if value is not None:
+        raise ValueError(f"expected null, for nothing live is ever stored, not {type(value).__name__}")
+    return Live()
+
+
 def _structure_enum(value: object, kind: type[Enum]) -> Enum:
     for member in kind:
         if member.value == value:
@@ -193,7 +199,7 @@ def new_converter() -> Converter:
     converter.register_unstructure_hook(JsonObject, thaw)
     converter.register_structure_hook(RequestId, _structure_request_id)
     converter.register_unstructure_hook(RequestId, str)
-    converter.register_structure_hook(Live, lambda value, _: Live())
+    converter.register_structure_hook(Live, _structure_live)
     converter.register_unstructure_hook(Live, lambda live: None)
     converter.register_structure_hook_factory(_is_union, _union_reader)
     converter.register_unstructure_hook_factory(_is_union, _union_writer)

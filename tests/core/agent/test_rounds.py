@@ -1,0 +1,197 @@
+"""Rounds: slots side by side, queues of serial tools, denials, interrupts, outcomes that nobody knows."""
+
+from __future__ import annotations
+
+from attrs import evolve
+
+from tests.core.agent.scripted import YES, after, call, closed, config, log, reasons, reply, results, sim
+from tests.laws.comparison import assert_balanced
+from turnfold.core.agent.effects import Cancel
+from turnfold.core.agent.events import Permitted, Reason, RequestClosed, Unanswered, Why
+from turnfold.core.agent.inputs import Answered, Decided
+from turnfold.core.agent.rounds import INTERRUPTED_TEXT, UNKNOWN_TEXT
+from turnfold.core.agent.state import Status, memory_of, open_requests, questions
+from turnfold.core.config.values import Limits, Rule, Verdict
+from turnfold.core.conversation.messages import ToolMessage, UserMessage
+from turnfold.core.json import JsonObject
+from turnfold.core.tools.spec import find_tool
+from turnfold.core.world.answers import FileRead
+from turnfold.core.world.requests import RunProcess
+from turnfold.testing.sample_tools import ALL_TOOLS
+from turnfold.testing.simulated import Break, Crash, Decide, Finish, Interrupt, Mismatch, Pass, Say, Sim, Wild, finished
+
+
+def asking(*calls: str, rules: tuple[Rule, ...] = ()) -> Sim:
+    """A conversation whose model has just made these calls, with their default arguments."""
+    made = tuple(call(*each.split(":", 1)[:1], **_arguments(each)) for each in calls)
+    return after(sim(reply("", *made), cfg=config(*rules)), Say("go"), Finish())
+
+
+def _arguments(each: str) -> dict[str, str]:
+    name, _, value = each.partition(":")
+    key = {"shell": "command", "python": "code"}.get(name, "path")
+    return {key: value} if value else {}
+
+
+def ran(done: Sim) -> tuple[str, ...]:
+    return tuple(perform.request.script for perform in done.performs if isinstance(perform.request, RunProcess))
+
+
+def test_calls_of_one_round_are_open_side_by_side() -> None:
+    begun = asking("read:a.txt", "read:b.txt", "pair:a.txt")
+    assert [str(each.perform.request_id) for each in begun.outstanding] == ["1.1.0.0", "1.1.1.0", "1.1.2.0", "1.1.2.1"]
+
+
+def test_results_join_the_log_in_the_order_asked_whatever_comes_first() -> None:
+    done = finished(after(asking("read:a.txt", "read:b.txt"), Finish(1)))
+    assert [message.tool for message in log(done) if isinstance(message, ToolMessage)] == ["read", "read"]
+    assert "alpha" in results(done)[0]
+    assert "beta" in results(done)[1]
+
+
+def test_serial_calls_queue_behind_their_own_tool_and_not_behind_others() -> None:
+    begun = asking("shell:cd sub", "shell:ls", "count", "read:a.txt", rules=(YES,))
+    assert [str(each.perform.request_id) for each in begun.outstanding] == ["1.1.0.0", "1.1.2.0", "1.1.3.0"]
+    then = after(begun, Finish(0))
+    assert ran(then) == ("cd sub", "ls")
+    assert "ran ls in /w/sub" in results(finished(then))[1]
+
+
+def test_a_tool_that_is_gone_does_not_hold_up_what_queues_behind_it() -> None:
+    begun = asking("count", "count")
+    fewer = evolve(begun, tools=tuple(tool for tool in ALL_TOOLS if tool.name != "count"))
+    assert [event.ok for event in closed(finished(fewer))] == [False, False]
+
+
+def test_memories_do_not_depend_on_which_tool_is_quicker() -> None:
+    begun = asking("count", "tally")
+    one, other = after(begun, Finish(0), Finish(0)), after(begun, Finish(1), Finish(0))
+    assert one.state.past.memories == other.state.past.memories
+    assert memory_of(one.state.past, "count") == JsonObject.of(count=1)
+    assert memory_of(one.state.past, "read") == JsonObject()
+
+
+def test_a_question_is_performed_after_a_yes_and_not_before() -> None:
+    begun = asking("shell:ls")
+    assert begun.state.paused
+    assert not begun.outstanding
+    assert ran(after(begun, Decide())) == ("ls",)
+
+
+def test_a_no_closes_the_call_with_what_the_person_said() -> None:
+    done = after(asking("shell:ls"), Decide(allowed=False))
+    assert closed(done)[0].text == "Denied: this was not allowed, and nothing of it happened. They said: so I say"
+    assert ran(done) == ()
+    quiet = after(asking("shell:ls"))
+    silent = after(quiet, Wild(Decided(questions(quiet.state.past)[0].request_id, allowed=False)))
+    assert closed(silent)[0].text == "Denied: this was not allowed, and nothing of it happened."
+
+
+def test_a_no_to_one_of_two_answers_for_both() -> None:
+    done = after(asking("careful:x"), Decide(pick=1, allowed=False))
+    assert [event.outcome for event in done.events if isinstance(event, RequestClosed)][1:] == [
+        Unanswered(Why.DENIED, "so I say"),
+        Unanswered(Why.DENIED),
+    ]
+    assert "nothing of it happened" in closed(done)[0].text
+
+
+def test_a_no_after_a_yes_to_the_other_tells_that_the_other_happened() -> None:
+    begun = after(asking("careful:x"), Decide(pick=0), Decide(pick=0, allowed=False))
+    assert not closed(begun)
+    done = after(begun, Finish())
+    assert "nothing of it happened" not in closed(done)[0].text
+    assert "the rest of this call was done" in closed(done)[0].text
+    failed = after(begun, Break())
+    assert "nothing of it happened" in closed(failed)[0].text
+
+
+def test_a_rule_that_denies_closes_the_call_at_once() -> None:
+    done = asking("shell:ls", rules=(Rule(Verdict.DENY, "run", "*"),))
+    assert closed(done)[0].text.startswith("Denied: ")
+    assert_balanced(done)
+
+
+def test_a_rule_given_with_a_yes_answers_the_other_questions_that_it_speaks_of() -> None:
+    begun = asking("shell:ls", "python:1", "careful:x")
+    done = after(begun, Decide(pick=0, rule=Rule(Verdict.ALLOW, "write", "*")))
+    assert [str(event.request_id) for event in done.events if isinstance(event, Permitted)] == ["1.1.0.0", "1.1.2.0", "1.1.2.1"]
+    assert [str(each.request_id) for each in questions(done.state.past)] == ["1.1.1.0"]
+
+
+def test_a_rule_given_with_a_no_answers_the_other_questions_that_it_speaks_of() -> None:
+    begun = asking("careful:x", "careful:y", "shell:ls")
+    done = after(begun, Decide(pick=0, allowed=False, rule=Rule(Verdict.DENY, "write", "*")))
+    assert [event.slot for event in closed(done)] == [0, 1]
+    assert [str(each.request_id) for each in questions(done.state.past)] == ["1.1.2.0"]
+
+
+def test_a_yes_to_everything_does_not_perform_the_rest_of_a_denied_call() -> None:
+    done = after(asking("careful:x", "shell:ls"), Decide(pick=0, allowed=False, rule=YES))
+    assert [str(each.perform.request_id) for each in done.outstanding] == ["1.1.1.0"]
+
+
+def test_an_interrupt_ends_what_was_not_begun_and_waits_for_what_was() -> None:
+    begun = after(asking("shell:ls", "shell:pwd", "read:a.txt", "python:1"), Decide(), Interrupt())
+    assert [each.status for each in open_requests(begun.state.past)] == [Status.CANCELLING, Status.CANCELLING]
+    assert [effect.request_id.slot for effect in begun.effects if isinstance(effect, Cancel)] == [0, 2]
+    done = after(begun, Finish(0), Finish(0))
+    assert results(done) == ("ran ls in /w", INTERRUPTED_TEXT, "a.txt (1 line):\n1\talpha\n", INTERRUPTED_TEXT)
+    assert reasons(done) == (Reason.INTERRUPTED,)
+    assert done.state.idle
+
+
+def test_a_call_that_would_go_on_is_closed_when_it_was_interrupted() -> None:
+    done = finished(after(asking("twice:a.txt"), Interrupt(), Interrupt()))
+    assert results(done) == (INTERRUPTED_TEXT,)
+
+
+def test_what_does_not_stop_is_given_up_after_the_grace_time_and_not_before() -> None:
+    begun = after(asking("shell:sleep"), Decide(), Interrupt())
+    early = after(begun, Pass(1_000))
+    assert not early.state.idle
+    late = after(begun, Pass(int(Limits().grace_s * 1000)))
+    assert results(late) == (UNKNOWN_TEXT,)
+    assert after(late, Finish()).state == late.state
+
+
+def test_a_crash_repeats_what_is_safe_and_tells_of_what_is_not() -> None:
+    begun = after(asking("read:a.txt", "shell:ls", "python:1"), Decide(pick=0), Crash())
+    assert [str(each.perform.request_id) for each in begun.outstanding] == ["1.1.0.1"]
+    assert [str(each.request_id) for each in questions(begun.state.past)] == ["1.1.2.0"]
+    done = finished(begun)
+    assert results(done)[1] == UNKNOWN_TEXT
+    assert "alpha" in results(done)[0]
+
+
+def test_a_lost_request_comes_back_in_its_place() -> None:
+    begun = after(asking("pair:a.txt"), Finish(1), Crash())
+    assert [str(each.perform.request_id) for each in begun.outstanding] == ["1.1.0.2"]
+    twice_lost = after(asking("pair:a.txt"), Crash(), Crash())
+    assert results(finished(begun)) == results(finished(twice_lost)) == results(finished(asking("pair:a.txt")))
+
+
+def test_an_answer_of_another_kind_is_told_to_the_tool_as_a_problem() -> None:
+    done = after(asking("read:a.txt"), Mismatch())
+    assert "answered ReadFile with StreamEnded" in results(done)[0]
+
+
+def test_a_question_is_not_answered_by_the_shell() -> None:
+    begun = asking("shell:ls")
+    asked = questions(begun.state.past)[0].request_id
+    assert after(begun, Wild(Answered(asked, FileRead(text="", digest="")))).state == begun.state
+
+
+def test_what_the_person_says_during_a_turn_waits_for_its_end() -> None:
+    begun = after(asking("read:a.txt"), Say("and then"), Say("and at last"))
+    assert [message.text for message in begun.state.past.queue] == ["and then", "and at last"]
+    done = finished(begun)
+    assert [message.text for message in log(done) if isinstance(message, UserMessage)] == ["go", "and then", "and at last"]
+    assert reasons(done) == (Reason.COMPLETED,) * 3
+
+
+def test_broken_and_unknown_calls_are_answered_with_what_to_write() -> None:
+    done = finished(asking("nope", "raises"))
+    assert "nope" in results(done)[0]
+    assert "raised ValueError: on purpose" in results(done)[1]
+    assert find_tool(ALL_TOOLS, "nope") is None

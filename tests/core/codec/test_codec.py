@@ -1,0 +1,93 @@
+"""What the codec takes and refuses, case by case; the laws are in tests/laws/test_round_trip.py."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from returns.result import Failure, Success
+
+from turnfold.core.agent.events import CallClosed, MessageAdded
+from turnfold.core.agent.state import ChatState
+from turnfold.core.codec.codec import CONFIG, EVENT, REQUEST, STATE, decode_untrusted, encode
+from turnfold.core.config.layers import ChatConfig, Config, ProjectConfig
+from turnfold.core.config.values import Limits
+from turnfold.core.conversation.messages import AssistantMessage, ToolCall
+from turnfold.core.json import MAX_DEPTH, JsonObject, JsonValue, loads_untrusted
+
+
+def nested(levels: int) -> JsonObject:
+    value: JsonValue = ()
+    for _ in range(levels - 1):
+        value = (value,)
+    return JsonObject.of(a=value)
+
+
+def test_what_a_model_may_write_can_be_read_again_from_the_journal() -> None:
+    deepest = nested(MAX_DEPTH)
+    assert loads_untrusted(json.dumps({"a": json.loads("[" * MAX_DEPTH + "]" * MAX_DEPTH)})).value_or(None) is not None
+    for event in (
+        MessageAdded(AssistantMessage(text="", place="1.1", calls=(ToolCall("t", deepest),))),
+        CallClosed(slot=0, text="", ok=True, memory=deepest),
+    ):
+        assert decode_untrusted(EVENT, encode(EVENT, event)) == Success(event)
+
+
+def test_a_text_that_is_nested_without_end_is_a_problem() -> None:
+    for depth in (1_000, 200_000):
+        assert isinstance(decode_untrusted(EVENT, "[" * depth + "]" * depth), Failure)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "not JSON"),
+        ("[]", "expected an object, not list"),
+        ('{"type": "Nope"}', "expected 'type' to be one of"),
+        ('{"at_ms": 1}', "not None"),
+        ('{"type": 5}', "not 5"),
+        ('{"type": "RoundEnded", "at_ms": "1"}', "expected int, not str"),
+        ('{"type": "RoundEnded", "at_ms": true}', "expected int, not bool"),
+        ('{"type": "RoundEnded", "at_ms": 1.0}', "expected int, not float"),
+        ('{"type": "RoundEnded", "more": 1}', "more"),
+        ('{"type": "Rewound"}', "to"),
+        ('{"type": "Permitted", "request_id": "1.1.m"}', "expected a request id"),
+        ('{"type": "Permitted", "request_id": 1}', "expected a request id"),
+        ('{"type": "TurnEnded", "reason": "bored"}', "expected one of 'completed'"),
+        ('{"type": "CallClosed", "slot": 0, "text": "", "ok": 1}', "expected bool"),
+        ('{"type": "CallClosed", "slot": 0, "text": "", "ok": true, "memory": []}', "expected an object, not list"),
+        ('{"type": "MessageAdded", "message": null}', "expected an object"),
+    ],
+)
+def test_what_is_wrong_with_an_event_is_named(text: str, said: str) -> None:
+    problem = decode_untrusted(EVENT, text).failure()
+    assert problem.code == "bad-event"
+    assert said in problem.message
+
+
+def test_a_float_may_be_written_as_an_integer_but_not_as_a_text() -> None:
+    cfg = ChatConfig(ProjectConfig(Config(limits=Limits(grace_s=2.0))))
+    text = encode(CONFIG, cfg)
+    assert decode_untrusted(CONFIG, text.replace("2.0", "2")) == Success(cfg)
+    for wrong in ('"2"', "true", "null", "1" + "0" * 400):
+        assert isinstance(decode_untrusted(CONFIG, text.replace("2.0", wrong)), Failure)
+
+
+def test_a_setting_that_is_not_mentioned_stays_so() -> None:
+    text = encode(CONFIG, ChatConfig(ProjectConfig(Config())))
+    assert "model" not in text
+    assert decode_untrusted(CONFIG, text).unwrap().model == ""
+    assert isinstance(decode_untrusted(CONFIG, text.replace('"base":{', '"base":{"model":null')), Failure)
+
+
+def test_a_state_has_nothing_live_when_it_is_stored() -> None:
+    text = encode(STATE, ChatState())
+    assert decode_untrusted(STATE, text) == Success(ChatState())
+    assert isinstance(decode_untrusted(STATE, text.replace('"live":null', '"live":{}')), Failure)
+    assert isinstance(decode_untrusted(STATE, text.replace('"log":[]', '"log":{}')), Failure)
+    assert isinstance(decode_untrusted(STATE, text.replace('"marks":[]', '"marks":[1]')), Failure)
+
+
+def test_a_secret_is_a_name() -> None:
+    text = '{"type":"CallModel","provider":{"name":"p","base_url":"u","secret":"sk-123"},"model":"m","upto":1}'
+    assert "expected an object, not str" in decode_untrusted(REQUEST, text).failure().message

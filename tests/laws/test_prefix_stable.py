@@ -1,0 +1,65 @@
+"""Law 10: request n's messages are a byte prefix of request n+1's, and every message is encoded once."""
+
+from __future__ import annotations
+
+import pytest
+from attrs import evolve
+from hypothesis import given, settings
+
+from turnfold.core.agent import encoding
+from turnfold.core.agent.effects import Perform, Record
+from turnfold.core.agent.events import Reconfigured, Rewound
+from turnfold.core.config.values import ToolFormat
+from turnfold.core.conversation.messages import Message
+from turnfold.core.llm.chat import CHAT
+from turnfold.core.world.requests import CallModel
+from turnfold.testing.lives import lives, sims
+from turnfold.testing.sample_tools import ALL_TOOLS
+from turnfold.testing.simulated import CONFIG, Command, Move, Say, Sim, finished, walked
+
+START = b'"messages":['
+
+
+def messages_of(body: bytes) -> bytes:
+    """The messages of a body, without the bracket that ends them."""
+    return body.partition(START)[2].removesuffix(b"]}")
+
+
+@given(sims(), lives())
+@settings(max_examples=80)
+def test_each_request_begins_with_the_messages_of_the_last(sim: Sim, life: tuple[Move, ...]) -> None:
+    before: bytes | None = None
+    for effect in finished(walked(sim, life)).effects:
+        match effect:
+            case Record(event=Rewound() | Reconfigured()):
+                before = None
+            case Perform(request=CallModel(), body=body):
+                assert before is None or messages_of(body).startswith(before)
+                before = messages_of(body)
+            case _:
+                pass
+
+
+@pytest.mark.parametrize("tool_format", list(ToolFormat))
+def test_each_message_is_encoded_once(monkeypatch: pytest.MonkeyPatch, tool_format: ToolFormat) -> None:
+    encoded: list[Message] = []
+
+    def counting(message: Message, form: ToolFormat) -> bytes:
+        encoded.append(message)
+        return CHAT.encode_message(message, form)
+
+    monkeypatch.setattr(encoding, "CHAT", evolve(CHAT, encode_message=counting))
+    sim = Sim(tools=ALL_TOOLS, cfg=evolve(CONFIG, tool_format=tool_format))
+    moves = tuple(move for n in range(5) for move in (Command("/shell ls"), Say(f"{n}"), Command(f"/model scripted/{n}")))
+    for move in moves:
+        sim = finished(walked(sim, (move,)))
+    log = tuple(sim.state.past.log)
+    assert encoded == list(log[: len(encoded)])
+    assert len(encoded) == len(log) - 1  # what the model said last has not been sent yet
+
+
+def test_what_was_lost_with_the_process_is_encoded_to_the_same_bytes() -> None:
+    sim = finished(walked(Sim(tools=ALL_TOOLS), (Command("/shell ls"), Say("one"))))
+    fresh = evolve(sim, state=type(sim.state)(sim.state.past))
+    moves = (Say("two"),)
+    assert walked(fresh, moves).performs[-1].body == walked(sim, moves).performs[-1].body

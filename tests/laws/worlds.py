@@ -1,0 +1,116 @@
+"""A scripted world for the drivers: the simulated world behind the shell's ports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from threading import Lock
+from typing import final
+
+from typing_extensions import override
+
+from turnfold.core.agent.inputs import Decided
+from turnfold.core.config.layers import ChatConfig
+from turnfold.core.problem import Problem
+from turnfold.core.world.answers import ProcessEnded, PythonEnded, StreamEnded
+from turnfold.core.world.requests import CallModel, RunProcess, RunPython, WorldRequest
+from turnfold.shell.ports import Human, Models, Processes, Pythons, Question
+from turnfold.shell.scope import Scope
+from turnfold.shell.world import World
+from turnfold.testing.fakes import FakeClock, FakeFiles, FakeSecrets
+from turnfold.testing.memory_journal import MemoryJournal
+from turnfold.testing.simulated import DONE, Stream
+from turnfold.testing.simulated_world import Disk, outcome_of
+
+CHUNK = 60
+
+
+@final
+class ScriptedModels(Models):
+    """Models whose replies come from a script, one a call."""
+
+    __slots__ = ("_lock", "_replies")
+
+    def __init__(self, replies: tuple[Stream, ...]) -> None:
+        self._lock = Lock()
+        self._replies: Iterator[Stream] = iter(replies)
+
+    @override
+    def choose(self, cfg: ChatConfig) -> ChatConfig | Problem:
+        return cfg
+
+    @override
+    def stream(self, request: CallModel, body: bytes, scope: Scope) -> StreamEnded | Problem:
+        with self._lock:
+            reply = next(self._replies, DONE)
+        for start in range(0, len(reply.data), CHUNK):
+            scope.emit(reply.data[start : start + CHUNK])
+        return StreamEnded() if reply.problem is None else reply.problem
+
+    @override
+    def close(self) -> None:
+        pass
+
+
+@final
+class SimulatedProcesses(Processes):
+    """Commands as the simulated world answers them."""
+
+    __slots__ = ()
+
+    @override
+    def run(self, request: RunProcess, scope: Scope) -> ProcessEnded | Problem:
+        outcome = _outcome(request)
+        return outcome if isinstance(outcome, (ProcessEnded, Problem)) else unexpected()
+
+
+@final
+class SimulatedPythons(Pythons):
+    """Python as the simulated world answers it."""
+
+    __slots__ = ()
+
+    @override
+    def run(self, conversation: str, request: RunPython, scope: Scope) -> PythonEnded | Problem:
+        outcome = _outcome(request)
+        return outcome if isinstance(outcome, (PythonEnded, Problem)) else unexpected()
+
+    @override
+    def close(self, conversation: str) -> None:
+        pass
+
+    @override
+    def close_all(self) -> None:
+        pass
+
+
+def _outcome(request: WorldRequest) -> object:
+    return outcome_of(request, Disk()).outcome
+
+
+def unexpected() -> Problem:
+    raise AssertionError("the simulated world answers each request with its kind of answer")
+
+
+@final
+class Decider(Human):
+    """A person who says yes to all but Python."""
+
+    __slots__ = ()
+
+    @override
+    def decide(self, question: Question) -> Decided | None:
+        return Decided(question.request_id, allowed=not isinstance(question.request, RunPython), note="no Python")
+
+
+def world_of(replies: tuple[Stream, ...], journal: MemoryJournal) -> World:
+    """A world of its own, with these replies."""
+    return World(
+        files=FakeFiles(dict(Disk().files)),
+        processes=SimulatedProcesses(),
+        pythons=SimulatedPythons(),
+        models=ScriptedModels(replies),
+        clock=FakeClock(),
+        secrets=FakeSecrets(),
+        human=Decider(),
+        journal=journal,
+    )
