@@ -110,7 +110,9 @@ def chunk_arrived(draft: Draft, request_id: RequestId, data: bytes, tools: tuple
     if _called(grown):
         return close_reply(draft, grown, usable(tools, effective(cfg, draft.past))).act(Cancel(request_id))
     if grown.size_bytes > grown.limit_bytes:
-        message = f"The reply was longer than {grown.limit_bytes:,} bytes and was cut off. Ask for less at once, or raise limits.reply_bytes."
+        message = (
+            f"The reply was longer than {grown.limit_bytes:,} bytes and was cut off. Ask for less at once, or raise limits.reply_bytes."
+        )
         return fail_reply(draft, grown, model_problem("reply-too-large", message)).act(Cancel(request_id))
     return draft
 
