@@ -8,15 +8,17 @@ from attrs import evolve
 from tests.core.agent.scripted import after, call, config, log, problems, reasons, reply, results, sim
 from tests.laws.comparison import assert_balanced
 from turnfold.core.agent.effects import Cancel
-from turnfold.core.agent.events import Reason, RequestClosed, RequestOpened
+from turnfold.core.agent.events import Reason, RequestClosed, RequestOpened, Unanswered, Why
 from turnfold.core.agent.ids import MODEL, RequestId
-from turnfold.core.agent.inputs import ChunkArrived, Resumed
-from turnfold.core.config.values import Limits, ToolFormat
+from turnfold.core.agent.inputs import Answered, ChunkArrived, Resumed
+from turnfold.core.config.values import Limits, ModelProfile, ToolFormat
 from turnfold.core.conversation.messages import AssistantMessage, UserMessage
+from turnfold.core.journal import load
 from turnfold.core.json import JsonObject, dumps
 from turnfold.core.llm.reply import Usage
 from turnfold.core.problem import Problem, world_problem
-from turnfold.testing.simulated import Break, Deliver, Finish, Interrupt, Mismatch, Say, Stream, Wild, finished
+from turnfold.core.world.answers import StreamEnded
+from turnfold.testing.simulated import CONFIG, Break, Deliver, Finish, Interrupt, Mismatch, Say, Stream, Wild, finished
 from turnfold.testing.wire import DONE, chat_body, chat_stream
 
 MARKDOWN = config(tool_format=ToolFormat.MARKDOWN)
@@ -183,3 +185,29 @@ def test_after_resuming_nothing_of_the_old_reply_counts() -> None:
     late = after(broken, Wild(ChunkArrived(RequestId(1, 1, MODEL, 0), chat_stream("late"))))
     assert late.state == broken.state
     assert late.history[-1].step.effects == ()
+
+
+def test_an_answer_to_a_reply_that_this_process_never_heard_asks_for_it_again() -> None:
+    begun = after(sim(reply("Hi.")), Say("hi"))
+    fresh = evolve(begun, state=load(begun.events))
+    asked = after(fresh, Wild(Answered(begun.performs[0].request_id, StreamEnded())))
+    assert [perform.request_id.n for perform in asked.performs] == [0, 1]
+
+
+def test_a_model_call_that_ended_in_a_way_of_another_version_ends_its_turn() -> None:
+    begun = after(sim(), Say("hi"))
+    odd = RequestClosed(begun.performs[0].request_id, Unanswered(Why.UNKNOWN))
+    done = after(evolve(begun, state=load((*begun.events, odd))), Wild(Resumed()))
+    assert done.state.idle
+
+
+def test_a_server_that_takes_grammars_gets_the_one_of_the_tools() -> None:
+    profile = ModelProfile(
+        pattern="scripted/*", tool_format=ToolFormat.MARKDOWN, grammar=True, instructions="You are small.", temperature=0.0
+    )
+    other = ModelProfile(pattern="other/*")
+    body = after(sim(cfg=evolve(CONFIG, profiles=(other, profile))), Say("hi")).performs[0].body
+    assert b'"grammar":' in body
+    assert b"You are small." in body
+    assert b'"temperature":0.0' in body
+    assert b'"tools":' not in body

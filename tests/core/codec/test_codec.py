@@ -8,8 +8,10 @@ import pytest
 from returns.result import Failure, Success
 
 from turnfold.core.agent.events import CallClosed, MessageAdded
+from turnfold.core.agent.ids import MODEL, RequestId
+from turnfold.core.agent.inputs import ChunkArrived, CommandGiven
 from turnfold.core.agent.state import ChatState
-from turnfold.core.codec.codec import CONFIG, EVENT, REQUEST, STATE, decode_untrusted, encode
+from turnfold.core.codec.codec import CONFIG, EVENT, INPUT, REQUEST, STATE, decode_untrusted, encode
 from turnfold.core.config.layers import ChatConfig, Config, ProjectConfig
 from turnfold.core.config.values import Limits
 from turnfold.core.conversation.messages import AssistantMessage, ToolCall
@@ -91,3 +93,16 @@ def test_a_state_has_nothing_live_when_it_is_stored() -> None:
 def test_a_secret_is_a_name() -> None:
     text = '{"type":"CallModel","provider":{"name":"p","base_url":"u","secret":"sk-123"},"model":"m","upto":1}'
     assert "expected an object, not str" in decode_untrusted(REQUEST, text).failure().message
+
+
+@pytest.mark.parametrize("data", ['"YQ="', '"YR=="', '"é"', "5", '"Y Q=="'])
+def test_bytes_are_the_one_base64_text_that_turnfold_writes(data: str) -> None:
+    text = '{"type":"ChunkArrived","request_id":"1.1.m.0","data":"YQ==","at_ms":0}'
+    assert decode_untrusted(INPUT, text) == Success(ChunkArrived(RequestId(1, 1, MODEL, 0), b"a"))
+    assert "base64" in decode_untrusted(INPUT, text.replace('"YQ=="', data)).failure().message
+
+
+def test_a_command_is_a_text_or_a_call() -> None:
+    for given in (CommandGiven("/help"), CommandGiven(ToolCall("read", JsonObject()))):
+        assert decode_untrusted(INPUT, encode(INPUT, given)) == Success(given)
+    assert "expected an object, not int" in decode_untrusted(INPUT, '{"type":"CommandGiven","command":5}').failure().message

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import assert_never
+
 from turnfold.core.agent.draft import Draft
 from turnfold.core.agent.effects import Cancel, Perform
 from turnfold.core.agent.events import CancelAsked, RequestClosed, RequestOpened, Unanswered, Why
@@ -33,6 +35,8 @@ def open_request(draft: Draft, request_id: RequestId, request: Request, cfg: Cha
         case Allow() | Ask():
             opened = draft.record(RequestOpened(request_id=request_id, request=request, at_ms=draft.at_ms))
             return opened.act(Perform(request_id, request))
+        case _ as never:
+            assert_never(never)
 
 
 def interrupt_request(draft: Draft, opened: Opened) -> Draft:

@@ -46,13 +46,13 @@ def _settle_slot(draft: Draft, index: int, tools: tuple[ToolSpec, ...], cfg: Cha
         for opened in slot.requests:
             draft = interrupt_request(draft, opened) if opened.outcome is None else draft
         now = draft.past.turn
-        return draft if now is None or now.slots[index].waiting else _close_interrupted(draft, index, now.slots[index], tools, cfg)
+        return draft if now is None or now.slots[index].waiting else _close_interrupted(draft, now, index, tools, cfg)
     if slot.waiting:
         return _deny_siblings(draft, slot)
     closed = _close_unanswered(draft, index, slot)
     if closed is not draft or _queued(turn, index, tools):
         return closed
-    return _obey(draft, index, slot, _next(draft, slot, tools, cfg), cfg, tools)
+    return _obey(draft, turn, index, slot, _next(draft, slot, tools, cfg), cfg, tools)
 
 
 def _deny_siblings(draft: Draft, slot: Slot) -> Draft:
@@ -81,17 +81,17 @@ def _acted(slot: Slot) -> bool:
     return any(not repeatable(each.request) and not isinstance(each.outcome, Problem) for each in slot.exchanges)
 
 
-def _close_interrupted(draft: Draft, index: int, slot: Slot, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
+def _close_interrupted(draft: Draft, turn: Turn, index: int, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
     """The slot of an interrupted turn closed; a call whose requests were all answered may still say what came of them."""
+    slot = turn.slots[index]
     closed = _close_unanswered(draft, index, slot)
     if closed is not draft:
         return closed
     answered = bool(slot.requests) and len(slot.exchanges) == len(slot.requests)
-    match _next(draft, slot, tools, cfg) if answered else Need(()):
-        case Need():
-            return _close(draft, index, INTERRUPTED_TEXT, ok=False)
-        case Done() | Refuse() as end:
-            return _obey(draft, index, slot, end, cfg, tools)
+    due = _next(draft, slot, tools, cfg) if answered else Need(())
+    if isinstance(due, Need):
+        return _close(draft, index, INTERRUPTED_TEXT, ok=False)
+    return _obey(draft, turn, index, slot, due, cfg, tools)
 
 
 def _queued(turn: Turn, index: int, tools: tuple[ToolSpec, ...]) -> bool:
@@ -116,10 +116,10 @@ def _next(draft: Draft, slot: Slot, tools: tuple[ToolSpec, ...], cfg: ChatConfig
     return advance_untrusted(slot.invocation.name, tool, call, tools, cfg)
 
 
-def _obey(draft: Draft, index: int, slot: Slot, due: Next, cfg: ChatConfig, tools: tuple[ToolSpec, ...]) -> Draft:
+def _obey(draft: Draft, turn: Turn, index: int, slot: Slot, due: Next, cfg: ChatConfig, tools: tuple[ToolSpec, ...]) -> Draft:
     match due:
         case Need(requests):
-            return _open_all(draft, index, slot, requests, cfg)
+            return _open_all(draft, turn, index, slot, requests, cfg)
         case Done(text, memory, ok):
             tool = find_tool(tools, slot.invocation.name)
             return _close(draft, index, text, ok=ok, memory=memory if tool is not None and tool.serial else None)
@@ -129,10 +129,7 @@ def _obey(draft: Draft, index: int, slot: Slot, due: Next, cfg: ChatConfig, tool
             assert_never(due)
 
 
-def _open_all(draft: Draft, index: int, slot: Slot, requests: tuple[WorldRequest, ...], cfg: ChatConfig) -> Draft:
-    turn = draft.past.turn
-    if turn is None:
-        return draft
+def _open_all(draft: Draft, turn: Turn, index: int, slot: Slot, requests: tuple[WorldRequest, ...], cfg: ChatConfig) -> Draft:
     for offset, request in enumerate(requests):
         request_id = RequestId(turn.number, turn.generation, index, slot.opened + offset)
         draft = open_request(draft, request_id, request, cfg, turn.commanded)

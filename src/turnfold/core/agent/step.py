@@ -198,6 +198,8 @@ def _ask_again(draft: Draft, cfg: ChatConfig) -> Draft:
                 draft = draft.record(RequestClosed(each.request_id, Unanswered(Why.DENIED, reason), draft.at_ms))
             case Allow() | Ask():
                 pass
+            case _ as never:
+                assert_never(never)
     return draft
 
 

@@ -10,7 +10,6 @@ Reading is closed and strict: only classes that the unions name, no extra keys, 
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Callable, Mapping
 from enum import Enum
 from types import NoneType, UnionType
@@ -55,9 +54,12 @@ def _structure_bytes(value: object, _: object) -> bytes:
     if not isinstance(value, str):
         raise ValueError(f"expected base64 text, not {type(value).__name__}")
     try:
-        return base64.b64decode(value, validate=True)
-    except binascii.Error as error:
+        data = base64.b64decode(value, validate=True)
+    except ValueError as error:  # binascii.Error is one
         raise ValueError(f"expected base64 text: {error}") from error
+    if base64.b64encode(data).decode("ascii") != value:
+        raise ValueError("expected base64 text as turnfold writes it")  # several texts spell the same bytes
+    return data
 
 
 def _structure_json_object(value: object, _: object) -> JsonObject:
