@@ -106,6 +106,11 @@ def _is_log(form: object) -> bool:
     return form is Log or get_origin(form) is Log
 
 
+def _is_tuple(form: object) -> bool:
+    """Whether ``form`` is ``tuple[T, ...]``, the only kind that values have."""
+    return get_origin(form) is tuple
+
+
 def _is_layer(form: object) -> bool:
     return isinstance(form, type) and issubclass(form, Layer)
 
@@ -147,15 +152,21 @@ def _union_writer(form: object, converter: BaseConverter) -> Writer:
     return hook
 
 
+def _items(value: object) -> list[object]:
+    """The items of an array; cattrs alone would take any iterable, an empty object for no items."""
+    if not isinstance(value, list):
+        raise ValueError(f"expected an array, not {type(value).__name__}")
+    return value
+
+
+def _tuple_reader(form: object, converter: BaseConverter) -> Reader:
+    item = get_args(form)[0]
+    return lambda value, _: tuple(converter.structure(each, item) for each in _items(value))
+
+
 def _log_reader(form: object, converter: BaseConverter) -> Reader:
     item = get_args(form)[0]
-
-    def hook(value: object, _: object) -> Log[object]:
-        if not isinstance(value, list):
-            raise ValueError(f"expected an array, not {type(value).__name__}")
-        return Log.of(*(converter.structure(each, item) for each in value))
-
-    return hook
+    return lambda value, _: Log.of(*(converter.structure(each, item) for each in _items(value)))
 
 
 def _log_writer(form: object, converter: BaseConverter) -> Writer:
@@ -195,6 +206,7 @@ def new_converter() -> Converter:
     converter.register_structure_hook_factory(attrs.has, _class_reader)
     converter.register_unstructure_hook_factory(attrs.has, _class_writer)
     converter.register_structure_hook_func(_is_enum, _structure_enum)
+    converter.register_structure_hook_factory(_is_tuple, _tuple_reader)
     converter.register_structure_hook_factory(_is_log, _log_reader)
     converter.register_unstructure_hook_factory(_is_log, _log_writer)
     converter.register_structure_hook(JsonObject, _structure_json_object)
