@@ -20,11 +20,13 @@ from turnfold import (
     Delta,
     Effect,
     Input,
+    ModelProfile,
     Perform,
     ProjectConfig,
     Publish,
     Rule,
     RunResult,
+    UserMessage,
     UserSaid,
     Verdict,
     World,
@@ -41,7 +43,7 @@ from turnfold.core.world.answers import ProcessEnded
 from turnfold.core.world.requests import CallModel, RunProcess
 from turnfold.shell.desk import Watch, unwatched
 from turnfold.shell.scope import Scope
-from turnfold.testing.fake_world import FakeHuman, FakeModels, fake_world
+from turnfold.testing.fake_world import SCRIPTED, FakeHuman, FakeModels, fake_world
 from turnfold.testing.fakes import FakeFiles
 from turnfold.testing.memory_journal import MemoryJournal
 from turnfold.testing.wire import chat_stream
@@ -326,3 +328,30 @@ def test_no_thread_is_left_over(driver: Driver) -> None:
     for _ in range(5):
         driver("go", CFG, fake_world((chat_stream(calls=(READ,)), chat_stream("ok")), {"/w/a.txt": "hi"}))
     assert threading.active_count() == before
+
+
+NAMING = evolve(CFG, model="scripted/m", providers=(SCRIPTED,), profiles=(ModelProfile(pattern="*", names_files=True),))
+
+
+@pytest.mark.parametrize(
+    ("said", "context"),
+    [
+        ("Change a.txt, then b.txt.", "Files: a.txt"),
+        ("What is here?", ""),
+    ],
+)
+def test_a_model_that_wants_it_is_told_which_of_the_files_that_are_named_are_there(driver: Driver, said: str, context: str) -> None:
+    world = fake_world((chat_stream("ok"),), {"/w/a.txt": "", "/w/c.txt": "", "/w/sub/b.txt": ""})
+    result = driver(said, NAMING, world)
+    first = result.state.past.log[0]
+    assert first == UserMessage(said, context)
+
+
+def test_what_came_with_it_stays_and_a_rule_that_denies_listing_holds(driver: Driver) -> None:
+    world = fake_world((chat_stream("ok"), chat_stream("ok")), {"/w/a.txt": ""})
+    result = driver(UserSaid("a.txt", context="A note."), NAMING, world)
+    assert result.state.past.log[0] == UserMessage("a.txt", "A note.\n\nFiles: a.txt")
+    denied = evolve(NAMING, rules=(Rule(Verdict.DENY, "list"),))
+    assert driver("a.txt", denied, world).state.past.log[0] == UserMessage("a.txt")
+    nowhere = evolve(NAMING, workspace="/nowhere")
+    assert driver("a.txt", nowhere, fake_world((chat_stream("ok"),))).state.past.log[0] == UserMessage("a.txt")
