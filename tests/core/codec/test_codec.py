@@ -106,3 +106,9 @@ def test_a_command_is_a_text_or_a_call() -> None:
     for given in (CommandGiven("/help"), CommandGiven(ToolCall("read", JsonObject()))):
         assert decode_untrusted(INPUT, encode(INPUT, given)) == Success(given)
     assert "expected an object, not int" in decode_untrusted(INPUT, '{"type":"CommandGiven","command":5}').failure().message
+
+
+@pytest.mark.parametrize("wrong", ['"read"', "{}", '{"read": 1}', "5", "null", "[1]"])
+def test_a_list_is_an_array_and_nothing_else_that_has_items(wrong: str) -> None:
+    text = encode(CONFIG, ChatConfig(ProjectConfig(Config(tools=("read",)))))
+    assert isinstance(decode_untrusted(CONFIG, text.replace('["read"]', wrong)), Failure)

@@ -147,13 +147,31 @@ def _union_writer(form: object, converter: BaseConverter) -> Writer:
     return hook
 
 
+def _array(value: object) -> list[object]:
+    if isinstance(value, list):
+        return value
+    raise ValueError(f"expected an array, not {type(value).__name__}")
+
+
+def _is_tuple(form: object) -> bool:
+    return get_origin(form) is tuple
+
+
+def _tuple_reader(form: object, converter: BaseConverter) -> Reader:
+    """A hook that takes an array and nothing else that has items: a text has, and so has an object."""
+    item = get_args(form)[0]
+
+    def hook(value: object, _: object) -> tuple[object, ...]:
+        return tuple(converter.structure(each, item) for each in _array(value))
+
+    return hook
+
+
 def _log_reader(form: object, converter: BaseConverter) -> Reader:
     item = get_args(form)[0]
 
     def hook(value: object, _: object) -> Log[object]:
-        if not isinstance(value, list):
-            raise ValueError(f"expected an array, not {type(value).__name__}")
-        return Log.of(*(converter.structure(each, item) for each in value))
+        return Log.of(*(converter.structure(each, item) for each in _array(value)))
 
     return hook
 
@@ -195,6 +213,7 @@ def new_converter() -> Converter:
     converter.register_structure_hook_factory(attrs.has, _class_reader)
     converter.register_unstructure_hook_factory(attrs.has, _class_writer)
     converter.register_structure_hook_func(_is_enum, _structure_enum)
+    converter.register_structure_hook_factory(_is_tuple, _tuple_reader)
     converter.register_structure_hook_factory(_is_log, _log_reader)
     converter.register_unstructure_hook_factory(_is_log, _log_writer)
     converter.register_structure_hook(JsonObject, _structure_json_object)
