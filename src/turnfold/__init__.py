@@ -9,39 +9,6 @@
 True
 """
 
-from turnfold.core.agent.apply import apply
-from turnfold.core.agent.draft import Step
-from turnfold.core.agent.effects import Cancel, Delta, Effect, Notice, Perform, Publish, Record
-from turnfold.core.agent.events import Event
-from turnfold.core.agent.inputs import (
-    Answered,
-    ChunkArrived,
-    CommandGiven,
-    Decided,
-    Failed,
-    Input,
-    Interrupted,
-    Resumed,
-    TimePassed,
-    UserSaid,
-)
-from turnfold.core.agent.state import ChatState, Past
-from turnfold.core.agent.step import execute_command, step
-from turnfold.core.config.layers import ChatConfig, Config, Overrides, ProjectConfig
-from turnfold.core.config.values import Limits, ModelProfile, Provider, Rule, SecretRef, ToolFormat, Verdict
-from turnfold.core.conversation.messages import AssistantMessage, ToolCall, ToolMessage, UserMessage
-from turnfold.core.journal import fold, load
-from turnfold.core.json import JsonObject
-from turnfold.core.problem import Problem
-from turnfold.core.tools.builtin import BUILTIN_TOOLS
-from turnfold.core.tools.generator import from_generator
-from turnfold.core.tools.spec import Call, Done, Need, Refuse, ToolSpec
-from turnfold.shell.desk import RunResult
-from turnfold.shell.real import real_world
-from turnfold.shell.run import run
-from turnfold.shell.run_async import run_async
-from turnfold.shell.world import World
-
 __all__ = [
     "BUILTIN_TOOLS",
     "Answered",
@@ -79,6 +46,7 @@ __all__ = [
     "Rule",
     "RunResult",
     "SecretRef",
+    "SettingsChanged",
     "Step",
     "TimePassed",
     "ToolCall",
@@ -99,3 +67,42 @@ __all__ = [
     "run_async",
     "step",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """The public ``name``, from the module that makes it: imported when it is asked for, so that ``turnfold --help`` waits for nothing.
+
+    ``__init__.pyi`` says the same to type checkers; tests/meta/test_front_door.py holds the two together.
+    """
+    from importlib import import_module
+
+    homes = (
+        ("core.agent.apply", "apply"),
+        ("core.agent.draft", "Step"),
+        ("core.agent.effects", "Cancel Delta Effect Notice Perform Publish Record"),
+        ("core.agent.events", "Event"),
+        (
+            "core.agent.inputs",
+            "Answered ChunkArrived CommandGiven Decided Failed Input Interrupted Resumed SettingsChanged TimePassed UserSaid",
+        ),
+        ("core.agent.state", "ChatState Past"),
+        ("core.agent.step", "execute_command step"),
+        ("core.config.layers", "ChatConfig Config Overrides ProjectConfig"),
+        ("core.config.values", "Limits ModelProfile Provider Rule SecretRef ToolFormat Verdict"),
+        ("core.conversation.messages", "AssistantMessage ToolCall ToolMessage UserMessage"),
+        ("core.journal", "fold load"),
+        ("core.json", "JsonObject"),
+        ("core.problem", "Problem"),
+        ("core.tools.builtin", "BUILTIN_TOOLS"),
+        ("core.tools.generator", "from_generator"),
+        ("core.tools.spec", "Call Done Need Refuse ToolSpec"),
+        ("shell.desk", "RunResult"),
+        ("shell.real", "real_world"),
+        ("shell.run", "run"),
+        ("shell.run_async", "run_async"),
+        ("shell.world", "World"),
+    )
+    for home, names in homes:
+        if name in names.split():
+            return getattr(import_module(f"{__name__}.{home}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -87,7 +87,7 @@ def cost(messages: int) -> Cost:
         delta_us=microseconds(lambda: step(streaming, ChunkArrived(model, CHUNK), ALL_TOOLS, CONFIG)),
         append_us=microseconds(lambda: step(streaming, failed, ALL_TOOLS, CONFIG)),
         request_us=microseconds(lambda: step(state, UserSaid("Go on."), ALL_TOOLS, CONFIG), 50),
-        join_us=microseconds(lambda: request_body(encoded), 50),
+        join_us=microseconds(lambda: request_body(encoded, state.past), 50),
         request_bytes=len(said.outstanding[0].perform.body),
     )
 

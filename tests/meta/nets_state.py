@@ -26,8 +26,6 @@ PROCESS = frozenset(
     "time.tzset asyncio.set_event_loop asyncio.set_event_loop_policy multiprocessing.set_start_method threading.settrace "
     "decimal.setcontext gc.disable gc.enable gc.freeze".split()
 )
-# Programs of their own, that turnfold starts and never imports: what they change, they change in their own process.
-PROGRAMS = frozenset({"turnfold.shell.python_worker"})  # it is the __main__ of the code that it runs
 ENVIRONMENT = ("os.environ", "os.environb")
 
 
@@ -93,14 +91,13 @@ def caches(module: Module) -> Iterator[Finding]:
     """Process-wide caches and registries from functools."""
     for node in ast.walk(module.tree):
         named = isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in CACHES
-        if named or (isinstance(node, ast.Attribute) and dotted(node).removeprefix("functools.") in CACHES):
+        dotted_name = isinstance(node, ast.Attribute) and dotted(node).removeprefix("functools.") in CACHES
+        if isinstance(node, ast.expr) and (named or dotted_name):
             yield Finding(node.lineno, f"{dotted(node)} remembers for the whole process")
 
 
 def writes(module: Module) -> Iterator[Finding]:
     """Attributes and items of module values, classes and imported things that are written, and methods that change them."""
-    if module.name in PROGRAMS:
-        return
     assigned = frozenset(
         name.id for node in _statements(module.tree) for name in [node] if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store)
     )

@@ -213,7 +213,7 @@ MODULES = package_modules()
 
 # A program of its own, never imported: the process that it changes (its streams, its path) is one conversation's Python.
 PROGRAMS = frozenset({"turnfold.shell.python_worker"})
-OWN_PROCESS = frozenset({nets_state.writes, nets_state.caches})
+OWN_PROCESS = frozenset({nets_state.writes})
 
 
 @pytest.mark.parametrize("case", NETS, ids=lambda case: case.net.__name__)
@@ -248,7 +248,7 @@ def test_every_net_is_used_and_every_net_is_planted() -> None:
 
 
 def test_every_program_of_its_own_is_there() -> None:
-    assert {module.name for module in MODULES} >= nets_state.PROGRAMS
+    assert {module.name for module in MODULES} >= PROGRAMS
 
 
 def test_modules_are_found() -> None:

@@ -135,7 +135,12 @@ def dumps(value: JsonValue) -> str:
     >>> dumps(JsonObject.of(a=(1, "ü")))
     '{"a":[1,"ü"]}'
     """
-    return json.dumps(thaw(value), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return compact(thaw(value))
+
+
+def compact(thawed: object) -> str:
+    """Dicts, lists and scalars as compact JSON text; ``ValueError`` for a number that JSON has no word for."""
+    return json.dumps(thawed, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 def quoted(text: str) -> str:

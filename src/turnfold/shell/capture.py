@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import final
 
+CONTINUATION = bytes(range(0x80, 0xC0))  # the bytes of a UTF-8 character but its first
+
 
 @final
 class Capture:
@@ -69,7 +71,5 @@ def _whole_end(data: bytes) -> bytes:
 
 def _whole_start(data: bytes) -> bytes:
     """``data`` without the rest of a UTF-8 character at its start."""
-    for start, byte in enumerate(data[:4]):
-        if byte & 0xC0 != 0x80:
-            return data[start:]
-    return data
+    rest = len(data) - len(data.lstrip(CONTINUATION))
+    return data[rest:] if rest < 4 else data  # four in a row are in no character

@@ -1,8 +1,9 @@
 """A child process that leaves nothing behind: not when it ends, not when it is killed, not when we are.
 
 Every child leads a session and a process group of its own, and has a *watcher* beside it: a line of ``sh`` that reads
-from the *lifeline*, a pipe whose other end only we hold. It is told the child's id; when we die, however that is, the
-kernel closes the pipe, and the watcher kills the session. (PR_SET_PDEATHSIG costs less, but reaches one process only,
+from the *lifeline*, a pipe whose other end we hold. When we die, however that is, the kernel closes it, and the watcher
+kills the session. Its id the child itself says there before all else, and closes its end: so there is no moment at which
+it acts and the watcher does not know of it. (PR_SET_PDEATHSIG costs less, but reaches one process only,
 and fires when the *thread* that forked ends. A watcher forked by the child would be an orphan at its end: a zombie for
 good in a container whose process 1 reaps nothing. This one is ours to reap.)
 
@@ -161,10 +162,10 @@ class Pump:
 class _Watcher:
     """What kills the session of a child when we die."""
 
-    __slots__ = ("_lifeline", "_process")
+    __slots__ = ("_process", "lifeline")
 
     def __init__(self) -> None:
-        lifeline, self._lifeline = os.pipe()
+        lifeline, self.lifeline = os.pipe()
         try:
             self._process = subprocess.Popen(
                 (SHELL, "-c", WATCHER),
@@ -176,21 +177,16 @@ class _Watcher:
                 start_new_session=True,
             )
         except BaseException:
-            os.close(self._lifeline)
+            os.close(self.lifeline)
             raise
         finally:
             os.close(lifeline)
-
-    def watch(self, pid: int) -> None:
-        """From now on, ``pid`` and its session die with us."""
-        with contextlib.suppress(BrokenPipeError):  # someone killed the watcher
-            os.write(self._lifeline, b"%d\n" % pid)
 
     def close(self) -> None:
         """End the watch; the watcher goes before its lifeline does."""
         self._process.kill()
         self._process.wait()
-        os.close(self._lifeline)
+        os.close(self.lifeline)
 
 
 @final
@@ -199,8 +195,11 @@ class Child:
 
     __slots__ = ("_end", "_process", "_watcher", "output", "pid")
 
-    def __init__(self, argv: tuple[str, ...], cwd: str, environment: Mapping[str, str], keep: tuple[int, ...]) -> None:
-        """Start ``argv`` with the descriptors ``keep``; ``OSError`` or ``ValueError`` when it can't be started."""
+    def __init__(self, argv: Callable[[int], tuple[str, ...]], cwd: str, environment: Mapping[str, str], keep: tuple[int, ...]) -> None:
+        """Start a program with the descriptors ``keep``; ``OSError`` or ``ValueError`` when it can't be started.
+
+        ``argv`` is given a descriptor, to which the program must write its id and a newline, and close it, first of all.
+        """
         with contextlib.ExitStack() as failed:
             self._watcher = _Watcher()
             failed.callback(self._watcher.close)
@@ -208,20 +207,19 @@ class Child:
             failed.callback(os.close, self.output)
             try:
                 self._process = subprocess.Popen(
-                    argv,
+                    argv(self._watcher.lifeline),
                     cwd=cwd,
                     env={**environment, "PWD": cwd},  # as the caller spells it, links and all
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=output,
-                    pass_fds=keep,
+                    pass_fds=(*keep, self._watcher.lifeline),
                     start_new_session=True,
                 )
             finally:
                 os.close(output)
             failed.pop_all()
         self.pid = self._process.pid
-        self._watcher.watch(self.pid)
         self._end = _end_of(self.pid)
 
     def attach(self, pump: Pump, waker: Waker) -> None:

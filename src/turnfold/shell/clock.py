@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import secrets
 import time
 from typing import final
@@ -34,5 +34,5 @@ class SystemClock(Clock):
     def new_id(self) -> str:
         """``20261107-153012123k3f9qz``: UTC to the millisecond and 30 random bits; 24 characters, fit for a file name."""
         now_ms = self.now_ms()
-        moment = datetime.datetime.fromtimestamp(now_ms // 1000, datetime.UTC).strftime("%Y%m%d-%H%M%S")
+        moment = dt.datetime.fromtimestamp(now_ms // 1000, dt.UTC).strftime("%Y%m%d-%H%M%S")
         return f"{moment}{now_ms % 1000:03d}{''.join(secrets.choice(ID_ALPHABET) for _ in range(ID_RANDOM))}"

@@ -13,12 +13,18 @@ from turnfold.core.agent.inputs import Input, UserSaid
 from turnfold.core.agent.state import ChatState, Opened, Status, effective, open_requests, questions
 from turnfold.core.agent.step import step
 from turnfold.core.config.layers import ChatConfig
+from turnfold.core.config.models import find_provider, profile_of
 from turnfold.core.conversation.messages import AssistantMessage
 from turnfold.core.problem import Problem
 from turnfold.core.tools.preview import preview
 from turnfold.core.tools.spec import ToolSpec
+from turnfold.core.world.answers import EntryKind
+from turnfold.core.world.permission import Allow, permit
+from turnfold.core.world.requests import ListFiles
 from turnfold.shell.ports import Question
 from turnfold.shell.world import World
+
+LISTED = 1000  # names of the workspace that are looked at for what the person may mean
 
 Watch: TypeAlias = Callable[[Effect], None]
 
@@ -124,9 +130,37 @@ def question_of(state: ChatState, opened: Opened, cfg: ChatConfig) -> Question:
     return Question(request_id=opened.request_id, request=opened.request, reason=opened.asked, preview=shown)
 
 
-def prepared(first: Input, state: ChatState, cfg: ChatConfig, world: World) -> ChatConfig | Problem:
-    """``cfg`` with an id for the conversation and, where ``first`` starts a turn that needs one, a model chosen."""
+@final
+@frozen
+class Ready:
+    """What a run starts with: the config with all that it needs, and the first input."""
+
+    cfg: ChatConfig
+    first: Input
+
+
+def prepared(first: Input, state: ChatState, cfg: ChatConfig, world: World) -> Ready | Problem:
+    """``cfg`` with an id for the conversation and, where ``first`` starts a turn that needs one, a model chosen.
+
+    What the person says gets the files that it names and that are there as context, where the model's profile wants them.
+    """
     conversation = state.past.conversation or cfg.conversation or world.clock.new_id()
     known = cfg if cfg.conversation == conversation else evolve(cfg, conversation=conversation)
-    chosen = state.past.started and effective(known, state.past).model
-    return world.models.choose(known) if isinstance(first, UserSaid) and not chosen else known
+    if not isinstance(first, UserSaid):
+        return Ready(known, first)
+    unknown = isinstance(find_provider(effective(known, state.past)), Problem)
+    ready = world.models.choose(known) if unknown else known
+    if isinstance(ready, Problem):
+        return ready
+    return Ready(ready, _with_files_named(first, effective(ready, state.past), world))
+
+
+def _with_files_named(said: UserSaid, cfg: ChatConfig, world: World) -> UserSaid:
+    request = ListFiles(path=cfg.workspace, limit=LISTED)
+    if not profile_of(cfg).names_files or not isinstance(permit(request, cfg), Allow):
+        return said
+    listed = world.files.list(request)
+    if isinstance(listed, Problem):
+        return said
+    named = ", ".join(entry.name for entry in listed.entries if entry.kind is EntryKind.FILE and entry.name in said.text)
+    return evolve(said, context="\n\n".join(part for part in (said.context, f"Files: {named}") if part)) if named else said

@@ -74,9 +74,10 @@ def report_untrusted(data: bytes) -> Report | None:
     (('A', '1 "'), ('C', '\t\udcff'))
     """
     parts = data.split(b"\0")
-    if len(parts) < 3:
+    whole = (len(parts) - 1) // 2
+    if whole < 1:
         return None
-    cwd, declared = parts[-3].removesuffix(b"\n"), parts[-2]
+    cwd, declared = parts[2 * whole - 2].removesuffix(b"\n"), parts[2 * whole - 1]
     found = DECLARED.finditer(declared)
     exported = ((match[1], _unquoted(match)) for match in found if match[2] is not None or match[3] is not None)
     return Report(_text(cwd), tuple((name.decode(), _text(value)) for name, value in exported))

@@ -58,21 +58,17 @@ class HttpLine:
         with self._client.stream(
             "POST", post.url, content=post.body, headers=list(headers), timeout=timeout, extensions=extensions
         ) as response:
-            failed = not response.is_success
-            start, size = bytearray(), 0
+            if response.is_redirect:
+                return redirect_problem(post, response.headers.get("location", ""))
+            if not response.is_success:
+                return Replied(response.status_code, _error_body(response))
+            size = 0
             for chunk in response.iter_bytes():
                 size += len(chunk)
-                if failed:
-                    start += chunk
-                    if size >= ERROR_BYTES:
-                        break
-                    continue
                 if size > post.limit_bytes or scope.cancelled:
                     return too_large(post)
                 received(chunk)
-            if response.is_redirect:
-                return redirect_problem(post, response.headers.get("location", ""))
-            return Replied(response.status_code, bytes(start[:ERROR_BYTES]))
+            return Replied(response.status_code)
 
     def _traced(self, name: str, info: Mapping[str, object]) -> None:
         if not name.endswith(("connect_tcp.complete", "start_tls.complete")):
@@ -105,6 +101,19 @@ def line_maker() -> Callable[[], Line]:
     """What makes lines; they share the certificates, whose reading is slow. ``ValueError``, ``ImportError``: proxy settings."""
     tls = httpx2.create_ssl_context()
     return lambda: HttpLine(tls)
+
+
+def _error_body(response: httpx2.Response) -> bytes:
+    """The first bytes of an error's body, as many as come: the status says enough without the rest."""
+    body = bytearray()
+    try:
+        for chunk in response.iter_bytes():
+            body += chunk
+            if len(body) >= ERROR_BYTES:
+                break
+    except httpx2.HTTPError:
+        return bytes(body)
+    return bytes(body[:ERROR_BYTES])
 
 
 def too_large(post: Post) -> Problem:

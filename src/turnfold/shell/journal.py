@@ -11,7 +11,7 @@ from __future__ import annotations
 import fcntl
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Lock
 from typing import TypeVar, final
@@ -36,7 +36,7 @@ CREATE TABLE IF NOT EXISTS conversations (
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS events (
   conversation TEXT NOT NULL, number INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (conversation, number)
-) WITHOUT ROWID;
+);
 """
 
 TITLE_CHARS = 80
@@ -46,7 +46,7 @@ TITLE_CHARS = 80
 class SqliteJournal:
     """Conversations in one SQLite file; usable from any thread. Close it when done."""
 
-    __slots__ = ("_connection", "_gate", "_lock", "path")
+    __slots__ = ("_connection", "_gate", "_lock", "_opened", "path")
 
     def __init__(self, path: Path) -> None:
         """Open or make the file at ``path``; raises ``JournalError`` when that can't be done."""
@@ -54,11 +54,14 @@ class SqliteJournal:
         self._lock = Lock()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._gate = path.with_name(path.name + ".lock").open("ab")
-            self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+            with ExitStack() as opened:
+                self._gate = opened.enter_context(path.with_name(path.name + ".lock").open("ab"))
+                self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+                opened.callback(self._connection.close)
+                self._run(self._prepare)
+                self._opened = opened.pop_all()
         except (OSError, sqlite3.Error) as error:
             raise JournalError(_unusable(path, error)) from error
-        self._run(self._prepare)
 
     def _prepare(self) -> None:
         self._connection.execute("PRAGMA journal_mode=WAL")
@@ -68,7 +71,7 @@ class SqliteJournal:
     def close(self) -> None:
         """Release the file."""
         self._run(self._connection.close)
-        self._gate.close()
+        self._opened.close()
 
     def append(self, conversation: str, records: tuple[Record, ...]) -> None:
         """All of ``records``, or none: a number that is taken means that another process went on with the conversation."""

@@ -73,11 +73,7 @@ class HttpModels:
         key = self._key(provider)
         if isinstance(key, Problem):
             return key
-        try:
-            outcome = self._posted(self._post(provider, key, body), key, scope)
-        except (ValueError, ImportError) as error:  # the library refuses proxy settings in these ways
-            message = f"The proxy settings of this machine can't be used ({error}): correct HTTP_PROXY, HTTPS_PROXY and ALL_PROXY."
-            outcome = caller_problem("proxy", message)
+        outcome = self._posted(self._post(provider, key, body), key, scope)
         if isinstance(outcome, Replied):
             if 200 <= outcome.status < 300:
                 return StreamEnded()
@@ -136,11 +132,18 @@ class HttpModels:
         with self._lock:
             if self._closed:
                 return world_problem("closed", "The connections to models are closed: open the world again.")
-            if self._make is None:
-                self._make = self._maker()
-            line = self._idle.pop() if self._idle else self._make()
+            try:
+                line = self._idle.pop() if self._idle else self._made()
+            except (ValueError, ImportError) as error:  # the library refuses proxy settings in these ways
+                message = f"The proxy settings of this machine can't be used ({error}): correct HTTP_PROXY, HTTPS_PROXY and ALL_PROXY."
+                return caller_problem("proxy", message)
             self._busy.append(line)
             return line
+
+    def _made(self) -> Line:
+        if self._make is None:
+            self._make = self._maker()
+        return self._make()
 
     def _given_back(self, line: Line, *, good: bool) -> None:
         """Keep ``line`` for the next request; close one that failed, or that a cancel may still be about to cut."""

@@ -14,6 +14,7 @@ import os
 import shlex
 import shutil
 import signal
+from functools import partial
 from pathlib import Path
 from typing import final
 
@@ -21,7 +22,7 @@ from attrs import field, frozen
 from typing_extensions import override
 
 from turnfold.core.json import scalar_text
-from turnfold.core.problem import Problem, model_problem, world_problem
+from turnfold.core.problem import Problem, caller_problem, model_problem, world_problem
 from turnfold.core.world.answers import ProcessEnded
 from turnfold.core.world.requests import RunProcess
 from turnfold.shell.capture import Capture
@@ -43,7 +44,8 @@ HIGH_DESCRIPTOR = 100
 REPORT = (
     r'{{ builtin set +xveu; {{ builtin pwd; builtin printf "\0"; builtin declare -px; builtin printf "\0"; }} >&{report}; }} 2>/dev/null'
 )
-WRAPPER = f'{{{{ trap \'{REPORT}\' EXIT; eval -- {{script}}; {{{{ builtin set -- "$?"; }}}} 2>/dev/null; {REPORT}; builtin exit "$1"; }}}}'
+TELL = "builtin echo $$ >&{lifeline}; exec {lifeline}>&-"
+WRAPPER = f'{{{{ {TELL}; trap \'{REPORT}\' EXIT; eval -- {{script}}; {{{{ builtin set -- "$?"; }}}} 2>/dev/null; {REPORT}; builtin exit "$1"; }}}}'
 
 
 @final
@@ -58,7 +60,7 @@ class LocalProcesses(Processes):
         bash = shutil.which("bash", path=dict(self.environment).get("PATH", os.defpath))
         if bash is None:
             return no_bash()
-        if (wrong := script_problem(request.script)) is not None:
+        if (wrong := cwd_problem(request.cwd) or script_problem(request.script)) is not None:
             return wrong
         values = laid_over(self.environment, request.environment)
         with contextlib.ExitStack() as held:
@@ -68,9 +70,7 @@ class LocalProcesses(Processes):
                 if scope.cancelled:
                     return cancelled()
                 report, report_end = _high_pipe(held)
-                script = WRAPPER.format(report=report_end, script=shlex.quote(request.script))
-                argv = (bash, "--norc", "--noprofile", "-c", script, "bash")
-                child = Child(argv, request.cwd, values, keep=(report_end,))
+                child = Child(partial(_argv, bash, request.script, report_end), request.cwd, values, keep=(report_end,))
             except (OSError, ValueError) as error:
                 return start_problem(error, request.cwd)
             return self._ended(request, _Run(child, report, waker, request), tuple(values.items()))
@@ -125,6 +125,12 @@ class _Run:
         return exit_code
 
 
+def _argv(bash: str, script: str, report: int, lifeline: int) -> tuple[str, ...]:
+    """The bash that runs ``script`` and reports to ``report``."""
+    wrapped = WRAPPER.format(lifeline=lifeline, report=report, script=shlex.quote(script))
+    return (bash, "--norc", "--noprofile", "-c", wrapped, "bash")
+
+
 def _high_pipe(held: contextlib.ExitStack) -> tuple[int, int]:
     """A pipe for the report, closed with ``held``."""
     low = os.pipe()
@@ -158,6 +164,17 @@ def script_problem(script: str) -> Problem | None:
     if size > SCRIPT_BYTES:
         message = f"The command has {size:,} bytes, more than the limit of {SCRIPT_BYTES:,}: save it as a file and run that with bash."
         return model_problem("too-large", message, "$.script")
+    return None
+
+
+def cwd_problem(cwd: str) -> Problem | None:
+    """Why nothing can be run in ``cwd``, or None.
+
+    >>> cwd_problem("src").code, cwd_problem("/src")
+    ('not-absolute', None)
+    """
+    if not cwd.startswith("/"):  # it would be our own directory that counts
+        return caller_problem("not-absolute", f"The folder {cwd!r} to run it in is relative: give an absolute path.", "$.cwd")
     return None
 
 

@@ -1,9 +1,9 @@
 """The program inside a Python worker: runs pieces of code that it is sent, in one namespace, until its control pipe ends.
 
-Started by file name (``python -P …/python_worker.py CONTROL RESULT``), never imported; it imports nothing of turnfold and
+Started by file name (``python -P …/python_worker.py CONTROL RESULT LIFELINE``), never imported; it imports nothing of turnfold and
 as little as it can, since its start is what the first call waits for. A message on CONTROL is a length (8 bytes) and
 source text. What the code prints, a traceback, and the value of the last expression go to descriptor 1 and 2; the
-answer on RESULT is one byte: ``+``, or ``-`` for code that failed.
+answer on RESULT is one byte: ``+``, or ``-`` for code that failed. First of all LIFELINE is told the process id (see ``child``).
 """
 
 import io
@@ -23,6 +23,8 @@ def no_input(_prompt: object = "") -> str:
 
 class Worker:
     """One namespace, and what it takes to run code in it."""
+
+    __slots__ = ("main", "outputs", "pid", "running", "sources", "streams")
 
     def __init__(self) -> None:
         self.main = ModuleType("__main__")
@@ -114,6 +116,8 @@ class Worker:
 class Quiet:
     """Ignores what its block raises; contextlib, which has this, costs time to import."""
 
+    __slots__ = ()
+
     def __enter__(self) -> None:
         pass
 
@@ -138,7 +142,9 @@ def receive(control: io.BufferedReader) -> str | None:
 
 def main() -> None:
     """Answer messages until there are no more."""
-    control, result = int(sys.argv[1]), int(sys.argv[2])
+    control, result, lifeline = (int(word) for word in sys.argv[1:4])
+    os.write(lifeline, b"%d\n" % os.getpid())
+    os.close(lifeline)
     for descriptor in (control, result):
         os.set_inheritable(descriptor, False)
     for stream in (sys.stdout, sys.stderr):

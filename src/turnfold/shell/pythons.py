@@ -27,11 +27,12 @@ from turnfold.shell.child import Child, Pump, Waker
 from turnfold.shell.clock import monotonic_s
 from turnfold.shell.environment import Pairs, laid_over
 from turnfold.shell.ports import Pythons
-from turnfold.shell.processes import cancelled, start_problem
+from turnfold.shell.processes import cancelled, cwd_problem, start_problem
 from turnfold.shell.scope import Scope
 
 PROGRAM = str(Path(__file__).with_name("python_worker.py"))
-GRACE_S = 1.0  # from SIGINT to SIGKILL
+INTERRUPTS = 2
+GRACE_S = 1.0  # from the first SIGINT to SIGKILL
 DRAIN_S = 0.1
 LEAVE_S = 0.5  # from the end of input to SIGKILL
 
@@ -52,7 +53,9 @@ class _Worker:
             ours.callback(os.close, self._result)
             os.set_blocking(self._control, False)
             argv = (executable, "-P", PROGRAM, str(control), str(result))
-            self._child = Child(argv, cwd, laid_over(environment, request.environment), keep=(control, result))
+            self._child = Child(
+                lambda lifeline: (*argv, str(lifeline)), cwd, laid_over(environment, request.environment), keep=(control, result)
+            )
             ours.pop_all()
 
     def alive(self) -> bool:
@@ -72,11 +75,13 @@ class _Worker:
             return bool(result) or self._child.exited()
 
         in_time = pump.until(lambda: over() or waker.woken, monotonic_s() + request.timeout_s)
+        for _ in range(INTERRUPTS):  # the first may come in a moment at which the code catches it
+            if not over():
+                self._child.signal_group(signal.SIGINT)
+                pump.until(over, monotonic_s() + GRACE_S / INTERRUPTS)
         if not over():
-            self._child.signal_group(signal.SIGINT)
-            if not pump.until(over, monotonic_s() + GRACE_S):
-                self._child.kill_session(whole=True)
-                pump.until(over, None)
+            self._child.kill_session(whole=True)
+            pump.until(over, None)
         pump.rest()
         died = not result
         if died:
@@ -138,6 +143,8 @@ class LocalPythons(Pythons):
 
     @override
     def run(self, conversation: str, request: RunPython, scope: Scope) -> PythonEnded | Problem:
+        if (wrong := cwd_problem(request.cwd)) is not None:
+            return wrong
         with contextlib.ExitStack() as held:
             try:
                 waker = held.enter_context(Waker())
@@ -149,9 +156,13 @@ class LocalPythons(Pythons):
                 worker, fresh = self._worker(conversation, request)
             except (OSError, ValueError) as error:
                 return start_problem(error, request.cwd)
-            ended = worker.run(request, waker, fresh=fresh)
-            if ended.worker_died:
-                self._end(conversation, worker)
+            usable = False
+            try:
+                ended = worker.run(request, waker, fresh=fresh)
+                usable = not ended.worker_died
+            finally:  # after Ctrl-C here, too: its code still runs, and would answer the next call
+                if not usable:
+                    self._end(conversation, worker)
             return ended
 
     @override

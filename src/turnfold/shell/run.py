@@ -48,8 +48,8 @@ def run(
     ready = prepared(first, conversation, cfg, world)
     if isinstance(ready, Problem):
         return RunResult(state=conversation, cfg=cfg, problem=ready)
-    desk = Desk(conversation, tools, ready, world, watch)
-    return _Run(desk, scope or Scope(), executor).drive(first)
+    desk = Desk(conversation, tools, ready.cfg, world, watch)
+    return _Run(desk, scope or Scope(), executor).drive(ready.first)
 
 
 def answer_of(due: Perform, desk: Desk, scope: Scope) -> Input:
@@ -119,7 +119,9 @@ class _Run:
             if self._due:
                 self._start(self._due.popleft())
             elif not self._running:
-                return None if self._scope.cancelled else self._decision()
+                decided = None if self._scope.cancelled else self._decision()
+                if decided is not None or not (self._scope.cancelled and self._desk.interrupting()):
+                    return decided
 
     def _received(self) -> Input | None:
         """What lies in the inbox; waits for it where something runs beside us and there is nothing else to do."""

@@ -86,6 +86,12 @@ class ScriptedServer:
         with self._lock:
             return tuple(self._seen)
 
+    @property
+    def connections(self) -> int:
+        """How many connections there were so far."""
+        with self._lock:
+            return len(self._sockets)
+
     def __enter__(self) -> Self:
         self._thread.start()
         return self

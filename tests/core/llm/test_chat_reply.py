@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from turnfold.core.llm.chat import CHAT
@@ -14,7 +14,7 @@ from turnfold.core.llm.chat_reply import MAX_BYTES
 from turnfold.core.llm.reply import RawCall, Reply, Stop, Usage
 from turnfold.testing.wire import DONE, chat_body, chat_stream, chunked
 
-TEXTS = st.text(st.characters(exclude_categories=("Cs",)), max_size=60)
+TEXTS = st.text(st.characters(codec="utf-8"), max_size=60)
 CALLS = st.lists(st.builds(RawCall, st.text("abc_", min_size=1, max_size=5), st.sampled_from(("{}", '{"a": "ü"}', '{"a":1}'))), max_size=3)
 USAGES = st.builds(Usage, input_tokens=st.integers(0, 9), output_tokens=st.integers(0, 9), cached_tokens=st.integers(0, 9))
 
@@ -48,6 +48,7 @@ def code(reply: Reply) -> str:
     return reply.problem.code
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(TEXTS, TEXTS, CALLS, USAGES, st.lists(st.integers(0, 50), max_size=40))
 def test_a_stream_is_the_reply_it_was_made_of_in_every_chunking(
     text: str, reasoning: str, calls: list[RawCall], usage: Usage, sizes: list[int]
@@ -61,6 +62,7 @@ def test_a_stream_is_the_reply_it_was_made_of_in_every_chunking(
     assert folded(*chunked(stream.replace(b"\n", b"\r\n"), sizes)) == expected
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(TEXTS, CALLS, USAGES, st.lists(st.integers(0, 50), max_size=10))
 def test_a_body_that_is_no_stream_is_the_same_reply(text: str, calls: list[RawCall], usage: Usage, sizes: list[int]) -> None:
     body = chat_body(text, tuple(calls), usage)
@@ -75,6 +77,7 @@ PIECES = (
 )  # fmt: skip
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(
     st.one_of(st.binary(max_size=300), st.lists(st.sampled_from(PIECES), max_size=30).map(b"".join)),
     st.lists(st.integers(0, 9), max_size=60),
@@ -138,6 +141,17 @@ def test_other_choices_are_passed_over() -> None:
     other = {"choices": [{"index": 1, "delta": {"content": "no"}, "finish_reason": "length"}]}
     both = {"choices": [{"index": 0, "delta": {"content": "a"}}, {"index": 1, "delta": {"content": "no"}}]}
     assert folded(events(other, both, other, delta("stop"))) == Reply(text="a", stop=Stop.END)
+
+
+def test_several_plain_events_in_one_chunk() -> None:
+    first, more = events(delta(content="a")), events(delta(content="b"), delta(reasoning="c"), delta(content="d"))
+    decoded = CHAT.decode(CHAT.decode(CHAT.begin(), first).fold, more)
+    assert (decoded.text, decoded.reasoning) == ("bd", "c")
+
+
+def test_usages_add_up() -> None:
+    total = Usage(input_tokens=1, cached_tokens=1).plus(Usage(input_tokens=2, output_tokens=3))
+    assert total == Usage(input_tokens=3, output_tokens=3, cached_tokens=1)
 
 
 def test_usage_is_the_last_that_was_told() -> None:
@@ -204,6 +218,10 @@ class TestCalls:
             delta("stop"),
         )
         assert folded(stream).calls == (RawCall("f", "{}"), RawCall("g", "{}"), RawCall("h", "{}"))
+
+    def test_arguments_as_an_object_after_the_name(self) -> None:
+        stream = events(fragments({"index": 0, "function": {"name": "f"}}), fragments({"index": 0, "function": {"arguments": {"x": 1}}}))
+        assert folded(stream + DONE).calls == (RawCall("f", '{"x": 1}'),)
 
     def test_what_is_no_fragment_is_passed_over(self) -> None:
         stream = events(fragments(1, {}, {"function": {"arguments": "{}"}}), delta("stop", tool_calls={"a": 1}))

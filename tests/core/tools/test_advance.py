@@ -37,7 +37,7 @@ def process(environment: object = (), timeout_s: object = 1.0) -> RunProcess:
 
 
 def test_a_tool_that_there_is_not_is_refused_with_the_names_that_there_are() -> None:
-    assert "the tools are" in problem_of(advance_untrusted("t", None, Call(JsonObject()), SAMPLE_TOOLS, CFG)).message
+    assert "The tools are" in problem_of(advance_untrusted("t", None, Call(JsonObject()), SAMPLE_TOOLS, CFG)).message
 
 
 def test_arguments_that_do_not_fit_are_refused_before_the_tool_is_asked() -> None:

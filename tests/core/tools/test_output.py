@@ -38,7 +38,7 @@ def test_a_limited_text_is_the_text_or_says_what_was_cut(text: str, limit: int) 
         ("äöüß", 5, "ä\n[cut here: 4 bytes]\nß"),
         ("a\ud800", 9, "a\ufffd"),
         ("abcdef", 0, "[cut here: 6 bytes]\n"),
-        ("a\nbcdefghi\nj\n", 8, "a\nbc\n[cut here: 5 bytes]\ni\nj\n"),
+        ("a\nbcdefghi\nj\n", 8, "a\nbc\n[cut here: 7 bytes, 1 line]\nj\n"),
         ("aaa\nbbb\nccc\nddd\n", 10, "aaa\n[cut here: 8 bytes, 2 lines]\nddd\n"),
         ("abc\ndef\nghi", 6, "abc\n[cut here: 5 bytes, 2 lines]\nghi"),
     ],

@@ -53,7 +53,8 @@ def test_a_unique_original_is_replaced_and_nothing_else(
     places = [at for at in range(len(lines)) if bare[at : at + len(old)] == bare[start:stop]]
     assume(places == [start] and any(bare[start:stop]) and "=======" not in (*old, *new))
     text = eol.join(lines) + (eol if ended else "")
-    assume(text.endswith("\n") is ended or not ended)
+    assume(ended or lines[-1])  # else the last line is none
+    assume(eol in text)  # else there is no line end to be kept
     got = split_lines(patched(block("\n".join(old), "\n".join(new)), text))
     want = [*lines[:start], *new, *lines[stop:]]
     assert [line.rstrip() for line in got] == [line.rstrip() for line in want][: len(got)]
@@ -72,6 +73,7 @@ def test_a_unique_original_is_replaced_and_nothing_else(
         ("b", "b\nc", "a\r\nb", "a\r\nb\r\nc"),
         ("b\nc", "b", "a\nb\nc", "a\nb\n"),
         ("b", "X\nY", "a\r\nb\r\nc\r\n", "a\r\nX\r\nY\r\nc\r\n"),
+        ("a", "A", "\ufeffa\nb\n", "\ufeffA\nb\n"),
         ("b\r", "X\r", "a\nb\n", "a\nX\n"),
         ("a\nb\nc", "a\nB\nc", "a  \nb\nc\t\n", "a  \nB\nc\t\n"),
         ("b\n", "B\n", "a\nb\nc\n", "a\nB\nc\n"),
@@ -92,6 +94,22 @@ def test_a_unique_original_is_replaced_and_nothing_else(
 )
 def test_an_original_is_replaced(original: str, updated: str, text: str, result: str) -> None:
     assert patched(block(original, updated), text) == result
+
+
+@given(st.lists(st.tuples(LINES, LINES), max_size=5), LINES, st.booleans())
+def test_hunks_applied_together_are_hunks_applied_one_by_one(
+    pairs: list[tuple[list[str], list[str]]], lines: list[str], ended: bool
+) -> None:
+    text = "\n".join(lines) + ("\n" if ended else "")
+    blocks = [block("\n".join(old), "\n".join(new)) for old, new in pairs if "=======" not in (*old, *new)]
+    done: list[str] = []
+    for each in blocks:  # those that fit, in turn
+        applied = parse_patch_untrusted("\n".join((*done, each))).bind(lambda patch: apply_patch(patch, text))
+        done += [each] if is_successful(applied) else []
+    step = text
+    for each in done:
+        step = patched(each, step)
+    assert not done or patched("\n".join(done), text) == step
 
 
 def test_no_lines_after_the_divider_remove_the_original() -> None:
@@ -126,7 +144,7 @@ def test_a_search_block_may_hold_the_marks_of_the_other_kind() -> None:
         (block("a", "b"), "a\n" * 9, "ambiguous", "more than 5 places (lines 1, 2, 3, 4, 5 …)"),
         (block("a", "b"), "", "not-in-file", "Block 1 is not in the file"),
         (block("c", "b") + "\n" + block("zz", "b"), "c\n", "not-in-file", "Block 2 of 2 is not in the file"),
-        (block("b = 2", "b = 3"), "a = 1\n    b = 2\n", "not-in-file", "line 2, which differ in their indentation:\n2\t    b = 2\n"),
+        (block("b = 2", "b = 3"), "a = 1\n    b = 2\n", "not-in-file", "line 2, where only the indentation differs:\n2\t    b = 2\n"),
         (block("a\nb", "# ... same\nB"), "a\nb\n", "placeholder", "`# ... same`"),
         (block("a\n# ...\nb", "A\n# ...\nB"), "b\na\n", "not-in-file", "is not in the file"),
         (block("a\n# ...", "A\n# ...\nB"), "a\nb\n", "not-in-file", "is not in the file"),

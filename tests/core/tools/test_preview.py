@@ -43,7 +43,7 @@ def run(script: str, *environment: Variable) -> RunProcess:
         (run("ls\n"), "Run a command in /w/sub\nls"),
         (
             run("a\n\x1b[8mb", Variable("A", "1\n"), Variable("B", None)),
-            "Run a command in /w/sub\n  with A=1\\n\n  with unset B\na\n\\x1b[8mb",
+            "Run a command in /w/sub\n  with A=1\\n\n  without B\na\n\\x1b[8mb",
         ),
         (RunPython(code="1+1", cwd="/w", environment=(), timeout_s=1, output_bytes=1), "Run Python in /w\n1+1"),
     ],

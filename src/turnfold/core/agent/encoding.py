@@ -7,11 +7,12 @@ of those makes another head; only a change of the call format encodes the messag
 from __future__ import annotations
 
 from turnfold.core.agent.live import Encoded
-from turnfold.core.agent.state import ChatState
+from turnfold.core.agent.state import ChatState, Past
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.models import find_provider, format_of, profile_of
-from turnfold.core.config.values import ToolFormat
+from turnfold.core.config.values import ExampleTurn, ModelProfile, ToolFormat
 from turnfold.core.conversation.log import Log
+from turnfold.core.conversation.messages import ToolMessage
 from turnfold.core.llm.chat import CHAT
 from turnfold.core.llm.grammar import BlockShape, grammar_of
 from turnfold.core.llm.prompt import system_prompt
@@ -24,31 +25,54 @@ def encoded_for(state: ChatState, tools: tuple[ToolSpec, ...], cfg: ChatConfig) 
     """The log's messages encoded for ``tools`` and ``cfg``: those kept in ``live``, and the ones since."""
     kept = state.live.encoded
     log = state.past.log
-    head = kept.head if kept is not None and kept.cfg == cfg and kept.tools == tools else _head(tools, cfg)
-    parts = kept.parts if kept is not None and kept.head.tool_format is head.tool_format else Log()
+    tool_format = format_of(cfg)
+    opening = kept.opening if kept is not None and kept.cfg == cfg and kept.tools == tools else CHAT.encode_head(_head(tools, cfg))
+    parts = kept.parts if kept is not None and kept.tool_format is tool_format else Log()
     for index in range(len(parts), len(log)):
-        parts = parts.append(CHAT.encode_message(log[index], head.tool_format))
-    return Encoded(cfg=cfg, tools=tools, head=head, parts=parts)
+        parts = parts.append(CHAT.encode_message(log[index], tool_format))
+    return Encoded(cfg=cfg, tools=tools, tool_format=tool_format, opening=opening, parts=parts)
 
 
-def request_body(encoded: Encoded) -> bytes:
+def request_body(encoded: Encoded, past: Past) -> bytes:
     """The body of a model call; linear in its own bytes."""
-    return CHAT.encode_request(encoded.head, encoded.parts)
+    demanded = call_demanded(past, encoded.cfg)
+    opening = CHAT.encode_head(_head(encoded.tools, encoded.cfg, must_call=True)) if demanded else encoded.opening
+    return CHAT.encode_request(opening, encoded.parts)
 
 
-def _head(tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Head:
+def call_demanded(past: Past, cfg: ChatConfig) -> bool:
+    """Whether the next reply has to be a call.
+
+    Small models rather guess than look, and say that a thing is done after a call that failed.
+    """
+    turn = past.turn
+    if not profile_of(cfg).must_call or turn is None:
+        return False
+    last = past.log[-1]
+    failed = isinstance(last, ToolMessage) and not last.ok
+    return failed or turn.generation == 1
+
+
+def _head(tools: tuple[ToolSpec, ...], cfg: ChatConfig, *, must_call: bool = False) -> Head:
     profile = profile_of(cfg)
     tool_format = format_of(cfg)
     located = find_provider(cfg)
     return Head(
         model="" if isinstance(located, Problem) else located.model,
         system=system_prompt(cfg, tools, tool_format, profile.instructions),
+        examples=examples_of(profile, tools),
         temperature=cfg.temperature if cfg.temperature is not None else profile.temperature,
         max_tokens=cfg.max_tokens if cfg.max_tokens is not None else profile.max_tokens,
         tools=tools if tool_format is ToolFormat.NATIVE else (),
-        grammar=grammar_of(shapes_of(tools)) if profile.grammar and tool_format is ToolFormat.MARKDOWN else "",
+        grammar=grammar_of(shapes_of(tools), must_call=must_call) if profile.grammar and tool_format is ToolFormat.MARKDOWN else "",
         tool_format=tool_format,
     )
+
+
+def examples_of(profile: ModelProfile, tools: tuple[ToolSpec, ...]) -> tuple[ExampleTurn, ...]:
+    """The turns of the profile's worked examples whose tools are all offered."""
+    names = tuple(tool.name for tool in tools)
+    return tuple(turn for example in profile.examples if all(name in names for name in example.tools) for turn in example.turns)
 
 
 def shapes_of(tools: tuple[ToolSpec, ...]) -> tuple[BlockShape, ...]:

@@ -17,11 +17,11 @@ from turnfold.core.agent.encoding import encoded_for, request_body
 from turnfold.core.agent.events import MessageAdded, ModelReplied, Reason, RequestClosed, RequestOpened, TurnEnded, Unanswered, Why
 from turnfold.core.agent.ids import MODEL, RequestId, place
 from turnfold.core.agent.live import Live, LiveReply
-from turnfold.core.agent.state import ChatState, Opened, Turn, effective, usable
+from turnfold.core.agent.state import ChatState, Opened, Past, Turn, effective, usable
 from turnfold.core.config.layers import ChatConfig
-from turnfold.core.config.models import find_provider
+from turnfold.core.config.models import find_provider, generations_of, offered_tools, profile_of
 from turnfold.core.config.values import ToolFormat
-from turnfold.core.conversation.messages import AssistantMessage, Invocation
+from turnfold.core.conversation.messages import AssistantMessage, Invocation, UserMessage
 from turnfold.core.llm import markdown
 from turnfold.core.llm.chat import CHAT
 from turnfold.core.llm.chat_reply import ChatFold
@@ -78,8 +78,9 @@ def settle_generation(draft: Draft, turn: Turn, tools: tuple[ToolSpec, ...], cfg
 
 
 def _open_model(draft: Draft, turn: Turn, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
-    if turn.generation > cfg.limits.generations:
-        message = f"The turn was ended after {cfg.limits.generations} model calls. Say something to let it go on."
+    most = generations_of(cfg)
+    if turn.generation > most:
+        message = f"The turn was ended after {most} model calls. Say something to let it go on."
         return end_turn(draft, Reason.LIMIT, caller_problem("limit", message))
     found = find_provider(cfg)
     if isinstance(found, Problem):
@@ -88,15 +89,17 @@ def _open_model(draft: Draft, turn: Turn, tools: tuple[ToolSpec, ...], cfg: Chat
     request_id = RequestId(turn.number, turn.generation, MODEL, n)
     request = CallModel(provider=found.provider, model=found.model, upto=draft.past.events)
     opened = draft.record(RequestOpened(request_id=request_id, request=request, at_ms=draft.at_ms))
-    encoded = encoded_for(opened.state, tools, cfg)
+    names = offered_tools(cfg)
+    offered = tools if names is None else tuple(tool for tool in tools if tool.name in names)
+    encoded = encoded_for(opened.state, offered, cfg)
     reply = LiveReply(
         request_id=request_id,
         fold=CHAT.begin(),
         limit_bytes=cfg.limits.reply_bytes,
-        scan=markdown.begin(tools) if encoded.head.tool_format is ToolFormat.MARKDOWN else None,
+        scan=markdown.begin(offered) if encoded.tool_format is ToolFormat.MARKDOWN else None,
     )
     live = evolve(opened.state.live, encoded=encoded, reply=reply)
-    return opened.with_live(live).act(Perform(request_id, request, request_body(encoded)))
+    return opened.with_live(live).act(Perform(request_id, request, request_body(encoded, opened.past)))
 
 
 def chunk_arrived(draft: Draft, request_id: RequestId, data: bytes, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
@@ -108,7 +111,8 @@ def chunk_arrived(draft: Draft, request_id: RequestId, data: bytes, tools: tuple
     told = _told(draft, reply, decoded.fold, decoded.text, decoded.reasoning, len(data))
     draft, grown = told.draft, told.reply
     if _called(grown):
-        return close_reply(draft, grown, usable(tools, effective(cfg, draft.past))).act(Cancel(request_id))
+        now = effective(cfg, draft.past)
+        return close_reply(draft, grown, usable(tools, now), now).act(Cancel(request_id))
     if grown.size_bytes > grown.limit_bytes:
         message = (
             f"The reply was longer than {grown.limit_bytes:,} bytes and was cut off. Ask for less at once, or raise limits.reply_bytes."
@@ -154,7 +158,7 @@ def _told(draft: Draft, reply: LiveReply, fold: ChatFold, text: str, reasoning: 
     return Told(Draft(ChatState(draft.past, live), draft.at_ms, draft.records, acts), told)
 
 
-def close_reply(draft: Draft, reply: LiveReply, tools: tuple[ToolSpec, ...]) -> Draft:
+def close_reply(draft: Draft, reply: LiveReply, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
     """The reply over: its request closed and, in the same step, its message recorded; or the problem that it was."""
     finished = _finished(draft, reply)
     draft, reply, whole = finished.draft, finished.live, finished.reply
@@ -168,11 +172,22 @@ def close_reply(draft: Draft, reply: LiveReply, tools: tuple[ToolSpec, ...]) -> 
     message = AssistantMessage(
         text=text,
         place=place(request_id.turn, request_id.generation),
-        calls=calls,
+        calls=() if profile_of(cfg).ends_on_repeat and _called_before(draft.past, calls) else calls,
         reasoning=whole.reasoning,
         cut=whole.stop is Stop.LENGTH,
     )
     return closed.with_live(evolve(closed.state.live, reply=None)).record(MessageAdded(message, draft.at_ms))
+
+
+def _called_before(past: Past, calls: tuple[Invocation, ...]) -> bool:
+    """Whether a reply of the same turn made the same calls."""
+    for index in range(len(past.log) - 1, -1, -1):
+        message = past.log[index]
+        if isinstance(message, AssistantMessage) and message.calls == calls:
+            return True
+        if isinstance(message, UserMessage):
+            return False
+    return False
 
 
 def _finished(draft: Draft, reply: LiveReply) -> Whole:
@@ -195,7 +210,7 @@ def _read(reply: LiveReply, whole: Reply, tools: tuple[ToolSpec, ...]) -> tuple[
         return whole.text, tuple(read_call_untrusted(raw, tools) for raw in whole.calls)
     if reply.scan.place.found:
         return whole.text, (reply.scan.place.found[0].call,)
-    return whole.text, markdown.finish(reply.scan, cut=whole.stop is Stop.LENGTH)[:1]
+    return whole.text, markdown.finish(reply.scan, cut=whole.stop not in {Stop.END, Stop.CALLS})[:1]
 
 
 def _empty(whole: Reply) -> Problem:

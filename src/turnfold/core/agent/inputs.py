@@ -7,6 +7,7 @@ from typing import TypeAlias, final
 from attrs import frozen
 
 from turnfold.core.agent.ids import RequestId
+from turnfold.core.config.layers import Overrides
 from turnfold.core.config.values import Rule
 from turnfold.core.conversation.messages import ToolCall
 from turnfold.core.problem import Problem
@@ -16,10 +17,11 @@ from turnfold.core.world.answers import Answer
 @final
 @frozen
 class UserSaid:
-    """The person said ``text``; during a turn it waits for the turn's end."""
+    """The person said ``text``, with ``context``; during a turn it waits for the turn's end."""
 
     text: str
     at_ms: int = 0
+    context: str = ""
 
 
 @final
@@ -75,6 +77,15 @@ class Decided:
 
 @final
 @frozen
+class SettingsChanged:
+    """The person changed settings for the rest of the conversation."""
+
+    change: Overrides
+    at_ms: int = 0
+
+
+@final
+@frozen
 class Interrupted:
     """The person wants the running turn to end."""
 
@@ -97,4 +108,6 @@ class Resumed:
     at_ms: int = 0
 
 
-Input: TypeAlias = UserSaid | CommandGiven | ChunkArrived | Answered | Failed | Decided | Interrupted | TimePassed | Resumed
+Input: TypeAlias = (
+    UserSaid | CommandGiven | ChunkArrived | Answered | Failed | Decided | SettingsChanged | Interrupted | TimePassed | Resumed
+)

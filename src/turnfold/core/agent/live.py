@@ -12,10 +12,10 @@ from attrs import frozen
 
 from turnfold.core.agent.ids import RequestId
 from turnfold.core.config.layers import ChatConfig
+from turnfold.core.config.values import ToolFormat
 from turnfold.core.conversation.log import Log
 from turnfold.core.llm.chat_reply import ChatFold
 from turnfold.core.llm.markdown import Scan
-from turnfold.core.llm.protocol import Head
 from turnfold.core.tools.spec import ToolSpec
 
 
@@ -41,11 +41,15 @@ class LiveReply:
 @final
 @frozen(kw_only=True, eq=False)
 class Encoded:
-    """The messages of the log as the wire wants them, each encoded once; ``head`` is good for just this config and these tools."""
+    """The messages of the log as the wire wants them, each encoded once, and what a request opens with before them.
+
+    ``opening`` is good for just this config and these tools, ``parts`` for this format.
+    """
 
     cfg: ChatConfig
     tools: tuple[ToolSpec, ...]
-    head: Head
+    tool_format: ToolFormat
+    opening: bytes
     parts: Log[bytes]
 
 

@@ -46,6 +46,7 @@ from turnfold.core.agent.inputs import (
     Input,
     Interrupted,
     Resumed,
+    SettingsChanged,
     TimePassed,
     UserSaid,
 )
@@ -53,6 +54,7 @@ from turnfold.core.agent.requests import repeatable
 from turnfold.core.agent.rounds import settle_round
 from turnfold.core.agent.state import ChatState, Status, effective, find_open, open_requests, questions, usable
 from turnfold.core.config.layers import ChatConfig, Overrides
+from turnfold.core.config.models import find_provider
 from turnfold.core.conversation.messages import ToolCall, UserMessage
 from turnfold.core.json import scalar_text
 from turnfold.core.problem import Blame, Problem, world_problem
@@ -115,14 +117,16 @@ def absorb(draft: Draft, input: Input, tools: tuple[ToolSpec, ...], cfg: ChatCon
             return _answered(draft, input, tools, cfg)
         case Failed(request_id, problem):
             return _failed(draft, request_id, problem)
-        case UserSaid(text):
-            message = UserMessage(scalar_text(text))
+        case UserSaid(text=text, context=context):
+            message = UserMessage(scalar_text(text), scalar_text(context))
             return draft.record(MessageAdded(message, draft.at_ms) if draft.past.turn is None else MessageQueued(message, draft.at_ms))
         case CommandGiven(command):
             now = effective(cfg, draft.past)
             return command_given(draft, command, usable(tools, now), now)
         case Decided():
             return _decided(draft, input, cfg)
+        case SettingsChanged(change):
+            return _settings_changed(draft, change, cfg)
         case Interrupted():
             turn = draft.past.turn
             return draft if turn is None or turn.interrupted else draft.record(TurnInterrupted(draft.at_ms))
@@ -146,7 +150,8 @@ def _answered(draft: Draft, input: Answered, tools: tuple[ToolSpec, ...], cfg: C
         return draft.record(RequestClosed(input.request_id, input.answer, draft.at_ms))
     if reply is None or reply.request_id != input.request_id:
         return draft.record(RequestClosed(input.request_id, Unanswered(Why.LOST), draft.at_ms))
-    return close_reply(draft, reply, usable(tools, effective(cfg, draft.past)))
+    now = effective(cfg, draft.past)
+    return close_reply(draft, reply, usable(tools, now), now)
 
 
 def _failed(draft: Draft, request_id: RequestId, problem: Problem) -> Draft:
@@ -170,6 +175,16 @@ def _decided(draft: Draft, input: Decided, cfg: ChatConfig) -> Draft:
     if input.rule is None:
         return draft
     draft = draft.record(Reconfigured(Overrides(rules=(input.rule,)), draft.at_ms))
+    return _ask_again(draft, effective(cfg, draft.past))
+
+
+def _settings_changed(draft: Draft, change: Overrides, cfg: ChatConfig) -> Draft:
+    """The draft with ``change`` over all settings, and questions that it answers with yes; refused where it names no known model."""
+    after = evolve(cfg, overrides=(change, *draft.past.overrides))
+    found = find_provider(after) if isinstance(change.own_model, str) else None
+    if isinstance(found, Problem):
+        return draft.act(Publish(found))
+    draft = draft.record(Reconfigured(change, draft.at_ms))
     return _ask_again(draft, effective(cfg, draft.past))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Generic, TypeVar, cast, final
 
 from attrs import field, frozen
@@ -18,7 +17,7 @@ from turnfold.core.agent.state import ChatState, Past
 from turnfold.core.codec.converter import new_converter
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.conversation.messages import Message
-from turnfold.core.json import loads_untrusted, scalar_text, thaw
+from turnfold.core.json import compact, loads_untrusted, scalar_text, thaw
 from turnfold.core.problem import Blame, Problem
 from turnfold.core.world.answers import Answer
 from turnfold.core.world.requests import Request
@@ -53,8 +52,7 @@ STEP: Codec[Step] = Codec("step", Step)
 
 def encode(codec: Codec[T], value: T) -> str:
     """``value`` as compact JSON text of one line; linear in its size."""
-    written = _CONVERTER.unstructure(value, unstructure_as=codec.form)
-    return scalar_text(json.dumps(written, ensure_ascii=False, separators=(",", ":"), allow_nan=False))
+    return scalar_text(compact(_CONVERTER.unstructure(value, unstructure_as=codec.form)))
 
 
 def decode_untrusted(codec: Codec[T], text: str | bytes) -> Result[T, Problem]:

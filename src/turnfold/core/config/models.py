@@ -55,3 +55,14 @@ def profile_of(cfg: ChatConfig) -> ModelProfile:
 def format_of(cfg: ChatConfig) -> ToolFormat:
     """How the model shall write its calls: as the config says, else as its profile does."""
     return cfg.tool_format or profile_of(cfg).tool_format
+
+
+def offered_tools(cfg: ChatConfig) -> tuple[str, ...] | None:
+    """The names of the tools to offer: as the config says, else as the model's profile does; None means all."""
+    return cfg.tools if cfg.tools is not None else profile_of(cfg).tools
+
+
+def generations_of(cfg: ChatConfig) -> int:
+    """How many model calls a turn may have: the model's own limit where it is lower."""
+    own = profile_of(cfg).generations
+    return cfg.limits.generations if own is None else min(own, cfg.limits.generations)

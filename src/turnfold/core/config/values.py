@@ -42,20 +42,54 @@ class Provider:
     timeout_s: float = 120.0  # the longest silence while a reply is awaited
 
 
+class Role(Enum):
+    """Whose words an example's turn is."""
+
+    USER = "user"
+    ASSISTANT = "assistant"
+
+
+@final
+@frozen
+class ExampleTurn:
+    """One message of a worked example."""
+
+    role: Role
+    text: str
+
+
+@final
+@frozen(kw_only=True)
+class WorkedExample:
+    """Turns that a model sees before every conversation, where all ``tools`` that they call are offered."""
+
+    turns: tuple[ExampleTurn, ...]
+    tools: tuple[str, ...] = ()
+
+
 @final
 @frozen(kw_only=True)
 class ModelProfile:
     """Facts about one model, by ``provider/name``; ``*`` stands for any text in ``pattern``.
 
-    ``grammar``: the server takes a GBNF grammar. ``instructions``: replaces the general instructions where not empty.
+    ``grammar``: the server takes a GBNF grammar. ``must_call``: under it, the first reply of a turn, and the one after a
+    failed call, has to be a call. ``ends_on_repeat``: a call that the turn has made before is not made again, and ends it.
+    ``names_files``: the files of the workspace that the person names are told as being there. ``instructions`` replace the
+    general ones where not empty. ``tools`` and ``generations`` hold where no layer says otherwise.
     """
 
     pattern: str
     tool_format: ToolFormat = ToolFormat.NATIVE
     grammar: bool = False
+    must_call: bool = False
+    ends_on_repeat: bool = False
+    names_files: bool = False
     instructions: str = ""
+    examples: tuple[WorkedExample, ...] = ()
+    tools: tuple[str, ...] | None = None
     temperature: float | None = None
     max_tokens: int | None = None
+    generations: int | None = None
 
 
 @final

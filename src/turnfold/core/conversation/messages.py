@@ -39,9 +39,10 @@ Invocation: TypeAlias = ToolCall | BrokenCall
 @final
 @frozen
 class UserMessage:
-    """What the person said."""
+    """What the person said; ``context`` is what came with it: files they gave, the names of the files that are there."""
 
     text: str
+    context: str = ""
 
 
 @final

@@ -27,14 +27,14 @@ from turnfold.core.problem import model_problem
 from turnfold.core.tools.spec import ToolSpec
 
 JSON_FORM = "--json"
-TICKS = "`" * 3
+FENCE = "`" * 3
 
 
 def usage(tool: ToolSpec) -> str:
     """The opening line of a block of ``tool``, with its parameters in capitals."""
     if not tool.header and not tool.body:
-        return f"{TICKS}{tool.name} {JSON_FORM}"
-    return TICKS + " ".join((tool.name, *map(str.upper, tool.header)))
+        return f"{FENCE}{tool.name} {JSON_FORM}"
+    return FENCE + " ".join((tool.name, *map(str.upper, tool.header)))
 
 
 def block_text(call: ToolCall, tool: ToolSpec, ticks: int) -> str:
@@ -123,6 +123,6 @@ def _broken(tool: ToolSpec, line: str, text: str, why: str) -> BrokenCall:
 def sample(tool: ToolSpec) -> str:
     """A block of ``tool`` to learn from: its first worked example, else its form."""
     for example in tool.examples:
-        return block_text(ToolCall(tool.name, example.arguments), tool, len(TICKS))
+        return block_text(ToolCall(tool.name, example.arguments), tool, len(FENCE))
     inner = "{}\n" if not tool.header and not tool.body else f"{tool.body.upper()}\n" if tool.body else ""
-    return f"{usage(tool)}\n{inner}{TICKS}"
+    return f"{usage(tool)}\n{inner}{FENCE}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from turnfold.core.llm.chat_reply import ChatFold, begin, decode, finish
-from turnfold.core.llm.chat_request import encode_message, encode_request
+from turnfold.core.llm.chat_request import encode_head, encode_message, encode_request
 from turnfold.core.llm.protocol import ModelProtocol
 
 CHAT: ModelProtocol[ChatFold] = ModelProtocol(
@@ -12,5 +12,6 @@ CHAT: ModelProtocol[ChatFold] = ModelProtocol(
     decode=decode,
     finish=finish,
     encode_message=encode_message,
+    encode_head=encode_head,
     encode_request=encode_request,
 )

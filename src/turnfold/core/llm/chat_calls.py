@@ -42,9 +42,6 @@ class Taken:
 
 def calls_taken(calls: tuple[CallParts, ...], fragments: object) -> Taken:
     """``calls`` with the fragments of one event, as JSON parsing gave them; what is no fragment is passed over."""
-    continued = _continued(calls, fragments)
-    if continued is not None:
-        return Taken(continued)
     problem = None
     for fragment in fragments if isinstance(fragments, list) else ():
         if not isinstance(fragment, dict):
@@ -62,8 +59,8 @@ def calls_taken(calls: tuple[CallParts, ...], fragments: object) -> Taken:
     return Taken(calls, problem)
 
 
-def _continued(calls: tuple[CallParts, ...], fragments: object) -> tuple[CallParts, ...] | None:
-    """``calls`` with more arguments of the last, where that is all that the fragments say, as nearly all do."""
+def continued(calls: tuple[CallParts, ...], fragments: object) -> tuple[CallParts, ...] | None:
+    """The fast path of :func:`calls_taken`: more arguments of the last call, as nearly all fragments are; None for others."""
     if not calls or not isinstance(fragments, list) or len(fragments) != 1:
         return None
     fragment: object = fragments[0]

@@ -22,11 +22,11 @@ from attrs import evolve, frozen
 
 from turnfold.core.conversation.log import Log
 from turnfold.core.json import freeze, scalar_text
-from turnfold.core.llm.chat_calls import CallParts, calls_taken, raw_calls
+from turnfold.core.llm.chat_calls import CallParts, calls_taken, continued, raw_calls
 from turnfold.core.llm.protocol import Decoded
 from turnfold.core.llm.provider_errors import error_words
 from turnfold.core.llm.reply import Reply, Stop, Usage
-from turnfold.core.llm.sse import NOTHING, Fed, Splitter, feed, plain_data
+from turnfold.core.llm.sse import NOTHING, Fed, ServerEvent, Splitter, feed, plain_data
 from turnfold.core.problem import Problem, world_problem
 
 MAX_BYTES = 8_000_000  # of one event, and of a body that is no stream
@@ -97,12 +97,16 @@ def decode(fold: ChatFold, chunk: bytes) -> Decoded[ChatFold]:
     texts = plain_data(fold.splitter, chunk)
     if len(texts) == 1:
         return _taken(fold, texts[0], "")
+    if texts:
+        return _all_events_taken(fold, tuple([ServerEvent(each) for each in texts]))
     fed = feed(fold.splitter, chunk)
-    if fed.splitter is not fold.splitter:
-        fold = _noted(fold, fed, chunk)
+    return _all_events_taken(fold if fed.splitter is fold.splitter else _noted(fold, fed, chunk), fed.events)
+
+
+def _all_events_taken(fold: ChatFold, events: tuple[ServerEvent, ...]) -> Decoded[ChatFold]:
     text: list[str] = []
     reasoning: list[str] = []
-    for event in fed.events:
+    for event in events:
         decoded = _taken(fold, event.data, event.name)
         fold = decoded.fold
         text.append(decoded.text)
@@ -205,21 +209,28 @@ def _plain_taken(fold: ChatFold, delta: _Object) -> Decoded[ChatFold] | None:
         or not (_is_scalar(text) and _is_scalar(reasoning))
     ):
         return None
-    taken = calls_taken(fold.calls, delta["tool_calls"]) if delta.get("tool_calls") else None
-    if taken is not None and taken.problem is not None:
+    fragments: object = delta.get("tool_calls")
+    calls = continued(fold.calls, fragments) if fragments else fold.calls
+    if calls is None:
         return None
     after = ChatFold(
         fold.splitter,
         fold.text.append(text) if text else fold.text,
         fold.reasoning.append(reasoning) if reasoning else fold.reasoning,
-        taken.calls if taken is not None else fold.calls,
+        calls,
         fold.rest,
     )
     return Decoded(fold=after, text=text, reasoning=reasoning)
 
 
 def _is_scalar(text: str) -> bool:
-    return text.isascii() or scalar_text(text) == text
+    if text.isascii():
+        return True
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _all_taken(fold: ChatFold, value: _Object, name: str) -> Decoded[ChatFold]:

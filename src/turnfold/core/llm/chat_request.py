@@ -27,20 +27,18 @@ def encode_message(message: Message, tool_format: ToolFormat) -> bytes:
     >>> encode_message(UserMessage("hi"), ToolFormat.NATIVE)
     b'{"role":"user","content":"hi"}'
     """
-    match message:
-        case UserMessage(text=text):
-            return _spoken("user", text)
-        case AssistantMessage():
-            native = tool_format is ToolFormat.NATIVE and message.calls
-            return _calling(message) if native else _spoken("assistant", message.text)
-        case ToolMessage():
-            if tool_format is ToolFormat.NATIVE:
-                return _utf8(f'{{"role":"tool","tool_call_id":{quoted(message.call_id)},"content":{quoted(message.text)}}}')
-            return _spoken("user", output_text(message))
+    if isinstance(message, UserMessage):
+        return _spoken("user", f"{message.context}\n\n{message.text}" if message.context else message.text)
+    native = tool_format is ToolFormat.NATIVE
+    if isinstance(message, AssistantMessage):
+        return _calling(message) if native and message.calls else _spoken("assistant", message.text or _blocks(message.calls))
+    if native:
+        return _utf8(f'{{"role":"tool","tool_call_id":{quoted(message.call_id)},"content":{quoted(message.text)}}}')
+    return _spoken("user", output_text(message))
 
 
 def output_text(message: ToolMessage) -> str:
-    r"""A tool's output as a user's message tells it, in a fence that is longer than any inside.
+    r"""A tool's output as a user's message tells it, in a fence that is longer than any inside; a failure is named as one.
 
     >>> output_text(ToolMessage(call_id="1.1.0", tool="read", text="a", ok=True))
     'Output of read:\n```\na\n```'
@@ -48,21 +46,23 @@ def output_text(message: ToolMessage) -> str:
     longest = max((len(run) for run in BACKTICKS.findall(message.text)), default=2)
     fence = "`" * (longest + 1)
     body = message.text if message.text.endswith("\n") or not message.text else message.text + "\n"
-    return f"Output of {message.tool}:\n{fence}\n{body}{fence}"
+    failed = "" if message.ok else "\nThat failed. Write it in another way."
+    return f"Output of {message.tool}:\n{fence}\n{body}{fence}{failed}"
 
 
-def encode_request(head: Head, messages: Iterable[bytes]) -> bytes:
-    """The body of a request: ``head``, then the messages as :func:`encode_message` gave them; costs one copy of their bytes.
+def encode_request(opening: bytes, messages: Iterable[bytes]) -> bytes:
+    """The body of a request: what :func:`encode_head` gave, then the messages; costs one copy of their bytes.
 
-    >>> encode_request(Head(model="m"), [b'{"role":"user","content":"hi"}'])
+    >>> encode_request(encode_head(Head(model="m")), [b'{"role":"user","content":"hi"}'])
     b'{"model":"m","stream":true,"stream_options":{"include_usage":true},"messages":[{"role":"user","content":"hi"}]}'
     """
-    system = (_spoken("system", head.system),) if head.system else ()
-    return b"".join((encode_head(head), b'"messages":[', b",".join((*system, *messages)), b"]}"))
+    joined = b",".join(messages)
+    between = b"," if joined and not opening.endswith(b"[") else b""
+    return b"".join((opening, between, joined, b"]}"))
 
 
 def encode_head(head: Head) -> bytes:
-    """The members of a request that stand before ``messages``, with the opening brace."""
+    """The beginning of a request, up to the first message that is not the system's; made once for many requests."""
     members: list[tuple[str, JsonValue]] = [("model", head.model), ("stream", True)]
     members.append(("stream_options", JsonObject.of(include_usage=True)))
     if head.temperature is not None and math.isfinite(head.temperature):
@@ -73,7 +73,9 @@ def encode_head(head: Head) -> bytes:
         members.append(("tools", tuple(_tool(tool) for tool in head.tools)))
     if head.grammar:
         members.append(("grammar", head.grammar))
-    return _utf8(dumps(JsonObject(tuple(members)))[:-1] + ",")
+    system = (_spoken("system", head.system),) if head.system else ()
+    told = b",".join((*system, *(_spoken(turn.role.value, turn.text) for turn in head.examples)))
+    return _utf8(dumps(JsonObject(tuple(members)))[:-1] + ',"messages":[') + told
 
 
 def _tool(tool: ToolSpec) -> JsonObject:
@@ -85,6 +87,11 @@ def _calling(message: AssistantMessage) -> bytes:
     content = quoted(message.text) if message.text else "null"
     calls = ",".join(_call(f"{message.place}.{number}", call) for number, call in enumerate(message.calls))
     return _utf8(f'{{"role":"assistant","content":{content},"tool_calls":[{calls}]}}')
+
+
+def _blocks(calls: tuple[Invocation, ...]) -> str:
+    """Calls that were never text (a person's command, another format) as blocks; an assistant that says nothing confuses models."""
+    return "\n\n".join(f"```{call.name} --json\n{_arguments(call)}\n```" for call in calls)
 
 
 def _call(call_id: str, call: Invocation) -> str:

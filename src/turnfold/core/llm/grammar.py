@@ -2,7 +2,7 @@
 
 A reply is text, or text and then one block, and ends where the block ends:
 
-    root   ::= text | lead block
+    root   ::= text | lead block                            `block` alone where a call is demanded
     text   ::= what a person reads: one line or more, none of which opens a fence
     lead   ::= up to `lead_lines` such lines, each ended by a newline
     block  ::= "```" NAME (" " HEADER)* "\\n" body "```"        one alternative a tool
@@ -10,10 +10,13 @@ A reply is text, or text and then one block, and ends where the block ends:
              | (mark "\\n" (line "\\n")*)+ last-mark "\\n"        for a tool whose body has marks: the marks in order, once or more,
                                                                and no line between begins with a mark's first word
 
+`must_call` is for models that would rather guess than look: the first reply of a turn has to be a call.
 The grammar makes form certain, never sense: that a path exists, or that a command is right, is for the tool to say.
 A line that begins with a fence can't be written inside a body; such a file needs a model that is not held by a grammar.
 Some tokenizers spell "```" and a newline as one token: the rules are over characters, so that is no matter.
 """
+
+from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import final
@@ -21,6 +24,8 @@ from typing import final
 from attrs import frozen
 
 FENCE = "```"
+# A line that says something: it neither is empty nor begins with a space or a backquote.
+SPOKEN = "[^ \\t\\r\\n`] [^\\r\\n]*"
 
 
 @final
@@ -37,19 +42,18 @@ class BlockShape:
     marks: tuple[str, ...] = ()
 
 
-def grammar_of(shapes: tuple[BlockShape, ...], lead_lines: int = 2) -> str:
-    """A GBNF grammar for a reply that calls at most one of these tools; without tools, for a plain text.
+def grammar_of(shapes: tuple[BlockShape, ...], *, must_call: bool = False, lead_lines: int = 2) -> str:
+    """A GBNF grammar for a reply that calls at most one of these tools, or exactly one; without tools, for a plain text.
 
     >>> print(grammar_of((BlockShape(name="shell", body="command"),)).splitlines()[0])
     root ::= text | lead block
     """
-    line = line_avoiding((FENCE,))
     rules = (
-        rule("root", "text | lead block") if shapes else rule("root", "text"),
-        rule("text", f'{spoken_line()} ("\\n" line)*'),
-        rule("lead", f'({spoken_line()} "\\n"){{0,{lead_lines}}}'),
-        rule("line", line),
-        rule("word", "[^ \\t\\r\\n`] [^\\r\\n`]*"),
+        rule("root", root_of(shapes, must_call)),
+        rule("text", f'{SPOKEN} ("\\n" line)*'),
+        rule("lead", f'({SPOKEN} "\\n"){{0,{lead_lines}}}'),
+        rule("line", line_avoiding((FENCE,))),
+        rule("word", "[^ \\t\\r\\n`]+"),
     )
     blocks = (rule("block", alternatives(f"block-{number}" for number in range(len(shapes)))),) if shapes else ()
     bodies = tuple(rule(f"block-{number}", block_of(shape)) for number, shape in enumerate(shapes))
@@ -74,9 +78,11 @@ def body_of(shape: BlockShape) -> str:
     return f"({group.strip()})+"
 
 
-def spoken_line() -> str:
-    """A line that says something: it neither is empty nor begins with a space or a backquote."""
-    return "[^ \\t\\r\\n`] [^\\r\\n]*"
+def root_of(shapes: tuple[BlockShape, ...], must_call: bool) -> str:
+    """What a reply may be. One that must call has no text before the block: a small model would write its answer there."""
+    if not shapes:
+        return "text"
+    return "block" if must_call else "text | lead block"
 
 
 def line_avoiding(prefixes: tuple[str, ...]) -> str:

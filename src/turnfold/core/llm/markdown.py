@@ -230,16 +230,11 @@ def render(call: ToolCall, tool: ToolSpec) -> str:
 def _next(place: Place, line: str, end: int, tools: tuple[ToolSpec, ...], plain: bool = False) -> Place:
     """``place`` after ``line``, which ends at ``end``. ``plain``: without doubt and quotations (rule 4)."""
     region = place.region
-    match region:
-        case Block():
-            return _in_block(place, region, line, end, tools, plain)
-        case Hidden():
-            return Place(place.found, _outside(line, tools, hidden=True))
-        case Tildes(count=count):
-            over = tildes(line) >= count and not line.strip("~ \t")
-            return Place(place.found, PROSE) if over else place
-        case Prose():
-            return Place(place.found, _outside(line, tools))
+    if isinstance(region, Block):
+        return _in_block(place, region, line, end, tools, plain)
+    if isinstance(region, Tildes):
+        return Place(place.found, PROSE) if tildes(line) >= region.count and not line.strip("~ \t") else place
+    return Place(place.found, _outside(line, tools, hidden=isinstance(region, Hidden)))
 
 
 def _outside(line: str, tools: tuple[ToolSpec, ...], hidden: bool = False) -> Region:
@@ -280,12 +275,13 @@ def _in_block(place: Place, block: Block, line: str, end: int, tools: tuple[Tool
         return _closed(place, block, end) if over else Place(place.found, _with_text(block, line, plain))
     if block.depth or block.longer:
         return Place(place.found, _in_nested(block, fence, line))
+    closer = end - len(line) + TICKS  # where the fence ends that closes, when the line says more
     if fence.ticks == 2 * TICKS and _tool_named(fence.info, tools):
-        return Place(_closed(place, block, end).found, _opened(TICKS, fence.info, tools))
+        return Place(_closed(place, block, closer).found, _opened(TICKS, fence.info, tools))
     if block.until:
         return Place(place.found, evolve(_with_text(block, line, plain), passed=block.passed or fence.bare))
-    if fence.info.startswith(_TAGS):
-        return Place(_closed(place, block, end).found, _outside(fence.info, tools))
+    if fence.ticks == TICKS and fence.info.startswith(_TAGS):
+        return Place(_closed(place, block, closer).found, _outside(fence.info, tools))
     if not fence.bare:
         return Place(place.found, _nested(block, line) if fence.labelled else _with_text(block, line, plain))
     if not plain and (block.document or fence.ticks > TICKS or introduces(block.before)):

@@ -2,30 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
-
 from returns.pipeline import is_successful
 
 from turnfold.core.conversation.messages import BrokenCall, Invocation, ToolCall
 from turnfold.core.json import dumps
 from turnfold.core.llm.arguments import read_object_untrusted
 from turnfold.core.llm.reply import RawCall
-from turnfold.core.problem import Problem, model_problem
+from turnfold.core.tools.advance import unknown_tool
 from turnfold.core.tools.spec import ToolSpec, find_tool
-
-
-def unknown_tool(name: str, tools: tuple[ToolSpec, ...]) -> Problem:
-    """There is no tool of that name; names those that look like it (whatever their case), else all.
-
-    >>> unknown_tool("Shell", ()).message
-    'There is no tool "Shell", and no other.'
-    """
-    if not tools:
-        return model_problem("unknown-tool", f'There is no tool "{name}", and no other.')
-    near = tuple(tool.name for tool in tools if difflib.get_close_matches(name.lower(), (tool.name.lower(),)))
-    if near:
-        return model_problem("unknown-tool", f'There is no tool "{name}". Did you mean {" or ".join(near)}?')
-    return model_problem("unknown-tool", f'There is no tool "{name}". The tools are: {", ".join(tool.name for tool in tools)}.')
 
 
 def read_call_untrusted(raw: RawCall, tools: tuple[ToolSpec, ...]) -> Invocation:

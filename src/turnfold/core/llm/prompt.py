@@ -5,6 +5,7 @@ from __future__ import annotations
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.values import ToolFormat
 from turnfold.core.conversation.messages import ToolCall
+from turnfold.core.json import JsonObject, dumps
 from turnfold.core.llm.blocks import sample
 from turnfold.core.llm.markdown import render
 from turnfold.core.tools.spec import Example, ToolSpec
@@ -45,17 +46,24 @@ def system_prompt(cfg: ChatConfig, tools: tuple[ToolSpec, ...], format: ToolForm
 
 
 def _calling(tools: tuple[ToolSpec, ...], format: ToolFormat) -> tuple[str, ...]:
-    match format:
-        case ToolFormat.NATIVE:
-            return ()  # the request itself carries the tools
-        case ToolFormat.MARKDOWN:
-            return (MARKDOWN, *map(_described, tools)) if tools else ()
+    if format is ToolFormat.NATIVE or not tools:
+        return ()  # a native request itself carries the tools
+    return (MARKDOWN, *map(_described, tools))
 
 
 def _described(tool: ToolSpec) -> str:
     """A tool as the model learns it: what it does, and calls as it would write them."""
     shown = "\n\n".join(_example(tool, example) for example in tool.examples) or sample(tool)
-    return f"## {tool.name}\n\n{tool.description}\n\n{shown}"
+    return "\n\n".join((f"## {tool.name}", tool.description, *_json_only(tool), shown))
+
+
+def _json_only(tool: ToolSpec) -> tuple[str, ...]:
+    """The schemas of the parameters that only JSON can give; nothing for a tool whose block says all."""
+    properties = tool.parameters.get("properties")
+    if not isinstance(properties, JsonObject):
+        return ()
+    members = tuple((name, schema) for name, schema in properties.items() if name not in (*tool.header, tool.body))
+    return (f"Arguments as JSON: {dumps(JsonObject(members))}",) if members else ()
 
 
 def _example(tool: ToolSpec, example: Example) -> str:

@@ -7,7 +7,7 @@ from typing import Generic, TypeVar, final
 
 from attrs import frozen
 
-from turnfold.core.config.values import ToolFormat
+from turnfold.core.config.values import ExampleTurn, ToolFormat
 from turnfold.core.conversation.messages import Message
 from turnfold.core.llm.reply import Reply
 from turnfold.core.tools.spec import ToolSpec
@@ -22,6 +22,7 @@ class Head:
 
     model: str
     system: str = ""
+    examples: tuple[ExampleTurn, ...] = ()
     temperature: float | None = None
     max_tokens: int | None = None
     tools: tuple[ToolSpec, ...] = ()
@@ -47,7 +48,8 @@ class ModelProtocol(Generic[F]):
     For all bytes, however they are cut into chunks: ``finish`` of the decoded chunks is the same reply, none of the three
     raises, and the joined deltas are what the reply's text begins with: all of it, but for a body that is no stream and
     for a last event without its empty line, which ``finish`` alone can read.
-    ``encode_message`` looks at one message alone, so a request's messages are a byte prefix of the next one's.
+    ``encode_message`` looks at one message alone, and ``encode_request`` joins what it and ``encode_head`` gave, so a request's
+    messages are a byte prefix of the next one's.
     """
 
     name: str
@@ -55,4 +57,5 @@ class ModelProtocol(Generic[F]):
     decode: Callable[[F, bytes], Decoded[F]]
     finish: Callable[[F], Reply]
     encode_message: Callable[[Message, ToolFormat], bytes]
-    encode_request: Callable[[Head, Iterable[bytes]], bytes]
+    encode_head: Callable[[Head], bytes]
+    encode_request: Callable[[bytes, Iterable[bytes]], bytes]

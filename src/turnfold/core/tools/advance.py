@@ -11,22 +11,28 @@ from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.values import Variable
 from turnfold.core.json import JsonObject, freeze, scalar_text
 from turnfold.core.problem import Blame, Problem, model_problem
-from turnfold.core.tools.near import did_you_mean
+from turnfold.core.tools.near import near_misses
 from turnfold.core.tools.schema import check_untrusted
 from turnfold.core.tools.spec import Call, Done, Need, Next, Refuse, ToolSpec
 from turnfold.core.world.requests import WorldRequest
 
+SHOWN_CHARS = 80  # of a name that is none
+
 
 def unknown_tool(name: str, tools: tuple[ToolSpec, ...]) -> Problem:
-    """The Problem of a call of a tool that there is not.
+    """There is no tool of that name; names those that look like it (whatever their case), else all.
 
-    >>> str(unknown_tool("reed", ()))
-    'There is no tool "reed"; the tools are: none.'
+    >>> unknown_tool("Shell", ()).message
+    'There is no tool "Shell", and no other.'
     """
+    shown = name if len(name) <= SHOWN_CHARS else name[:SHOWN_CHARS] + "…"
     names = tuple(tool.name for tool in tools)
-    return model_problem(
-        "unknown-tool", f'There is no tool "{name}"{did_you_mean(name, names)}; the tools are: {", ".join(names) or "none"}.'
-    )
+    if not names:
+        return model_problem("unknown-tool", f'There is no tool "{shown}", and no other.')
+    near = near_misses(name, names)
+    if near:
+        return model_problem("unknown-tool", f'There is no tool "{shown}". Did you mean {" or ".join(near)}?')
+    return model_problem("unknown-tool", f'There is no tool "{shown}". The tools are: {", ".join(names)}.')
 
 
 def advance_untrusted(name: str, tool: ToolSpec | None, call: Call, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Next:

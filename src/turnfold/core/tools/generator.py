@@ -56,6 +56,11 @@ def asked(request: WorldRequest, kind: type[A]) -> Generator[Asked, Sent, A | Pr
     """What came of one request, as the kind of answer that it must have: ``answer = yield from asked(ReadFile(…), FileRead)``.
 
     An answer of another kind becomes a Problem.
+
+    >>> from turnfold.core.world.answers import FilesListed
+    >>> from turnfold.core.world.requests import ListFiles
+    >>> next(asked(ListFiles(path="/w", limit=9), FilesListed))
+    ListFiles(path='/w', limit=9)
     """
     outcome = yield request
     if isinstance(outcome, (kind, Problem)):

@@ -11,7 +11,7 @@ from difflib import SequenceMatcher
 from heapq import nlargest
 from itertools import accumulate
 
-from turnfold.core.tools.textlines import clipped
+from turnfold.core.tools.textlines import clipped, split_lines
 
 MAX_SHOWN = 12  # lines of the place
 MAX_COMPARED = 2000  # lines whose letters are counted
@@ -24,9 +24,11 @@ def nearest_place(original: tuple[str, ...], text: str) -> str:
     r"""``lines 4-5:`` and the text there with line numbers, or empty where nothing is like it.
 
     >>> nearest_place(("def f():", "return 1"), "import x\n\ndef f():\n    return 1\n")
-    'lines 3-4, which differ in their indentation:\n3\tdef f():\n4\t    return 1'
+    'lines 3-4, where only the indentation differs:\n3\tdef f():\n4\t    return 1'
     """
-    lines = text.split("\n")
+    lines = [line.rstrip("\r\n") for line in split_lines(text)]
+    if not lines:
+        return ""
     first = _most_equal_lines(original, lines)
     if first < 0:
         first = _most_alike(original, lines)
@@ -36,21 +38,23 @@ def nearest_place(original: tuple[str, ...], text: str) -> str:
     shown = "\n".join(f"{first + index + 1}\t{clipped(line)}" for index, line in enumerate(there[:MAX_SHOWN]))
     more = "\n…" if len(there) > MAX_SHOWN else ""
     span = f"lines {first + 1}-{first + len(there)}" if len(there) > 1 else f"line {first + 1}"
-    same = tuple(line.strip() for line in there) == tuple(line.strip() for line in original)
-    return f"{span}{', which differ in their indentation' if same else ''}:\n{shown}{more}"
+    same = [line.strip() for line in there] == [line.strip() for line in original]
+    return f"{span}{', where only the indentation differs' if same else ''}:\n{shown}{more}"
 
 
 def _most_equal_lines(original: tuple[str, ...], lines: list[str]) -> int:
-    """Where as many lines follow each other that the original has, rare lines counting more; -1 where none has."""
-    wanted = {line.strip() for line in original} - {""}
+    """Where the original would begin if its rarest line were that of the place with most of its lines; -1 where none is there."""
+    wanted = [line.strip() for line in original]
     stripped = [line.strip() for line in lines]
-    counts = Counter(line for line in stripped if line in wanted)
-    weights = [1 / counts[line] if line in wanted else 0.0 for line in stripped]
+    counts = Counter(line for line in stripped if line)
+    known = set(wanted)
+    weights = [1 / counts[line] if line and line in known else 0.0 for line in stripped]
     sums = list(accumulate(weights, initial=0.0))
     size = len(original)
     starts = range(max(1, len(lines) - size + 1))
-    best = max(starts, key=lambda start: sums[min(start + size, len(lines))] - sums[start])
-    return best if sums[min(best + size, len(lines))] - sums[best] > 1e-9 else -1
+    window = max(starts, key=lambda start: sums[min(start + size, len(lines))] - sums[start])
+    rarest = max(range(window, min(window + size, len(lines))), key=lambda index: weights[index])
+    return max(rarest - wanted.index(stripped[rarest]), 0) if weights[rarest] else -1
 
 
 def _most_alike(original: tuple[str, ...], lines: list[str]) -> int:

@@ -8,6 +8,8 @@ from attrs import frozen
 
 from turnfold.core.json import scalar_text
 
+MARK_BYTES = 100
+
 
 @final
 @frozen(kw_only=True)
@@ -63,6 +65,18 @@ def limit_text(text: str, limit_bytes: int, hint: str = "") -> str:
     said = f"[cut here: {counted(shown.cut_bytes, 'byte')}{lines}{'; ' + hint if hint else ''}]"
     gap = "" if not shown.head or shown.head.endswith("\n") else "\n"
     return f"{shown.head}{gap}{said}\n{shown.tail.removeprefix(chr(10))}"
+
+
+def shown_output(output: str, cut_bytes: int, limit_bytes: int) -> str:
+    r"""What the model sees of a process's output, of which the world left out ``cut_bytes`` already.
+
+    What the world kept fits the limit but for the line with which it may mark the gap: that must not be cut again.
+
+    >>> shown_output("hi\n\n", 0, 100), shown_output("", 0, 100)
+    ('hi', '(no output)')
+    """
+    room = limit_bytes + MARK_BYTES if cut_bytes else limit_bytes
+    return limit_text(output, room).rstrip("\n") or "(no output)"
 
 
 def counted(count: int, noun: str) -> str:

@@ -18,14 +18,14 @@ end with, and split at the placeholder lines (``# ...``) that both have in equal
 from __future__ import annotations
 
 import re
-from typing import TypeAlias, final
+from typing import TypeAlias, assert_never, final
 
 from attrs import frozen
 from returns.result import Failure, Result, Success
 
 from turnfold.core.problem import Problem, model_problem
 from turnfold.core.tools.nearest import nearest_place
-from turnfold.core.tools.textlines import bare, clipped, line_end, split_lines
+from turnfold.core.tools.textlines import BYTE_ORDER_MARK, bare, clipped, line_end, split_lines
 
 MAX_HUNKS = 100
 MAX_DIVIDERS = 8
@@ -77,10 +77,20 @@ class Patched:
 
 @final
 @frozen
+class _Text:
+    """A text as its lines, and in its bare form, where originals are looked for: both are kept from hunk to hunk."""
+
+    lines: tuple[str, ...]
+    plain: str
+
+
+@final
+@frozen
 class _At:
-    """An original begins at this line (from 0), and is nowhere else."""
+    """An original begins at this line (from 0), and is nowhere else; ``offset`` is the newline before it in the bare form."""
 
     line: int
+    offset: int
 
 
 @final
@@ -105,7 +115,7 @@ _Found: TypeAlias = _At | _Many | _Nowhere
 class _Edited:
     """A text after one hunk, and the line (from 0) where it was applied."""
 
-    text: str
+    text: _Text
     line: int
 
 
@@ -175,46 +185,53 @@ def apply_patch(patch: Patch, text: str) -> Result[Patched, Problem]:
     >>> apply_patch(patch, "a\nb \nb\n").failure().message
     'Block 1 fits at 2 places (lines 2, 3); write more lines around the change, so that it fits at one.'
     """
+    mark = BYTE_ORDER_MARK if text.startswith(BYTE_ORDER_MARK) else ""  # which no model sees, and nobody means to remove
+    now = _text_of(text.removeprefix(mark))
     places: tuple[int, ...] = ()
     for number, hunk in enumerate(patch.hunks, start=1):
-        edited = _apply_hunk(hunk, text, f"Block {number}" + (f" of {len(patch.hunks)}" if len(patch.hunks) > 1 else ""))
+        edited = _apply_hunk(hunk, now, f"Block {number}" + (f" of {len(patch.hunks)}" if len(patch.hunks) > 1 else ""))
         if isinstance(edited, Problem):
             return Failure(edited)
-        text = edited.text
+        now = edited.text
         places += (edited.line + 1,)
-    return Success(Patched(text=text, lines=places))
+    return Success(Patched(text=mark + "".join(now.lines), lines=places))
 
 
-def _apply_hunk(hunk: Hunk, text: str, name: str) -> _Edited | Problem:
+def _text_of(text: str) -> _Text:
+    return _Text(split_lines(text), bare(text))
+
+
+def _apply_hunk(hunk: Hunk, text: _Text, name: str) -> _Edited | Problem:
     readings = tuple(Replacement(hunk.lines[:at], hunk.lines[at + 1 :]) for at in reversed(hunk.dividers))
     named = tuple(reading for reading in readings if any(line.strip() for line in reading.original))
     if not named:
         return _fill_empty(readings[-1], text, name)
-    plain = bare(text)
     found: _Found = _Nowhere()
     for reading in (*named, *map(_without_outer_blanks, named)):
-        found = _find(reading.original, plain)
+        found = _find(reading.original, text.plain)
         match found:
-            case _At(line=line):
+            case _At():
                 left_out = next((each for each in reading.updated if is_placeholder(each) and each not in reading.original), None)
-                return _Edited(_replaced(text, line, reading), line) if left_out is None else _lazy(left_out, name)
+                return _lazy(left_out, name) if left_out is not None else _Edited(_replaced(text, found, reading), found.line)
             case _Many(lines=lines):
                 return _ambiguous(lines, name)
             case _Nowhere():
                 continue
+            case _:
+                assert_never(found)
     for reading in named:
         parted = _apply_parts(reading, text)
         if parted is not None:
             return parted
-    return _not_found(named[-1], text, name)
+    return _not_found(named[-1], "".join(text.lines), name)
 
 
-def _fill_empty(reading: Replacement, text: str, name: str) -> _Edited | Problem:
+def _fill_empty(reading: Replacement, text: _Text, name: str) -> _Edited | Problem:
     """An original without text fits an empty file only: anywhere else it would say nothing of the place."""
-    if text.strip():
+    if text.plain.strip():
         message = f"{name} has an empty original; write the lines that are to be replaced, or use `append` or `save`."
         return model_problem("empty-original", message)
-    return _Edited("\n".join((*reading.updated, "")) if any(reading.updated) else "", 0)
+    return _Edited(_text_of("\n".join((*reading.updated, "")) if any(reading.updated) else ""), 0)
 
 
 def _without_outer_blanks(reading: Replacement) -> Replacement:
@@ -229,38 +246,41 @@ def _without_outer_blanks(reading: Replacement) -> Replacement:
 
 def _find(original: tuple[str, ...], plain: str) -> _Found:
     """Where ``original`` is in the text whose bare form is ``plain``; linear, for `str.find` is."""
-    needle = "\n" + "".join(line.rstrip() + "\n" for line in original)
+    needle = "\n" + _bare_lines(original)
     found: tuple[int, ...] = ()
-    place = plain.find(needle)
+    place = first = plain.find(needle)
     while place >= 0 and len(found) <= MAX_PLACES:
         found += (plain.count("\n", 0, place),)
         place = plain.find(needle, place + 1)
     if not found:
         return _Nowhere()
-    return _At(found[0]) if len(found) == 1 else _Many(found)
+    return _At(found[0], first) if len(found) == 1 else _Many(found)
 
 
-def _replaced(text: str, first: int, reading: Replacement) -> str:
-    """``text`` with the lines from ``first`` on, as many as the original has, replaced.
+def _bare_lines(lines: tuple[str, ...]) -> str:
+    return "".join(line.rstrip() + "\n" for line in lines)
+
+
+def _replaced(text: _Text, at: _At, reading: Replacement) -> _Text:
+    """``text`` with the original that was found replaced.
 
     The lines that the halves begin and end with in common stay as the text has them, with the white space at their ends.
     """
-    lines = split_lines(text)
-    before, after = reading.original, reading.updated
+    lines, before, after = text.lines, reading.original, reading.updated
     shorter = min(len(before), len(after))
     head = next((index for index in range(shorter) if before[index] != after[index]), shorter)
     tail = next((index for index in range(shorter - head) if before[-1 - index] != after[-1 - index]), shorter - head)
-    start, stop = first + head, first + len(before) - tail
-    eol = line_end(lines[first]) or line_end(lines[0]) or "\n"
-    new = [line + eol for line in after[head : len(after) - tail]]
+    start, stop = at.line + head, at.line + len(before) - tail
+    eol = line_end(lines[at.line]) or line_end(lines[0]) or "\n"
+    new = tuple(line + eol for line in after[head : len(after) - tail])
     if new and stop == len(lines) and not line_end(lines[-1]):
-        new[-1] = new[-1].removesuffix(eol)
-        if start == stop:
-            new.insert(0, eol)  # after a last line without an end
-    return "".join((*lines[:start], *new, *lines[stop:]))
+        gap = eol if start == stop else ""  # after a last line without an end
+        return _text_of("".join((*lines[:start], gap, *new)).removesuffix(eol))
+    plain = text.plain[: at.offset + 1] + _bare_lines(after) + text.plain[at.offset + 1 + len(_bare_lines(before)) :]
+    return _Text((*lines[:start], *new, *lines[stop:]), plain)
 
 
-def _apply_parts(reading: Replacement, text: str) -> _Edited | None:
+def _apply_parts(reading: Replacement, text: _Text) -> _Edited | None:
     """``text`` with the parts between placeholder lines replaced one by one, or None where that can't be meant."""
     originals, updates = _parts(reading.original), _parts(reading.updated)
     if len(originals) == 1 or len(originals) != len(updates):
@@ -269,10 +289,10 @@ def _apply_parts(reading: Replacement, text: str) -> _Edited | None:
     for original, updated in zip(originals, updates, strict=True):
         if not any(each.strip() for each in (*original, *updated)):
             continue
-        found = _find(original, bare(text)) if any(each.strip() for each in original) else _Nowhere()
+        found = _find(original, text.plain) if any(each.strip() for each in original) else _Nowhere()
         if not isinstance(found, _At) or found.line < last:
             return None
-        text = _replaced(text, found.line, Replacement(original, updated))
+        text = _replaced(text, found, Replacement(original, updated))
         line, last = found.line if line < 0 else line, found.line
     return _Edited(text, max(line, 0))
 

@@ -69,9 +69,10 @@ def _block(text: str) -> str:
 
 def _act(what: str, text: str, cwd: str, environment: Environment) -> str:
     """Where and with what comes first, so that no line of ``text`` can pass itself off as it."""
-    variables = tuple(f"unset {each.name}" if each.value is None else f"{each.name}={each.value}" for each in environment[:MAX_VARIABLES])
+    shown = environment[:MAX_VARIABLES]
+    variables = tuple(f"without {each.name}" if each.value is None else f"with {each.name}={each.value}" for each in shown)
     more = (f"and {counted(len(environment) - MAX_VARIABLES, 'more variable')}",) if len(environment) > MAX_VARIABLES else ()
-    around = tuple(f"  with {_line(each)}" for each in (*variables, *more))
+    around = tuple(f"  {_line(each)}" for each in (*variables, *more))
     return "\n".join((f"Run {what} in {_line(cwd)}", *around, _block(text.rstrip("\n"))))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 MAX_LINE = 200
+BYTE_ORDER_MARK = "\ufeff"
 
 
 def split_lines(text: str) -> tuple[str, ...]:

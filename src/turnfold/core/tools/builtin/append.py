@@ -13,7 +13,7 @@ from turnfold.core.tools.spec import Done, Example, Memory, Refuse, ToolSpec
 from turnfold.core.tools.textlines import ended, line_count, line_ends, with_line_ends_of
 
 
-def append(arguments: JsonObject, memory: Memory, cfg: ChatConfig) -> Script:
+def _append(arguments: JsonObject, memory: Memory, cfg: ChatConfig) -> Script:
     """Add lines after the last one, or make the file."""
     target = find_target(arguments, cfg)
     if isinstance(target, Problem):
@@ -43,7 +43,7 @@ APPEND: ToolSpec = ToolSpec(
         path=text_parameter("The file, relative to the workspace.", least=1),
         content=text_parameter("The lines to add."),
     ),
-    advance=from_generator(append),
+    advance=from_generator(_append),
     header=("path",),
     body="content",
     examples=(Example("Add milk to list.txt.", JsonObject.of(path="list.txt", content="milk\n")),),

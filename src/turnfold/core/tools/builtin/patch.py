@@ -16,7 +16,7 @@ from turnfold.core.tools.patching import Patched, apply_patch, parse_patch_untru
 from turnfold.core.tools.spec import Done, Example, Memory, Refuse, ToolSpec
 
 
-def patch(arguments: JsonObject, memory: Memory, cfg: ChatConfig) -> Script:
+def _patch(arguments: JsonObject, memory: Memory, cfg: ChatConfig) -> Script:
     """Apply all blocks or none; a patch that can't be read is refused before anything is asked."""
     target = find_target(arguments, cfg)
     if isinstance(target, Problem):
@@ -26,7 +26,8 @@ def patch(arguments: JsonObject, memory: Memory, cfg: ChatConfig) -> Script:
         return Refuse(evolve(parsed.failure(), path="$.patch"))
     old = yield from file_text(target, cfg)
     if isinstance(old, Problem):
-        return Refuse(not_written(old))
+        missing = old.code == "not-found"
+        return Refuse(evolve(old, message=f"{old.message} Make a file with save.") if missing else not_written(old))
     applied = apply_patch(parsed.unwrap(), old.text)
     if not is_successful(applied):
         return Refuse(_refused(applied.failure(), target))
@@ -59,7 +60,7 @@ PATCH: ToolSpec = ToolSpec(
         path=text_parameter("The file, relative to the workspace.", least=1),
         patch=text_parameter("Blocks of: <<<<<<< ORIGINAL, the old lines, =======, the new lines, >>>>>>> UPDATED.", least=1),
     ),
-    advance=from_generator(patch),
+    advance=from_generator(_patch),
     header=("path",),
     body="patch",
     examples=(Example("Set x to 2 in config.py.", JsonObject.of(path="config.py", patch=EXAMPLE)),),

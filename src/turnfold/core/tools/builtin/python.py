@@ -7,13 +7,13 @@ from turnfold.core.json import JsonObject
 from turnfold.core.problem import Problem
 from turnfold.core.tools.arguments import integer_argument, parameters, text_argument, text_parameter
 from turnfold.core.tools.generator import Script, asked, from_generator
-from turnfold.core.tools.output import counted, limit_text
+from turnfold.core.tools.output import counted, shown_output
 from turnfold.core.tools.spec import Done, Example, Memory, Refuse, ToolSpec
 from turnfold.core.world.answers import PythonEnded
 from turnfold.core.world.requests import RunPython
 
 
-def python(arguments: JsonObject, memory: Memory, cfg: ChatConfig) -> Script:
+def _python(arguments: JsonObject, memory: Memory, cfg: ChatConfig) -> Script:
     """Run the code, and say so when the variables of earlier pieces are lost."""
     cells = integer_argument(memory, "cells", 0)
     request = RunPython(
@@ -33,9 +33,12 @@ def python(arguments: JsonObject, memory: Memory, cfg: ChatConfig) -> Script:
 
 
 def _said(ended: PythonEnded, cells: int, cfg: ChatConfig) -> str:
-    output = limit_text(ended.output, cfg.limits.output_bytes).rstrip("\n") or "(no output)"
+    output = shown_output(ended.output, ended.cut_bytes, cfg.limits.output_bytes)
     notes = (
-        (ended.cut_bytes > 0, f"{counted(ended.cut_bytes, 'byte')} were left out in the middle of the output"),
+        (
+            ended.cut_bytes > 0,
+            f"{counted(ended.cut_bytes, 'byte')} {'was' if ended.cut_bytes == 1 else 'were'} left out in the middle of the output",
+        ),
         (ended.fresh and cells > 0, "Python was started anew for this call: variables and imports of earlier calls are gone"),
         (ended.timed_out, f"timed out after {cfg.limits.command_s:g} s"),
         (ended.worker_died, "Python has ended: variables and imports are gone, the next call starts it anew"),
@@ -50,7 +53,7 @@ PYTHON: ToolSpec = ToolSpec(
         "Run Python code; what it prints and the value of its last expression are shown. Variables and imports are kept for the next call."
     ),
     parameters=parameters(("code",), code=text_parameter("The code; several lines are one piece.", least=1)),
-    advance=from_generator(python),
+    advance=from_generator(_python),
     serial=True,
     body="code",
     examples=(Example("What is the sum of the squares from 1 to 10?", JsonObject.of(code="sum(n * n for n in range(1, 11))")),),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Generator
+from typing import assert_never
 
 from attrs import evolve
 
@@ -11,12 +12,12 @@ from turnfold.core.config.layers import ChatConfig
 from turnfold.core.json import JsonObject
 from turnfold.core.problem import Blame, Problem, model_problem
 from turnfold.core.tools.arguments import integer_argument, line_parameter, parameters, text_parameter
-from turnfold.core.tools.files import Target, file_text, find_target
+from turnfold.core.tools.files import CONTROL, Target, file_text, find_target
 from turnfold.core.tools.generator import Asked, Script, Sent, asked, from_generator
 from turnfold.core.tools.near import near_misses
 from turnfold.core.tools.output import counted, limit_text
 from turnfold.core.tools.spec import Done, Example, Memory, Refuse, ToolSpec
-from turnfold.core.tools.textlines import line_end, line_ends, split_lines
+from turnfold.core.tools.textlines import BYTE_ORDER_MARK, line_end, line_ends, split_lines
 from turnfold.core.world.answers import Entry, EntryKind, FilesListed
 from turnfold.core.world.permission import relative
 from turnfold.core.world.requests import ListFiles
@@ -25,7 +26,7 @@ MAX_ENTRIES = 100
 MAX_NEIGHBOURS = 10  # names that are told when a file is missing and none is like it
 
 
-def read(arguments: JsonObject, memory: Memory, cfg: ChatConfig) -> Script:
+def _read(arguments: JsonObject, memory: Memory, cfg: ChatConfig) -> Script:
     """Read the file, or list the folder; for a missing one tell the names that are like it."""
     target = find_target(arguments, cfg)
     if isinstance(target, Problem):
@@ -43,7 +44,7 @@ def read(arguments: JsonObject, memory: Memory, cfg: ChatConfig) -> Script:
 
 
 def _shown(text: str, arguments: JsonObject, target: Target, cfg: ChatConfig) -> Done | Refuse:
-    lines = split_lines(text)
+    lines = split_lines(text.removeprefix(BYTE_ORDER_MARK))
     if not lines:
         return Done(f"{target.name} is empty.")
     first = integer_argument(arguments, "start_line", 1)
@@ -85,10 +86,12 @@ def _entry_line(entry: Entry) -> str:
             return f"{_name(entry)}\tlink\n"
         case EntryKind.OTHER:
             return f"{_name(entry)}\tno file\n"
+        case _:
+            assert_never(entry.kind)
 
 
 def _name(entry: Entry) -> str:
-    return entry.name if entry.name.isprintable() else ascii(entry.name)
+    return ascii(entry.name) if CONTROL.search(entry.name) else entry.name
 
 
 def _neighbours(target: Target, cfg: ChatConfig) -> Generator[Asked, Sent, str]:
@@ -117,7 +120,7 @@ READ: ToolSpec = ToolSpec(
         start_line=line_parameter("The first line to read, from 1."),
         end_line=line_parameter("The last line to read."),
     ),
-    advance=from_generator(read),
+    advance=from_generator(_read),
     header=("path",),
     examples=(
         Example("What is in notes.txt?", JsonObject.of(path="notes.txt")),

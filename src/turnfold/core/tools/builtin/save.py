@@ -13,7 +13,7 @@ from turnfold.core.tools.spec import Done, Example, Memory, Refuse, ToolSpec
 from turnfold.core.tools.textlines import ended, line_count, with_line_ends_of
 
 
-def save(arguments: JsonObject, memory: Memory, cfg: ChatConfig) -> Script:
+def _save(arguments: JsonObject, memory: Memory, cfg: ChatConfig) -> Script:
     """Make the file or replace it; the digest of what was read guards what somebody else wrote meanwhile."""
     target = find_target(arguments, cfg)
     if isinstance(target, Problem):
@@ -27,12 +27,17 @@ def save(arguments: JsonObject, memory: Memory, cfg: ChatConfig) -> Script:
     if isinstance(old, Problem):
         if old.code != "not-found":
             return Refuse(not_written(old))
-        return (yield from write_text(target, content, "", f"Saved {target.name} ({lines}, new file)."))
+        return (yield from write_text(target, content, "", f"Saved {target.name} ({lines}, new file){_not_run(target.name)}."))
     text = with_line_ends_of(old.text, content)
     if text == old.text:
         return Done(f"{target.name} already has this content ({lines}); nothing was written.")
-    said = f"Saved {target.name} ({lines}; overwrote {counted(line_count(old.text), 'line')})."
+    said = f"Saved {target.name} ({lines}; overwrote {counted(line_count(old.text), 'line')}){_not_run(target.name)}."
     return (yield from write_text(target, text, old.digest, said))
+
+
+def _not_run(name: str) -> str:
+    """What is said of a script that was only saved: small models claim its output otherwise."""
+    return ", not run" if name.endswith((".py", ".sh")) else ""
 
 
 SAVE: ToolSpec = ToolSpec(
@@ -43,7 +48,7 @@ SAVE: ToolSpec = ToolSpec(
         path=text_parameter("The file, relative to the workspace; folders are made as needed.", least=1),
         content=text_parameter("The whole content, nothing left out."),
     ),
-    advance=from_generator(save),
+    advance=from_generator(_save),
     header=("path",),
     body="content",
     examples=(Example("Create hello.py that prints hello.", JsonObject.of(path="hello.py", content='print("hello")\n')),),

@@ -15,13 +15,13 @@ from turnfold.core.json import JsonObject, JsonValue, scalar_text
 from turnfold.core.problem import Problem
 from turnfold.core.tools.arguments import parameters, text_argument, text_parameter
 from turnfold.core.tools.generator import Script, asked, from_generator
-from turnfold.core.tools.output import counted, limit_text
+from turnfold.core.tools.output import counted, shown_output
 from turnfold.core.tools.spec import Done, Example, Memory, Refuse, ToolSpec
 from turnfold.core.world.answers import ProcessEnded
 from turnfold.core.world.requests import RunProcess
 
 
-def shell(arguments: JsonObject, memory: Memory, cfg: ChatConfig) -> Script:
+def _shell(arguments: JsonObject, memory: Memory, cfg: ChatConfig) -> Script:
     """Run the command where the last one ended; where that place is gone, run nothing and go back to the workspace."""
     cwd = remembered_cwd(memory, cfg)
     request = RunProcess(
@@ -90,9 +90,12 @@ def _scalar(value: str | None) -> str | None:
 
 
 def _said(ended: ProcessEnded, cwd: str, cfg: ChatConfig) -> str:
-    output = limit_text(ended.output, cfg.limits.output_bytes).rstrip("\n") or "(no output)"
+    output = shown_output(ended.output, ended.cut_bytes, cfg.limits.output_bytes)
     notes = (
-        (ended.cut_bytes > 0, f"{counted(ended.cut_bytes, 'byte')} were left out in the middle of the output"),
+        (
+            ended.cut_bytes > 0,
+            f"{counted(ended.cut_bytes, 'byte')} {'was' if ended.cut_bytes == 1 else 'were'} left out in the middle of the output",
+        ),
         (ended.timed_out, f"timed out after {cfg.limits.command_s:g} s and was killed"),
         (ended.exit_code != 0 and not ended.timed_out, _exit(ended.exit_code)),
         (ended.cwd != cwd, f"now in {ended.cwd}"),
@@ -111,7 +114,7 @@ SHELL: ToolSpec = ToolSpec(
         "it can't be asked anything while it runs."
     ),
     parameters=parameters(("command",), command=text_parameter("The command; several lines are one script.", least=1)),
-    advance=from_generator(shell),
+    advance=from_generator(_shell),
     serial=True,
     body="command",
     examples=(

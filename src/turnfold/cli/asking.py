@@ -1,0 +1,129 @@
+"""Asking a person: what their answer means (pure), and the terminal that it comes from."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import termios
+from functools import partial
+from typing import final
+
+from attrs import frozen
+
+from turnfold.core.agent.inputs import Decided
+from turnfold.core.config.layers import ChatConfig
+from turnfold.core.config.values import Rule, Verdict
+from turnfold.core.world.permission import Subject, subject
+from turnfold.shell.ports import Question
+from turnfold.shell.scope import Scope
+
+TERMINAL = "/dev/tty"
+ANSWER_BYTES = 4096
+HINT = "Answer y, n or a; anything longer is your reason for no, which the model is told.\n"
+
+
+def prompt_of(question: Question, cfg: ChatConfig) -> str:
+    """What the person is asked, after they were shown the act."""
+    return f"{question.reason} Allow? [y]es / [n]o / [a]lways {_always(subject(question.request, cfg))} / reason for no: "
+
+
+def _always(about: Subject) -> str:
+    return f"{about.kind} this" if about.outside else f"{about.kind} here"
+
+
+def decision_of(answer: str, question: Question, cfg: ChatConfig, at_ms: int) -> Decided | None:
+    """What ``answer`` says of ``question``; None where it can't be told, so that it must be asked again.
+
+    *Always* is a rule for the rest of the conversation: all requests of this kind in the workspace; outside of it, this path.
+    """
+    said = answer.strip()
+    match said.lower():
+        case "y" | "yes":
+            return Decided(question.request_id, allowed=True, at_ms=at_ms)
+        case "n" | "no":
+            return Decided(question.request_id, allowed=False, at_ms=at_ms)
+        case "a" | "always":
+            return Decided(question.request_id, allowed=True, rule=rule_of(question, cfg), at_ms=at_ms)
+        case "yep" | "yeah" | "okay" | "sure" | "allow" | "fine" | "all":
+            return None  # no reason for no, and not clear enough for yes
+        case _:
+            return Decided(question.request_id, allowed=False, note=said, at_ms=at_ms) if len(said) > 2 else None
+
+
+def rule_of(question: Question, cfg: ChatConfig) -> Rule:
+    """The rule that *always* means for ``question``."""
+    about = subject(question.request, cfg)
+    return Rule(Verdict.ALLOW, about.kind, literal(about.text) if about.outside else "*")
+
+
+def literal(text: str) -> str:
+    """The glob that matches ``text`` and nothing else.
+
+    >>> literal("/a[1]*.txt")
+    '/a[[]1][*].txt'
+    """
+    return "".join(f"[{each}]" if each in "*?[" else each for each in text)
+
+
+def _wake(descriptor: int) -> None:
+    os.write(descriptor, b"!")
+
+
+@final
+@frozen(eq=False)
+class Terminal:
+    """The terminal that the command belongs to, whatever its standard streams are."""
+
+    descriptor: int
+
+    @classmethod
+    def open(cls) -> Terminal | None:
+        """The controlling terminal; None where there is none, or it is lent to another job."""
+        try:
+            descriptor = os.open(TERMINAL, os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
+        except OSError:
+            return None
+        try:
+            if os.tcgetpgrp(descriptor) == os.getpgrp():
+                return cls(descriptor)
+        except OSError:
+            pass  # no longer ours
+        os.close(descriptor)
+        return None
+
+    def close(self) -> None:
+        """Release it."""
+        os.close(self.descriptor)
+
+    def say(self, text: str) -> None:
+        """Write ``text`` to the person."""
+        data = text.encode("utf-8", "replace")
+        while data:
+            data = data[os.write(self.descriptor, data) :]
+
+    def ask(self, text: str, scope: Scope) -> str | None:
+        """The line that the person gives to ``text``; None at the end of input, or when ``scope`` is cancelled.
+
+        What was typed before the question was asked does not count.
+        """
+        with contextlib.suppress(termios.error):
+            termios.tcflush(self.descriptor, termios.TCIFLUSH)
+        self.say(text)
+        woken, wake = os.pipe()
+        try:
+            with scope.stopping(partial(_wake, wake)):
+                ready, _, _ = select.select([self.descriptor, woken], [], [])
+            if woken in ready:
+                self.say("\n")
+                return None
+            line = os.read(self.descriptor, ANSWER_BYTES)
+        except OSError:
+            return None  # the terminal is gone
+        finally:
+            os.close(woken)
+            os.close(wake)
+        if not line:
+            self.say("\n")
+            return None
+        return line.decode("utf-8", "replace")

@@ -1,0 +1,115 @@
+"""``turnfold doctor``: what was found on this machine, and which model would be used. Writes nothing."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import final
+
+from attrs import frozen
+
+from turnfold.core.config.layers import ChatConfig, Config, Layer, ProjectConfig
+from turnfold.core.problem import Problem
+from turnfold.core.tools.preview import visible
+from turnfold.shell.discovery import find_model, local_providers
+from turnfold.shell.embedded.fetch import cached
+from turnfold.shell.embedded.weights import QWEN_CODER_05B
+from turnfold.shell.journal import SqliteJournal
+from turnfold.shell.local_servers import probe_local
+from turnfold.shell.ports import JournalError
+from turnfold.shell.real import Folders, find_folders
+from turnfold.shell.routed_models import ENGINE, INSTALL, engine_installed, with_embedded
+from turnfold.shell.secrets import EnvironmentSecrets
+from turnfold.shell.settings import CONFIG, load_settings, project_file
+
+
+@final
+@frozen
+class Finding:
+    """One line of the report; ``good`` is False where something must be mended before turnfold can work."""
+
+    name: str
+    text: str
+    good: bool = True
+
+
+def report(findings: tuple[Finding, ...]) -> str:
+    """The findings, one a line, those to be mended marked."""
+    width = max(len(each.name) for each in findings)
+    return "".join(f"{'  ' if each.good else '✗ '}{each.name:{width}}  {visible(each.text)}\n" for each in findings)
+
+
+def examine(version: str, workspace: Path, environ: Mapping[str, str]) -> tuple[Finding, ...]:
+    """What is found for ``workspace``."""
+    folders = find_folders(environ)
+    bash = shutil.which("bash", path=environ.get("PATH"))
+    settings = load_settings(folders, workspace, environ)
+    wrong = settings if isinstance(settings, tuple) else ()
+    project = ProjectConfig(Config()) if isinstance(settings, tuple) else settings.project
+    return (
+        Finding("turnfold", version),
+        Finding("python", f"{platform.python_version()} ({sys.executable})"),
+        Finding("platform", f"{platform.system()} {platform.release()} {platform.machine()}"),
+        Finding("bash", bash or "not found: the shell tool needs it, install bash", good=bash is not None),
+        Finding("workspace", str(workspace)),
+        *_config(folders, workspace),
+        *(Finding("config fault", str(problem), good=False) for problem in wrong),
+        Finding("cache folder", str(folders.cache)),
+        _journal(folders),
+        *_models(ChatConfig(project), folders, environ),
+    )
+
+
+def _config(folders: Folders, workspace: Path) -> tuple[Finding, ...]:
+    own = folders.config / CONFIG
+    project = project_file(workspace)
+    return (
+        Finding("your config", str(own) if os.path.lexists(own) else f"{own} (not there, which is fine)"),
+        Finding("project config", "none here or above" if project is None else str(project)),
+    )
+
+
+def _journal(folders: Folders) -> Finding:
+    path = folders.journal
+    try:
+        if path.exists():
+            journal = SqliteJournal(path)
+            count = len(journal.find())
+            journal.close()
+            return Finding("journal", f"{path} ({count} conversations)")
+    except JournalError as error:
+        return Finding("journal", error.problem.message, good=False)
+    except OSError as error:
+        return Finding("journal", f"{path} can't be used: {error.strerror}: mend its permissions", good=False)
+    above = next((folder for folder in path.parents if folder.exists()), Path("/"))
+    if os.access(above, os.W_OK | os.X_OK) and above.is_dir():
+        return Finding("journal", f"{path} (will be made)")
+    return Finding(
+        "journal", f"{path} can't be made, since {above} can't be written: mend its permissions, or set TURNFOLD_HOME", good=False
+    )
+
+
+def _models(cfg: ChatConfig, folders: Folders, environ: Mapping[str, str]) -> tuple[Finding, ...]:
+    served = probe_local(local_providers(cfg))
+    weights = cached(QWEN_CODER_05B, folders.weights)
+    engine = engine_installed()
+    secrets = EnvironmentSecrets(environ)
+    known: Layer = with_embedded(cfg) if cfg.model else cfg
+    chosen = find_model(known, secrets, lambda _: served, embedded=engine)
+    model = (
+        Finding("model", chosen.message, good=False)
+        if isinstance(chosen, Problem)
+        else Finding("model", f"{chosen.model} ({chosen.reason})")
+    )
+    names = tuple(dict.fromkeys(provider.secret.name for provider in cfg.providers if provider.secret is not None))
+    return (
+        *(Finding("key", f"{name} is {'set' if secrets.value(name) else 'not set'}") for name in names),
+        Finding("local servers", ", ".join(f"{each.provider.name} with {each.model}" for each in served) or "none answers"),
+        Finding("embedded engine", f"{ENGINE} is installed" if engine else f"not installed ({INSTALL})"),
+        Finding("embedded weights", f"in {weights}" if weights else f"not in {folders.weights} (fetched when first used)"),
+        model,
+    )

@@ -1,0 +1,106 @@
+"""The dry run: a world that reads, talks to models, and does nothing else; and a journal that is gone with the process."""
+
+from __future__ import annotations
+
+from typing import final
+
+from attrs import evolve, frozen
+from typing_extensions import override
+
+from turnfold.core.agent.effects import Record
+from turnfold.core.agent.events import Event
+from turnfold.core.config.layers import ChatConfig
+from turnfold.core.problem import Problem, world_problem
+from turnfold.core.world.answers import FileRead, FilesListed, FileWritten, ProcessEnded, PythonEnded
+from turnfold.core.world.requests import ListFiles, ReadFile, RunProcess, RunPython, WriteFile
+from turnfold.shell.ports import Files, Human, Journal, Kept, Processes, Pythons
+from turnfold.shell.scope import Scope
+from turnfold.shell.world import World
+
+
+def dry_world(world: World, human: Human) -> World:
+    """``world`` with reads and models only; nothing that happens in it is kept."""
+    return evolve(
+        world, files=DryFiles(world.files), processes=DryProcesses(), pythons=DryPythons(), human=human, journal=DryJournal(world.journal)
+    )
+
+
+def not_done(what: str) -> Problem:
+    """What a request is answered with that was not performed."""
+    return world_problem("dry-run", f"Not done: this is a dry run, so {what}. Say what you would have done, and end here.")
+
+
+@final
+@frozen(eq=False)
+class DryFiles(Files):
+    """Files that can be read only."""
+
+    files: Files
+
+    @override
+    def read(self, request: ReadFile) -> FileRead | Problem:
+        return self.files.read(request)
+
+    @override
+    def write(self, request: WriteFile) -> FileWritten | Problem:
+        return not_done(f"{request.path} was not written")
+
+    @override
+    def list(self, request: ListFiles) -> FilesListed | Problem:
+        return self.files.list(request)
+
+
+@final
+@frozen(eq=False)
+class DryProcesses(Processes):
+    """No commands."""
+
+    @override
+    def run(self, request: RunProcess, scope: Scope) -> ProcessEnded | Problem:
+        return not_done("the command was not run")
+
+
+@final
+@frozen(eq=False)
+class DryPythons(Pythons):
+    """No Python."""
+
+    @override
+    def run(self, conversation: str, request: RunPython, scope: Scope) -> PythonEnded | Problem:
+        return not_done("the code was not run")
+
+    @override
+    def close(self, conversation: str) -> None:
+        """Nothing runs."""
+
+    @override
+    def close_all(self) -> None:
+        """Nothing runs."""
+
+
+@final
+@frozen(eq=False)
+class DryJournal(Journal):
+    """Reads what is kept, keeps nothing."""
+
+    journal: Journal
+
+    @override
+    def append(self, conversation: str, records: tuple[Record, ...]) -> None:
+        """Nothing is kept."""
+
+    @override
+    def load(self, conversation: str) -> tuple[Event, ...]:
+        return self.journal.load(conversation)
+
+    @override
+    def keep(self, digest: str, cfg: ChatConfig) -> None:
+        """Nothing is kept."""
+
+    @override
+    def config(self, digest: str) -> ChatConfig:
+        return self.journal.config(digest)
+
+    @override
+    def find(self) -> tuple[Kept, ...]:
+        return self.journal.find()

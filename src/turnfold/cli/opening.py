@@ -1,0 +1,123 @@
+"""How a run begins: a new conversation, or one that is kept, with what the arguments change of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import final
+
+from attrs import evolve, frozen
+from typing_extensions import override
+
+from turnfold.cli.arguments import Talk
+from turnfold.cli.stored import find_kept, last_kept
+from turnfold.core.agent.state import ChatState, effective
+from turnfold.core.config.layers import ChatConfig, Overrides, ProjectConfig
+from turnfold.core.config.values import MISSING
+from turnfold.core.journal import load
+from turnfold.core.problem import Problem, caller_problem
+from turnfold.core.tools.near import did_you_mean
+from turnfold.core.tools.spec import ToolSpec
+from turnfold.core.world.answers import StreamEnded
+from turnfold.core.world.requests import CallModel
+from turnfold.shell.ports import Models
+from turnfold.shell.scope import Scope
+from turnfold.shell.world import World
+
+DRY_GENERATIONS = 8  # a model that is told "not done" again and again should not go on for long
+
+
+@final
+@frozen(kw_only=True)
+class Opening:
+    """Where a run begins. ``change``: what the arguments change of a conversation that goes on."""
+
+    state: ChatState
+    cfg: ChatConfig
+    change: Overrides | None = None
+    resumed: bool = False
+
+
+def open_new(plan: Talk, project: ProjectConfig, workspace: Path, tools: tuple[ToolSpec, ...], world: World) -> Opening | Problem:
+    """A new conversation, with a model unless all that is asked for is a command."""
+    cfg = ChatConfig(
+        project,
+        conversation=world.clock.new_id(),
+        name=plan.name,
+        workspace=workspace.as_posix(),
+        model=plan.model or MISSING,
+        tools=MISSING if plan.tools is None else plan.tools,
+    )
+    cfg = evolve(cfg, limits=evolve(cfg.limits, generations=min(cfg.limits.generations, DRY_GENERATIONS))) if plan.dry_run else cfg
+    wrong = unknown_tool(cfg.tools, tools)
+    if wrong is not None:
+        return wrong
+    ready = _with_model(plan, cfg, world)
+    return ready if isinstance(ready, Problem) else Opening(state=ChatState(), cfg=ready)
+
+
+def _with_model(plan: Talk, cfg: ChatConfig, world: World) -> ChatConfig | Problem:
+    """``cfg`` with a model, unless all that is asked for is a command."""
+    return cfg if plan.prompt.startswith("/") else world.models.choose(cfg)
+
+
+def open_kept(plan: Talk, wanted: str, workspace: Path, tools: tuple[ToolSpec, ...], world: World) -> Opening | Problem:
+    """The conversation that ``--resume`` names; raises ``JournalError`` where it can't be read."""
+    kept = world.journal.find()
+    found = find_kept(kept, wanted) if wanted else last_kept(kept, workspace.as_posix())
+    if isinstance(found, Problem):
+        return found
+    if wanted and plan.workspace and found.workspace != workspace.as_posix():
+        message = f"Conversation {found.conversation} works in {found.workspace}, not in {workspace}: leave --workspace out, or begin a new one there."
+        return caller_problem("other-workspace", message)
+    state = load(world.journal.load(found.conversation))
+    cfg = evolve(world.journal.config(state.past.cfg_digest), conversation=found.conversation)
+    change = _change(plan, effective(cfg, state.past), tools, world)
+    if isinstance(change, Problem):
+        return change
+    ready = cfg if plan.model or effective(cfg, state.past).model else _with_model(plan, cfg, world)
+    return ready if isinstance(ready, Problem) else Opening(state=state, cfg=ready, change=change, resumed=True)
+
+
+def _change(plan: Talk, now: ChatConfig, tools: tuple[ToolSpec, ...], world: World) -> Overrides | Problem | None:
+    if not plan.model and plan.tools is None:
+        return None
+    wrong = unknown_tool(plan.tools, tools)
+    if wrong is not None:
+        return wrong
+    change = Overrides(tools=MISSING if plan.tools is None else plan.tools)
+    if not plan.model:
+        return change
+    chosen = world.models.choose(ChatConfig(now.project, providers=now.own_providers, profiles=now.own_profiles, model=plan.model))
+    if isinstance(chosen, Problem):
+        return chosen
+    return evolve(change, model=chosen.own_model, providers=chosen.own_providers, profiles=chosen.own_profiles)
+
+
+def unknown_tool(names: tuple[str, ...] | None, tools: tuple[ToolSpec, ...]) -> Problem | None:
+    """What is wrong with a list of tools, or None."""
+    known = tuple(tool.name for tool in tools)
+    for name in names or ():
+        if name not in known:
+            hint = did_you_mean(name, known) or f"; there are {', '.join(known)}."
+            return caller_problem("unknown-tool", f"There is no tool {name[:60]!r}{hint}", "$.tools")
+    return None
+
+
+@final
+@frozen(eq=False)
+class SettledModels(Models):
+    """Models for a run whose model was chosen when it was opened, or that needs none: nothing is chosen again."""
+
+    models: Models
+
+    @override
+    def choose(self, cfg: ChatConfig) -> ChatConfig | Problem:
+        return cfg
+
+    @override
+    def stream(self, request: CallModel, body: bytes, scope: Scope) -> StreamEnded | Problem:
+        return self.models.stream(request, body, scope)
+
+    @override
+    def close(self) -> None:
+        self.models.close()

@@ -1,0 +1,141 @@
+"""The screen: what a run does to standard output, standard error and the person, as it happens."""
+
+from __future__ import annotations
+
+from typing import Protocol, TextIO, final
+
+from attrs import evolve, field, frozen
+from typing_extensions import override
+
+from turnfold.cli.asking import HINT, Terminal, decision_of, prompt_of
+from turnfold.cli.json_lines import effect_line
+from turnfold.cli.output import write
+from turnfold.cli.style import Piece, painted
+from turnfold.cli.view import Shown, View, act_shown, shown
+from turnfold.core.agent.effects import Effect, Publish
+from turnfold.core.agent.inputs import Decided
+from turnfold.core.agent.state import effective
+from turnfold.core.problem import Problem
+from turnfold.core.tools.preview import visible
+from turnfold.shell.ports import Clock, Human, Question
+from turnfold.shell.scope import Scope
+
+TRIES = 5
+
+
+@final
+@frozen(kw_only=True, eq=False)
+class Streams:
+    """Where output goes, and whether it is painted."""
+
+    out: TextIO = field(repr=False)
+    err: TextIO = field(repr=False)
+    colour: bool = False
+    json: bool = False
+
+
+def say(streams: Streams, text: str) -> None:
+    """One line about the run, on standard error; nothing where nobody can read it."""
+    try:
+        write(streams.err, visible(text).rstrip("\n") + "\n")
+    except (OSError, ValueError):
+        return
+
+
+@final
+class Screen:
+    """Shows each effect as it comes. ``told`` are the Problems that were shown; ``view`` is how far the output is."""
+
+    __slots__ = ("_streams", "told", "view")
+
+    def __init__(self, streams: Streams, view: View) -> None:
+        self._streams = streams
+        self.view = view
+        self.told: tuple[Problem, ...] = ()
+
+    def watch(self, effect: Effect) -> None:
+        """Show ``effect``."""
+        if self._streams.json:
+            line = effect_line(effect)
+            if line:
+                write(self._streams.out, line)
+        self._show(shown(self.view, effect))
+        if isinstance(effect, Publish) and isinstance(effect.what, Problem):
+            self.problem(effect.what)
+
+    def problem(self, problem: Problem) -> None:
+        """Tell a Problem on standard error, once."""
+        if problem in self.told:
+            return
+        self.told = (*self.told, problem)
+        self.line()
+        say(self._streams, f"turnfold: {problem.message}".replace("turnfold: turnfold ", "turnfold "))
+
+    def act(self, question: Question, *, whole: bool) -> None:
+        """Show what is asked for, in short or whole."""
+        self._show(act_shown(self.view, question.request_id, whole=whole))
+
+    def line(self) -> None:
+        """End the line that the prose is in."""
+        if not self.view.fresh:
+            self._show(Shown(evolve(self.view, fresh=True), (Piece("\n"),)))
+
+    def _show(self, news: Shown) -> None:
+        self.view = news.view
+        text = "".join(painted(piece, colour=self._streams.colour) for piece in news.pieces)
+        if text and not self._streams.json:
+            write(self._streams.out, text)
+
+
+class Answering(Protocol):
+    """How questions are answered in one run, once the act was shown."""
+
+    def __call__(self, question: Question) -> Decided | None: ...
+
+
+@final
+@frozen(eq=False)
+class Person(Human):
+    """Whoever answers questions: the act is shown on the screen first, then ``answering`` decides."""
+
+    screen: Screen
+    answering: Answering
+    whole: bool = True  # the act is shown whole
+
+    @override
+    def decide(self, question: Question) -> Decided | None:
+        self.screen.act(question, whole=self.whole)
+        return self.answering(question)
+
+
+def always_yes(clock: Clock) -> Answering:
+    """``--yes``: everything that is asked for is allowed, in this run; nothing of it is kept as a rule."""
+    return lambda question: Decided(question.request_id, allowed=True, at_ms=clock.now_ms())
+
+
+def always_dry(clock: Clock) -> Answering:
+    """``--dry-run``: nothing is allowed, and the model is told why."""
+    return lambda question: Decided(question.request_id, allowed=False, note="This is a dry run: nothing is done.", at_ms=clock.now_ms())
+
+
+def nobody(question: Question) -> Decided | None:
+    """No terminal: the question stays open."""
+    return None
+
+
+def from_terminal(terminal: Terminal, screen: Screen, clock: Clock, scope: Scope) -> Answering:
+    """The person at ``terminal`` decides; None when they leave it open (end of input, Ctrl-C, no sense in five answers)."""
+
+    def answering(question: Question) -> Decided | None:
+        cfg = effective(screen.view.cfg, screen.view.past)
+        for _ in range(TRIES):
+            answer = terminal.ask(prompt_of(question, cfg), scope)
+            if answer is None:
+                return None
+            decided = decision_of(answer, question, cfg, clock.now_ms())
+            if decided is not None:
+                return decided
+            terminal.say(HINT)
+        return None
+
+    return answering

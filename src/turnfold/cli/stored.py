@@ -1,0 +1,108 @@
+"""Conversations that are kept: finding one, listing them, showing one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from turnfold.cli.json_lines import event_line
+from turnfold.cli.style import painted
+from turnfold.cli.view import View, shown
+from turnfold.core.agent.effects import Record
+from turnfold.core.agent.events import Event
+from turnfold.core.config.layers import ChatConfig
+from turnfold.core.journal import fold
+from turnfold.core.problem import Problem, caller_problem
+from turnfold.core.tools.near import did_you_mean
+from turnfold.core.tools.preview import visible
+from turnfold.core.tools.textlines import clipped
+from turnfold.shell.ports import Kept
+
+
+def find_kept(kept: tuple[Kept, ...], wanted: str) -> Kept | Problem:
+    """The conversation with this id or name, else the only one whose id begins so; of those with one name, the one changed last."""
+    for each in kept:
+        if each.conversation == wanted:
+            return each
+    for each in kept:
+        if each.name and each.name == wanted:
+            return each
+    begun = tuple(each for each in kept if wanted and each.conversation.startswith(wanted))
+    if len(begun) == 1:
+        return begun[0]
+    if begun:
+        return caller_problem(
+            "ambiguous", f"{len(begun)} conversations begin with {wanted}: write more of the id.  turnfold list  shows them."
+        )
+    hint = did_you_mean(wanted, tuple(each.name or each.conversation for each in kept)) or "."
+    prompt = f" To go on with the last one and say that, write:  turnfold --resume -- {json.dumps(wanted[:60])}" if " " in wanted else ""
+    return caller_problem("unknown-conversation", f"There is no conversation {wanted[:60]!r}{hint}  turnfold list  shows them.{prompt}")
+
+
+def last_kept(kept: tuple[Kept, ...], workspace: str) -> Kept | Problem:
+    """The conversation that was changed last in ``workspace``; ``kept`` has those first."""
+    for each in kept:
+        if each.workspace == workspace:
+            return each
+    return caller_problem(
+        "unknown-conversation", f"No conversation was held in {workspace} yet.  turnfold list  shows those held elsewhere."
+    )
+
+
+def listing(kept: tuple[Kept, ...]) -> str:
+    """One line a conversation: id, when it was changed (UTC), its name or title, and where it works."""
+    if not kept:
+        return 'There are no conversations yet. Begin one:  turnfold "what is in this folder?"\n'
+    rows = tuple(
+        (each.conversation, moment(each.changed_ms), clipped(_one_line(each.name or each.title), 50), _one_line(each.workspace))
+        for each in kept
+    )
+    widths = tuple(max(len(row[column]) for row in rows) for column in range(3))
+    return "".join(f"{row[0]:{widths[0]}}  {row[1]}  {row[2]:{widths[2]}}  {row[3]}\n" for row in rows)
+
+
+def _one_line(text: str) -> str:
+    return visible(" ".join(text.split()))
+
+
+def moment(at_ms: int) -> str:
+    """A time as a person reads it, UTC.
+
+    >>> moment(1_700_000_000_000)
+    '2023-11-14 22:13'
+    """
+    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M")
+
+
+def kept_line(each: Kept) -> str:
+    """A conversation as a JSON line."""
+    said = {
+        "conversation": each.conversation,
+        "name": each.name,
+        "workspace": each.workspace,
+        "started_ms": each.started_ms,
+        "changed_ms": each.changed_ms,
+        "events": each.events,
+        "title": each.title,
+    }
+    return json.dumps(said, ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
+def event_lines(events: tuple[Event, ...]) -> Iterator[str]:
+    """The events as JSON Lines."""
+    return (event_line(number, event) for number, event in enumerate(events))
+
+
+def transcript(events: tuple[Event, ...], cfg: ChatConfig, tools: tuple[str, ...], *, colour: bool) -> Iterator[str]:
+    """The conversation to read: what was said, done and answered."""
+    view = View(cfg=cfg, tools=tools, replay=True)
+    for number, event in enumerate(events):
+        news = shown(view, Record(number, event))
+        view = news.view
+        yield from (painted(piece, colour=colour) for piece in news.pieces)
+
+
+def started_with(events: tuple[Event, ...]) -> str:
+    """The digest of the config that the conversation was started with."""
+    return fold(events).cfg_digest

@@ -1,0 +1,175 @@
+"""From effects to what a person sees: a pure fold.
+
+The view keeps the past that the effects tell, so that it can say what an act does and which tool a result is of. Prose
+goes out as it comes; everything else starts on a line of its own. A question is shown by whoever asks it. The records of
+a step come before its deltas, so a message may be whole before its last pieces: they are shown with it, and not again.
+"""
+
+from __future__ import annotations
+
+from typing import final
+
+from attrs import evolve, field, frozen
+
+from turnfold.cli.acts import act_pieces, result_pieces
+from turnfold.cli.prose import Prose, feed
+from turnfold.cli.style import Piece, Style
+from turnfold.core.agent.apply import apply
+from turnfold.core.agent.effects import Channel, Delta, Effect, Notice, Publish, Record
+from turnfold.core.agent.events import (
+    CallClosed,
+    CancelAsked,
+    Event,
+    MessageAdded,
+    MessageQueued,
+    Permitted,
+    Reason,
+    Reconfigured,
+    RequestOpened,
+    Rewound,
+    TurnEnded,
+)
+from turnfold.core.agent.ids import RequestId, place
+from turnfold.core.agent.state import Past, effective, find_open
+from turnfold.core.config.layers import ChatConfig
+from turnfold.core.config.models import format_of
+from turnfold.core.config.values import ToolFormat
+from turnfold.core.conversation.messages import AssistantMessage, UserMessage
+from turnfold.core.tools.preview import visible
+from turnfold.core.world.answers import Exchange
+from turnfold.core.world.requests import CallModel
+
+
+@final
+@frozen(kw_only=True)
+class View:
+    """What was shown so far; ``replay``: the events are a journal's, with no deltas between them."""
+
+    cfg: ChatConfig
+    tools: tuple[str, ...]
+    past: Past = field(factory=Past)
+    replay: bool = False
+    prose: Prose = field(factory=Prose)
+    fresh: bool = True  # the output is at the start of a line
+    whole: str = ""  # the place of the reply that was shown whole
+    asked: tuple[RequestId, ...] = ()  # the acts that were shown when they were asked for
+
+
+@final
+@frozen
+class Shown:
+    """The view after an effect, and what is new in it."""
+
+    view: View
+    pieces: tuple[Piece, ...] = ()
+
+
+def shown(view: View, effect: Effect) -> Shown:
+    """``view`` with ``effect`` shown. Problems are for standard error, so they are not shown here."""
+    match effect:
+        case Record(event=event):
+            after = evolve(view, past=apply(view.past, event))
+            return _event(after, event)
+        case Publish(what=Delta(request_id=request_id, text=text, channel=Channel.TEXT)):
+            return Shown(view) if place(request_id.turn, request_id.generation) == view.whole else _prose(view, text)
+        case Publish(what=Notice(text=text)):
+            return _block(view, Piece(visible(text).rstrip("\n") + "\n"))
+        case _:
+            return Shown(view)
+
+
+def act_shown(view: View, request_id: RequestId, *, whole: bool) -> Shown:
+    """``view`` with an act shown that is asked for, ``whole`` for a person who is to decide on it; nothing where it is not open."""
+    found = find_open(view.past, request_id)
+    if found is None:
+        return Shown(view)
+    pieces = act_pieces(found.request, _exchanges(view, request_id), _now(view), whole=whole)
+    return _block(evolve(view, asked=(*view.asked, request_id)), *pieces)
+
+
+def _event(view: View, event: Event) -> Shown:
+    match event:
+        case RequestOpened(request=CallModel()):
+            return Shown(evolve(view, prose=Prose(), whole=""))
+        case RequestOpened(request_id=request_id, asked=asked):
+            return Shown(view) if asked and not view.replay else _act(view, request_id)
+        case Permitted(request_id):
+            return Shown(view) if request_id in view.asked or view.replay else _act(view, request_id)
+        case CancelAsked():
+            return _block(view, Piece("(stopping …)\n", Style.DIM))
+        case CallClosed(slot=slot, text=text, ok=ok):
+            return _block(view, *result_pieces(_tool(view, slot), text, ok=ok))
+        case MessageAdded(message=AssistantMessage() as message):
+            return _replied(view, message)
+        case MessageAdded(message=UserMessage(text)) if view.replay:
+            return _block(view, *(Piece(f"> {line}\n", Style.SAID) for line in visible(text).rstrip("\n").split("\n")))
+        case MessageQueued():
+            return _block(view, Piece("(your message waits until this turn has ended)\n", Style.DIM))
+        case TurnEnded(reason):
+            return _ended(view, reason)
+        case Reconfigured() if view.replay:
+            return _block(view, Piece("(settings changed)\n", Style.DIM))
+        case Rewound(to) if view.replay:
+            return _block(view, Piece(f"(turn {to} and all after it taken back)\n", Style.DIM))
+        case _:
+            return Shown(view)
+
+
+def _act(view: View, request_id: RequestId) -> Shown:
+    found = find_open(view.past, request_id)
+    return Shown(view) if found is None else _block(view, *act_pieces(found.request, _exchanges(view, request_id), _now(view)))
+
+
+def _ended(view: View, reason: Reason) -> Shown:
+    notes = {Reason.INTERRUPTED: "(interrupted)\n", Reason.CUT: "(the reply was cut at the token limit: raise max_tokens, or say: go on)\n"}
+    note = notes.get(reason)
+    return _block(view, *(() if note is None else (Piece(note, Style.DIM),)))
+
+
+def _prose(view: View, text: str) -> Shown:
+    fed = feed(view.prose, text, _names(view))
+    after = evolve(view, prose=fed.prose)
+    said = Shown(after) if not fed.text else _text(after, fed.text)
+    if not fed.opening:
+        return said
+    opened = _block(said.view, Piece(f"… {visible(fed.opening)}\n", Style.DIM))
+    return Shown(opened.view, (*said.pieces, *opened.pieces))
+
+
+def _text(view: View, text: str, style: Style = Style.PLAIN) -> Shown:
+    return Shown(evolve(view, fresh=text.endswith("\n")), (Piece(visible(text.replace("\r\n", "\n")), style),))
+
+
+def _replied(view: View, message: AssistantMessage) -> Shown:
+    """The reply over: what was not shown of it, where that is no call, and the end of its last line."""
+    told = _prose(view, message.text[view.prose.seen :])
+    rest = "" if message.calls else message.text[told.view.prose.told :]
+    more = _text(told.view, rest) if rest else Shown(told.view)
+    end = _block(evolve(more.view, prose=Prose(), whole=message.place))
+    return Shown(end.view, (*told.pieces, *more.pieces, *end.pieces))
+
+
+def _block(view: View, *pieces: Piece) -> Shown:
+    """``pieces`` on lines of their own."""
+    before = () if view.fresh else (Piece("\n"),)
+    return Shown(evolve(view, fresh=True), (*before, *pieces))
+
+
+def _names(view: View) -> tuple[str, ...]:
+    """The words that open a call in a reply's text."""
+    return view.tools if format_of(_now(view)) is ToolFormat.MARKDOWN else ()
+
+
+def _now(view: View) -> ChatConfig:
+    return effective(view.cfg, view.past)
+
+
+def _exchanges(view: View, request_id: RequestId) -> tuple[Exchange, ...]:
+    turn = view.past.turn
+    slot = request_id.slot
+    return turn.slots[slot].exchanges if turn is not None and 0 <= slot < len(turn.slots) else ()
+
+
+def _tool(view: View, slot: int) -> str:
+    turn = view.past.turn
+    return turn.slots[slot].invocation.name if turn is not None and 0 <= slot < len(turn.slots) else "a tool"

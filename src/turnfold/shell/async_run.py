@@ -1,0 +1,123 @@
+"""The asyncio driver's supervisor: ports on threads that the run owns, inputs taken in the loop's thread.
+
+Performing threads only send answers and chunks to the loop. A cancelled task interrupts its run, waits for what was
+under way to stop, records it, and is cancelled then.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from typing import final
+
+from turnfold.core.agent.effects import Cancel, Perform
+from turnfold.core.agent.ids import RequestId
+from turnfold.core.agent.inputs import Answered, ChunkArrived, Failed, Input, Interrupted, TimePassed
+from turnfold.core.agent.state import ChatState, effective
+from turnfold.core.config.layers import ChatConfig
+from turnfold.core.problem import Problem
+from turnfold.core.tools.spec import ToolSpec
+from turnfold.shell.desk import Desk, RunResult, Watch, prepared
+from turnfold.shell.ports import JournalError
+from turnfold.shell.run import answer_of
+from turnfold.shell.scope import Scope
+from turnfold.shell.world import World
+
+
+async def drive_async(
+    first: Input, state: ChatState, tools: tuple[ToolSpec, ...], cfg: ChatConfig, world: World, watch: Watch, side_by_side: int
+) -> RunResult:
+    """The conversation driven until it is idle or paused, on the running event loop."""
+    loop = asyncio.get_running_loop()
+    with ThreadPoolExecutor(side_by_side, thread_name_prefix="turnfold") as threads:
+        ready = await loop.run_in_executor(threads, prepared, first, state, cfg, world)
+        if isinstance(ready, Problem):
+            return RunResult(state=state, cfg=cfg, problem=ready)
+        desk = Desk(state, tools, ready.cfg, world, watch)
+        return await _AsyncRun(desk, threads, loop).drive(ready.first)
+
+
+@final
+class _AsyncRun:
+    """One run's supervisor on an event loop. Its fields are touched in the loop's thread only."""
+
+    __slots__ = ("_desk", "_inbox", "_loop", "_running", "_threads")
+
+    def __init__(self, desk: Desk, threads: ThreadPoolExecutor, loop: asyncio.AbstractEventLoop) -> None:
+        self._desk = desk
+        self._threads = threads
+        self._loop = loop
+        self._inbox: asyncio.Queue[Input] = asyncio.Queue()
+        self._running: dict[RequestId, Scope] = {}
+
+    async def drive(self, first: Input) -> RunResult:
+        """Inputs taken until none is to be expected."""
+        try:
+            self._take(first)
+            await self._until_quiet()
+        except asyncio.CancelledError:
+            await self._interrupt()
+            raise
+        except JournalError as error:
+            return self._desk.result(error.problem)
+        finally:
+            for scope in self._running.values():
+                scope.cancel()
+        return self._desk.result()
+
+    async def _until_quiet(self) -> None:
+        while (input := await self._next()) is not None:
+            self._take(input)
+
+    async def _next(self) -> Input | None:
+        if self._running or not self._inbox.empty():
+            return await self._received()
+        question = self._desk.question()
+        if question is None:
+            return None
+        return await self._loop.run_in_executor(self._threads, self._desk.world.human.decide, question)
+
+    async def _received(self) -> Input:
+        """The next answer or chunk; the time, where a cancelled request lets us wait too long for it."""
+        if not self._desk.cancelling():
+            return await self._inbox.get()
+        grace_s = effective(self._desk.cfg, self._desk.state.past).limits.grace_s
+        try:
+            return await asyncio.wait_for(self._inbox.get(), grace_s)
+        except TimeoutError:
+            return TimePassed(self._desk.now_ms())
+
+    def _take(self, input: Input) -> None:
+        if isinstance(input, (Answered, Failed)):
+            self._running.pop(input.request_id, None)
+        for act in self._desk.take(input):
+            match act:
+                case Perform():
+                    self._start(act)
+                case Cancel(request_id):
+                    if request_id in self._running:
+                        self._running[request_id].cancel()
+
+    def _start(self, due: Perform) -> None:
+        scope = Scope(lambda data: self._send(ChunkArrived(due.request_id, data, self._desk.now_ms())))
+        self._running[due.request_id] = scope
+        self._threads.submit(lambda: self._send(answer_of(due, self._desk, scope)))
+
+    def _send(self, input: Input) -> None:
+        self._loop.call_soon_threadsafe(self._inbox.put_nowait, input)
+
+    async def _interrupt(self) -> None:
+        """The turn interrupted, and every request under way stopped, answered and recorded; a second cancel waits, too."""
+        if self._desk.interrupting():
+            self._take(Interrupted(self._desk.now_ms()))
+        rest = asyncio.ensure_future(self._drain())
+        while not rest.done():
+            try:
+                await asyncio.shield(rest)
+            except asyncio.CancelledError:
+                continue
+        rest.result()
+
+    async def _drain(self) -> None:
+        while self._running:
+            self._take(await self._received())

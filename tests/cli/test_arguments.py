@@ -1,0 +1,67 @@
+"""From argv to a plan."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from turnfold.cli.arguments import Checkup, Listing, Showing, Talk, Told, Version, parse_arguments
+from turnfold.cli.exits import Exit
+
+
+@pytest.mark.parametrize(
+    ("line", "plan"),
+    [
+        ("", Talk()),
+        ("hi", Talk(prompt="hi")),
+        ("hi a.txt b.txt", Talk(prompt="hi", files=("a.txt", "b.txt"))),
+        ("hi --yes a.txt -m x/y", Talk(prompt="hi", files=("a.txt",), yes=True, model="x/y")),
+        ("--tools read,shell, hi", Talk(prompt="hi", tools=("read", "shell"))),
+        ("hi --tools=", Talk(prompt="hi", tools=())),
+        ("hi --resume", Talk(prompt="hi", resume="")),
+        ("--resume -- hi", Talk(prompt="hi", resume="")),
+        ("--resume abc hi", Talk(prompt="hi", resume="abc")),
+        ("-- list", Talk(prompt="list")),
+        ("-- -5 --yes", Talk(prompt="-5", files=("--yes",))),
+        ("-n hi --json -w /x --name n", Talk(prompt="hi", dry_run=True, json=True, workspace="/x", name="n")),
+        ("list", Listing()),
+        ("list --json", Listing(json=True)),
+        ("show abc", Showing("abc")),
+        ("show --json abc", Showing("abc", json=True)),
+        ("doctor", Checkup()),
+        ("doctor -w /x", Checkup("/x")),
+        ("--version", Version()),
+    ],
+)
+def test_plans(line: str, plan: object) -> None:
+    assert parse_arguments(line.split()) == plan
+
+
+@pytest.mark.parametrize("line", ["--help", "-h", "hi --help", "list -h", "show --help", "doctor --help"])
+def test_help_is_told(line: str) -> None:
+    told = parse_arguments(line.split())
+    assert isinstance(told, Told)
+    assert (told.code, told.text[:15]) == (Exit.DONE, "usage: turnfold")
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("--ye hi", "did you mean --yes?"),
+        ("-x", "goes after --"),
+        ("list abc", "there is no option abc"),
+        ("hi --model", "expected one argument"),
+        ("hi --yes --dry-run", "contradict"),
+    ],
+)
+def test_wrong_arguments_are_told(line: str, words: str) -> None:
+    told = parse_arguments(line.split())
+    assert isinstance(told, Told)
+    assert told.code is Exit.USAGE
+    assert words in told.text
+
+
+@given(st.lists(st.text() | st.sampled_from(["--", "--resume", "--tools", "-m", "show", "--json=1", "-", "-yn"])))
+def test_nothing_raises(argv: list[str]) -> None:
+    parse_arguments(argv)

@@ -1,0 +1,201 @@
+"""Asking, context, finding conversations, settings files, exit codes: the small parts."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from turnfold import ChatConfig, Config, ProjectConfig, Rule, Verdict
+from turnfold.cli.asking import decision_of, literal, prompt_of
+from turnfold.cli.context import STDIN_BYTES, Attached, read_context, stdin_piece, with_context
+from turnfold.cli.stored import find_kept, kept_line, last_kept, listing
+from turnfold.core.agent.ids import RequestId
+from turnfold.core.problem import Problem
+from turnfold.core.world.permission import Allow, Ask, permit
+from turnfold.core.world.requests import Request, RunProcess, WriteFile
+from turnfold.shell.ports import Kept, Question
+from turnfold.shell.real import Folders
+from turnfold.shell.settings import Settings, load_settings
+
+CFG = ChatConfig(ProjectConfig(Config()), workspace="/w")
+ID = RequestId(1, 1, 0, 0)
+
+
+def question(request: Request) -> Question:
+    return Question(request_id=ID, request=request, reason="It changes a file.", preview="")
+
+
+def write(path: str) -> WriteFile:
+    return WriteFile(path=path, text="", expected_digest="")
+
+
+@pytest.mark.parametrize(
+    ("answer", "allowed", "note"),
+    [("y\n", True, ""), (" YES ", True, ""), ("a", True, ""), ("n", False, ""), ("No\n", False, ""), ("use b.txt", False, "use b.txt")],
+)
+def test_answers(answer: str, allowed: bool, note: str) -> None:
+    decided = decision_of(answer, question(write("/w/a")), CFG, 5)
+    assert decided is not None
+    assert (decided.request_id, decided.allowed, decided.note, decided.at_ms) == (ID, allowed, note, 5)
+    assert (decided.rule is not None) == (answer == "a")
+
+
+@pytest.mark.parametrize("answer", ["", "\n", "x", "yy", "?", "Sure\n"])
+def test_answers_that_say_nothing(answer: str) -> None:
+    assert decision_of(answer, question(write("/w/a")), CFG, 0) is None
+
+
+def test_always_means_this_kind_here_and_outside_only_this_path() -> None:
+    for path, others in (("/w/a", ("/w/b/c",)), ("/etc/[a]*", ())):
+        decided = decision_of("always", question(write(path)), CFG, 0)
+        assert decided is not None
+        assert decided.rule is not None
+        cfg = ChatConfig(CFG.project, workspace="/w", rules=(decided.rule,))
+        assert all(permit(write(each), cfg) == Allow() for each in (path, *others))
+        assert isinstance(permit(write("/etc/ab"), cfg), Ask)
+        assert isinstance(permit(RunProcess(script="ls", cwd="/w", environment=(), timeout_s=1, output_bytes=1), cfg), Ask)
+    assert "[a]lways write here" in prompt_of(question(write("/w/a")), CFG)
+    assert "[a]lways write this" in prompt_of(question(write("/x")), CFG)
+
+
+@given(st.text(alphabet="a*?[]!-/"))
+def test_a_literal_matches_itself_alone(text: str) -> None:
+    from fnmatch import fnmatchcase
+
+    assert fnmatchcase(text, literal(text))
+    assert not fnmatchcase(text + "a", literal(text))
+
+
+@given(st.text(alphabet="`a\n"))
+def test_no_context_closes_its_fence(text: str) -> None:
+    said = with_context("p", (Attached("a.txt", text),))
+    fence = said.split("\n")[3]
+    assert set(fence) == {"`"}
+    assert fence not in text
+    assert said.endswith(fence)
+
+
+def test_context_from_files_and_standard_input(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("ä\n", encoding="utf-8")
+    assert read_context(("a.txt",), tmp_path) == (Attached("a.txt", "ä\n"),)
+    assert isinstance(read_context(("a\0b",), tmp_path), Problem)
+    missing = read_context(("two words",), tmp_path)
+    assert isinstance(missing, Problem)
+    assert "goes in quotes" in missing.message
+    assert stdin_piece(b" \n") is None
+    assert isinstance(stdin_piece(b"\xff\xfe"), Problem)
+    cut = stdin_piece("ä".encode() * STDIN_BYTES)
+    assert isinstance(cut, Attached)
+    assert cut.cut
+    assert "only the first" in with_context("", (cut,))
+
+
+def kept(conversation: str, name: str = "", workspace: str = "/w") -> Kept:
+    return Kept(conversation=conversation, name=name, workspace=workspace, started_ms=0, changed_ms=0, events=1, title="hi\x1b")
+
+
+def test_conversations_are_found_by_id_name_and_beginning() -> None:
+    all_kept = (kept("2026a", "x"), kept("2026b", "x", "/v"), kept("2025c"))
+    assert find_kept(all_kept, "2026b") == all_kept[1]
+    assert find_kept(all_kept, "x") == all_kept[0]
+    assert find_kept(all_kept, "2025") == all_kept[2]
+    assert last_kept(all_kept, "/v") == all_kept[1]
+    for wanted in ("2026", "none", ""):
+        assert isinstance(find_kept(all_kept, wanted), Problem)
+    prompt = find_kept(all_kept, "make it so")
+    assert isinstance(prompt, Problem)
+    assert '--resume -- "make it so"' in prompt.message
+    assert isinstance(last_kept(all_kept, "/u"), Problem)
+    assert "\x1b" not in listing(all_kept)
+    assert kept_line(all_kept[0]).startswith('{"conversation":"2026a"')
+
+
+def folders(tmp_path: Path) -> Folders:
+    return Folders(config=tmp_path / "config", data=tmp_path / "data", cache=tmp_path / "cache")
+
+
+def test_settings_come_from_all_places_and_reading_writes_nothing(tmp_path: Path) -> None:
+    work = tmp_path / "project" / "sub"
+    work.mkdir(parents=True)
+    nothing = load_settings(folders(tmp_path), work, {})
+    assert nothing == Settings(project=ProjectConfig(Config()), files=())
+    assert not (tmp_path / "config").exists()
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "config.toml").write_bytes(b"\xef\xbb\xbfmodel = 'u/u'\r\nmax_tokens = 1\r\n")
+    (tmp_path / "project" / ".turnfold").mkdir()
+    (tmp_path / "project" / ".turnfold" / "config.toml").write_text("model = 'p/p'\n[[rules]]\nverdict = 'ask'", encoding="utf-8")
+    read = load_settings(folders(tmp_path), work, {"TURNFOLD_TEMPERATURE": "1", "OTHER": "x"})
+    assert isinstance(read, Settings)
+    assert (read.project.model, read.project.max_tokens, read.project.temperature) == ("p/p", 1, 1.0)
+    assert read.project.rules == (Rule(Verdict.ASK),)
+    assert len(read.files) == 2
+    (tmp_path / "project" / "turnfold.toml").write_text("model = 'q/q'", encoding="utf-8")
+    again = load_settings(folders(tmp_path), work, {"TURNFOLD_MODEL": "e/e"})
+    assert isinstance(again, Settings)
+    assert (again.project.model, again.project.own_model, again.files[1].name) == ("e/e", "e/e", "turnfold.toml")
+
+
+def _folder(path: Path) -> None:
+    path.mkdir()
+
+
+def _huge(path: Path) -> None:
+    path.write_bytes(b"#" * 10_000_000)
+
+
+def _fifo(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def _binary(path: Path) -> None:
+    path.write_bytes(b"# fine\n\xff\xfe")
+
+
+def _dangling(path: Path) -> None:
+    path.symlink_to("nowhere")
+
+
+def _loop(path: Path) -> None:
+    path.symlink_to(path)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (_folder, "is a folder where a config file should be"),
+        (_huge, "has 10,000,000 bytes"),
+        (_fifo, "is no ordinary file"),
+        (_binary, ":2: this is not UTF-8 text"),
+        (_dangling, "a link that leads nowhere"),
+        (_loop, "can't be read"),
+    ],
+)
+@pytest.mark.parametrize("own", [True, False])
+def test_a_config_file_that_is_none_is_one_sentence(tmp_path: Path, make: object, words: str, own: bool) -> None:
+    assert callable(make)
+    (tmp_path / "config").mkdir()
+    make(tmp_path / "config" / "config.toml" if own else tmp_path / "turnfold.toml")
+    told = load_settings(folders(tmp_path), tmp_path, {})
+    assert isinstance(told, tuple)
+    assert len(told) == 1
+    assert words in told[0].message
+    assert told[0].code == "bad-settings"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+def test_an_unreadable_config_file_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "config.toml").touch(mode=0)
+    told = load_settings(folders(tmp_path), tmp_path, {})
+    assert isinstance(told, tuple)
+    assert "mend its permissions" in told[0].message
+
+
+def test_faults_of_the_environment_are_told(tmp_path: Path) -> None:
+    told = load_settings(folders(tmp_path), tmp_path, {"TURNFOLD_TEMPERATURE": "hot"})
+    assert isinstance(told, tuple)
+    assert told[0].message.startswith("TURNFOLD_TEMPERATURE")

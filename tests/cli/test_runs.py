@@ -1,0 +1,252 @@
+"""The command, end to end: real processes, a scripted model over real HTTP."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+from tests.cli.support import PATIENCE_S, SECRET, Bench, calls, end, finished, is_alive, read_fifo, says
+from turnfold.testing.server import ScriptedReply, ScriptedServer
+from turnfold.testing.wire import chat_stream
+
+MAIN_JOB = (
+    calls("save", "I write it.", path="hello.txt", content="hi\n"),
+    calls("patch", path="notes.txt", patch="<<<<<<< ORIGINAL\nthe red one\n=======\nthe blue one\n>>>>>>> UPDATED"),
+    calls("shell", command="wc -c hello.txt"),
+    says("hello.txt has 3 bytes."),
+)
+
+
+def test_the_main_job(tmp_path: Path) -> None:
+    with ScriptedServer(MAIN_JOB) as server:
+        bench = Bench.at(tmp_path, server.base_url)
+        (bench.workspace / "notes.txt").write_text("the red one\n", encoding="utf-8")
+        done = bench.run("make hello.txt, change notes.txt, count", "--yes")
+    assert done.code == 0, done.err
+    assert (bench.workspace / "hello.txt").read_text() == "hi\n"
+    assert (bench.workspace / "notes.txt").read_text() == "the blue one\n"
+    for words in (
+        "I write it.\n",
+        "write hello.txt\n",
+        "  +hi\n",
+        "  -the red one\n",
+        "run: wc -c hello.txt\n",
+        "  │ 3 hello.txt\n",
+        "hello.txt has 3 bytes.\n",
+    ):
+        assert words in done.out
+    assert done.err.startswith("Using scripted/test (it is named).")
+    assert done.err.count("Using") == 1
+    assert "400 tokens in, 28 out" in done.err
+    assert server.requests[0].header("authorization") == f"Bearer {SECRET}"
+
+
+def test_a_text_format_shows_the_call_once(tmp_path: Path) -> None:
+    reply = says("I write it.\n\n```save hello.txt\nhi\n```\nand this is invented")
+    with ScriptedServer((reply, says("Done."))) as server:
+        bench = Bench.at(tmp_path, server.base_url, 'tool_format = "markdown"')
+        done = bench.run("make it", "--yes")
+    assert done.code == 0, done.err
+    assert (bench.workspace / "hello.txt").read_text() == "hi\n"
+    assert "```" not in done.out
+    assert "invented" not in done.out
+    assert done.out.startswith("I write it.\n\nread hello.txt\nwrite hello.txt\n  +hi\n  │ ")
+
+
+def test_without_a_terminal_a_question_stays_open_and_resume_asks_again(tmp_path: Path) -> None:
+    with ScriptedServer((calls("save", path="hello.txt", content="hi\n"), says("Done."))) as server:
+        bench = Bench.at(tmp_path, server.base_url)
+        first = bench.run("make it")
+        assert first.code == 3, first.err
+        assert not (bench.workspace / "hello.txt").exists()
+        assert "Create hello.txt (1 line):" in first.out
+        assert "turnfold --resume" in first.err
+        again = bench.run("--resume")
+        assert (again.code, len(server.requests)) == (3, 1)
+        last = bench.run("--resume", "--yes")
+    assert last.code == 0, last.err
+    assert (bench.workspace / "hello.txt").read_text() == "hi\n"
+    assert last.out.endswith("Done.\n")
+
+
+def test_a_person_decides_at_the_terminal(tmp_path: Path) -> None:
+    script = (
+        calls("save", path="a.txt", content="a\n"),
+        calls("save", path="b.txt", content="b\n"),
+        calls("save", path="c.txt", content="c\n"),
+        calls("shell", command="touch d.txt"),
+        says("Done."),
+    )
+    with ScriptedServer(script) as server:
+        bench = Bench.at(tmp_path, server.base_url)
+        person = bench.on_terminal("make them")
+        assert "Create a.txt (1 line):" in person.until("reason for no: ")
+        person.type("not this one\n")
+        assert "Create b.txt" in person.until("reason for no: ")
+        person.type("?\n")
+        person.until("Answer y, n or a")
+        person.until("reason for no: ")
+        person.type("a\n")
+        assert "write c.txt" in person.until("reason for no: ")  # c.txt needs no question any more, the command does
+        person.type("y\n")
+        person.until("Done.")
+        assert person.ended() == 0
+        told = server.requests[1].body.decode()
+    assert sorted(path.name for path in bench.workspace.iterdir()) == ["b.txt", "c.txt", "d.txt"]
+    assert "They said: not this one" in told
+
+
+def test_ctrl_c_at_a_question_ends_the_turn(tmp_path: Path) -> None:
+    with ScriptedServer((calls("save", path="a.txt", content="a\n"),)) as server:
+        bench = Bench.at(tmp_path, server.base_url)
+        person = bench.on_terminal("make it")
+        person.until("reason for no: ")
+        person.type("\x03")
+        assert person.ended() == 130
+    assert "(interrupted)" in person.text
+    assert not list(bench.workspace.iterdir())
+
+
+def test_a_dry_run_does_nothing_and_keeps_nothing(tmp_path: Path) -> None:
+    script = (calls("save", path="a.txt", content="a\n"), calls("shell", command="touch b.txt"), says("I would have made two files."))
+    rule = '[[rules]]\nverdict = "allow"\nkind = "run"\n'
+    with ScriptedServer(script) as server:
+        bench = Bench.at(tmp_path, server.base_url)
+        bench.write_config(bench.config.read_text() + rule)
+        done = bench.run("make them", "--dry-run")
+        told = server.requests[2].body.decode()
+    assert done.code == 0, done.err
+    assert "Create a.txt (1 line):" in done.out
+    assert "run: touch b.txt" in done.out
+    assert "dry run" in told
+    assert not list(bench.workspace.iterdir())
+    assert "There are no conversations" in bench.run("list").out
+
+
+def test_json_lines_are_all_that_is_printed(tmp_path: Path) -> None:
+    with ScriptedServer((calls("save", "I write.", path="a.txt", content="a\n"), says("Done."))) as server:
+        bench = Bench.at(tmp_path, server.base_url)
+        done = bench.run("make it", "--yes", "--json")
+        lines = [json.loads(line) for line in done.out.splitlines()]
+        kept = [json.loads(line) for line in bench.run("show", done.conversation, "--json").out.splitlines()]
+    assert done.code == 0, done.err
+    events = [line for line in lines if "event" in line]
+    assert [line["number"] for line in events] == list(range(len(events)))
+    assert events == kept
+    assert "".join(line["delta"]["text"] for line in lines if "delta" in line) == "I write.Done."
+    assert events[-1]["event"]["type"] == "TurnEnded"
+
+
+def test_killed_in_a_slow_tool_the_outcome_is_told_truthfully(tmp_path: Path) -> None:
+    with ScriptedServer((calls("shell", command="echo $$ > fifo; sleep 300"), says("I do not know."), says("Look."))) as server:
+        bench = Bench.at(tmp_path, server.base_url)
+        os.mkfifo(bench.workspace / "fifo")
+        process = bench.start("run it", "--yes", "--name", "slow one")
+        pid = int(read_fifo(bench.workspace / "fifo"))
+        try:
+            process.kill()
+            finished(process)
+            done = bench.run("--resume", "slow one", "what came of it?")
+        finally:
+            end(pid)
+        told = server.requests[1].body.decode()
+    assert done.code == 0, done.err
+    assert "whether it took effect is unknown" in done.err
+    assert "Whether it took effect is unknown" in told
+    assert "I do not know." in done.out
+    assert "what came of it?" in server.requests[-1].body.decode()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_ctrl_c_in_a_slow_command_leaves_no_process(tmp_path: Path, number: signal.Signals) -> None:
+    with ScriptedServer((calls("shell", command="echo $$ > fifo; sleep 300"),)) as server:
+        bench = Bench.at(tmp_path, server.base_url)
+        os.mkfifo(bench.workspace / "fifo")
+        process = bench.start("run it", "--yes")
+        pid = int(read_fifo(bench.workspace / "fifo"))
+        process.send_signal(number)
+        done = finished(process)
+        assert done.code == 130, done.err
+        assert not is_alive(pid)
+        assert "(interrupted)" in bench.run("show", done.conversation).out
+
+
+def test_ctrl_c_in_mid_stream_keeps_the_text_so_far(tmp_path: Path) -> None:
+    never = Event()
+    cut = ScriptedReply(chunks=(chat_stream("Once upon a time").removesuffix(b"data: [DONE]\n\n"), b""), gate=never, gate_at=1)
+    with ScriptedServer((cut, says("there was."))) as server:
+        bench = Bench.at(tmp_path, server.base_url)
+        process = bench.start("tell")
+        assert process.stdout is not None
+        assert process.stdout.read(16) == "Once upon a time"
+        process.send_signal(signal.SIGINT)
+        done = finished(process)
+        assert done.code == 130, done.err
+        assert "(interrupted)" in done.out
+        more = bench.run("--resume", done.conversation, "go on")
+        told = server.requests[1].body.decode()
+    assert (more.code, more.out) == (0, "there was.\n")
+    assert "Once upon a time" in told
+
+
+def test_nobody_reads_any_more(tmp_path: Path) -> None:
+    gate = Event()
+    stream = chat_stream("first line\n" + "more " * 50)
+    with ScriptedServer((ScriptedReply(chunks=(stream[:700], stream[700:]), gate=gate, gate_at=1),)) as server:
+        process = Bench.at(tmp_path, server.base_url).start("tell")
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline() == "first line\n"
+        process.stdout.close()
+        gate.set()
+        err = process.stderr.read()
+        process.stderr.close()
+        assert process.wait(PATIENCE_S) == 1
+    assert "nobody reads the output any more" in err
+    assert "Traceback" not in err
+    assert "Exception ignored" not in err
+
+
+@pytest.mark.parametrize("closed", [">&-", ">&- 2>&-", "<&-"])
+def test_closed_streams(tmp_path: Path, closed: str) -> None:
+    with ScriptedServer((says("Done."),)) as server:
+        bench = Bench.at(tmp_path, server.base_url)
+        done = bench.shell(f'turnfold "tell" {closed}')
+    assert done.code == 0, done.err
+
+
+def test_context_from_files_and_standard_input(tmp_path: Path) -> None:
+    with ScriptedServer((says("Done."),)) as server:
+        bench = Bench.at(tmp_path, server.base_url)
+        (bench.workspace / "a.md").write_text("```\ncode\n```\n", encoding="utf-8")
+        done = bench.run("what is this?", "a.md", stdin="from the pipe\n")
+        said = json.loads(server.requests[0].body)["messages"][-1]["content"]
+    assert done.code == 0, done.err
+    assert said == "what is this?\n\na.md:\n````\n```\ncode\n```\n````\n\nstandard input:\n````\nfrom the pipe\n````"
+
+
+def test_settings_change_when_a_conversation_goes_on(tmp_path: Path) -> None:
+    with ScriptedServer((says("One."), says("Two."))) as server:
+        bench = Bench.at(tmp_path, server.base_url)
+        first = bench.run("one")
+        second = bench.run("--resume", first.conversation, "two", "--model", "scripted/other", "--tools", "read")
+        bodies = [json.loads(request.body) for request in server.requests]
+    assert second.code == 0, second.err
+    assert [body["model"] for body in bodies] == ["test", "other"]
+    assert [tool["function"]["name"] for tool in bodies[1]["tools"]] == ["read"]
+
+
+def test_commands_need_no_model(tmp_path: Path) -> None:
+    bench = Bench.at(tmp_path, "http://127.0.0.1:9/v1")
+    bench.write_config("")
+    done = bench.run("/shell echo hi; exit 3")
+    assert done.code == 0, done.err
+    assert "  ✗ shell failed\n  │ hi\n" in done.out
+    assert "/shell COMMAND" in bench.run("/help").out
+    assert bench.run("/bogus").code == 2
+    assert len(bench.run("list", "--json").out.splitlines()) == 1

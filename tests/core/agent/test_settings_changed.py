@@ -1,0 +1,83 @@
+"""The input ``SettingsChanged``: settings for the rest of a conversation, whatever it is doing."""
+
+from __future__ import annotations
+
+from attrs import evolve
+
+from turnfold import (
+    BUILTIN_TOOLS,
+    ChatConfig,
+    ChatState,
+    Config,
+    Decided,
+    Overrides,
+    Perform,
+    ProjectConfig,
+    Publish,
+    Rule,
+    SettingsChanged,
+    Step,
+    UserSaid,
+    Verdict,
+    fold,
+    step,
+)
+from turnfold.core.agent.effects import Record
+from turnfold.core.agent.events import MessageAdded, Permitted, Reconfigured, RequestOpened
+from turnfold.core.agent.ids import RequestId
+from turnfold.core.agent.state import effective, questions
+from turnfold.core.codec.codec import INPUT, decode_untrusted, encode
+from turnfold.core.conversation.messages import AssistantMessage, ToolCall
+from turnfold.core.json import JsonObject
+from turnfold.core.problem import Problem
+from turnfold.core.world.requests import RunProcess
+
+CFG = ChatConfig(ProjectConfig(Config(model="ollama/a")), workspace="/w", conversation="c")
+ALLOW_RUNS = Overrides(rules=(Rule(Verdict.ALLOW, "run"),))
+
+
+def asking() -> ChatState:
+    """A conversation that waits for a person to allow a command."""
+    call = ToolCall("shell", JsonObject.of(command="ls"))
+    begun = step(ChatState(), UserSaid("go"), BUILTIN_TOOLS, CFG).state
+    said = fold((MessageAdded(AssistantMessage(text="", place="1.1", calls=(call,))),), begun.past)
+    request = RunProcess(script="ls", cwd="/w", environment=(), timeout_s=300.0, output_bytes=20_000)
+    opened = RequestOpened(request_id=RequestId(1, 1, 0, 0), request=request, asked="It runs a command.")
+    return ChatState(fold((opened,), said))
+
+
+def changed(change: Overrides, state: ChatState) -> Step:
+    return step(state, SettingsChanged(change, 5), BUILTIN_TOOLS, CFG)
+
+
+def test_it_is_an_event_and_counts_from_then_on() -> None:
+    done = changed(Overrides(model="vllm/b"), ChatState())
+    assert done.effects[-1] == Record(1, Reconfigured(Overrides(model="vllm/b"), 5))
+    assert effective(CFG, done.state.past).model == "vllm/b"
+    assert effective(CFG, changed(Overrides(max_tokens=1), done.state).state.past).model == "vllm/b"
+
+
+def test_an_unknown_model_is_refused_and_changes_nothing() -> None:
+    before = changed(Overrides(), ChatState()).state
+    done = changed(Overrides(model="nope/b"), before)
+    assert done.state == before
+    assert [type(effect.what) for effect in done.effects if isinstance(effect, Publish)] == [Problem]
+
+
+def test_a_rule_answers_the_questions_that_it_allows() -> None:
+    state = asking()
+    done = changed(ALLOW_RUNS, state)
+    assert [type(effect.event) for effect in done.effects if isinstance(effect, Record)] == [Reconfigured, Permitted]
+    assert [effect.request_id for effect in done.effects if isinstance(effect, Perform)] == [RequestId(1, 1, 0, 0)]
+    assert not questions(done.state.past)
+    other = changed(Overrides(rules=(Rule(Verdict.ALLOW, "write"),)), state)
+    assert len(questions(other.state.past)) == 1
+    assert step(done.state, Decided(RequestId(1, 1, 0, 0), allowed=False), BUILTIN_TOOLS, CFG).state == done.state
+
+
+def test_it_is_stored_and_replayed() -> None:
+    said = SettingsChanged(evolve(ALLOW_RUNS, model="a/b"), 7)
+    assert decode_untrusted(INPUT, encode(INPUT, said)).unwrap() == said
+    done = changed(ALLOW_RUNS, asking())
+    events = tuple(effect.event for effect in done.effects if isinstance(effect, Record))
+    assert fold(events, asking().past) == done.state.past

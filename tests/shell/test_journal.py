@@ -1,0 +1,161 @@
+"""The laws of the journal port, on the SQLite journal and on the one in memory."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from turnfold import BUILTIN_TOOLS, ChatConfig, Config, ProjectConfig, Record, UserSaid, fold, step
+from turnfold.core.agent.draft import Step
+from turnfold.core.agent.state import ChatState
+from turnfold.core.problem import world_problem
+from turnfold.shell.journal import SqliteJournal
+from turnfold.shell.ports import Journal, JournalError
+from turnfold.testing.memory_journal import MemoryJournal
+
+CFG = ChatConfig(ProjectConfig(Config(model="openai/x")), conversation="c1", name="mine", workspace="/w")
+
+
+@contextmanager
+def sqlite_journal(folder: Path) -> Iterator[Journal]:
+    journal = SqliteJournal(folder / "sub" / "journal.sqlite3")
+    yield journal
+    journal.close()
+
+
+@contextmanager
+def memory_journal(folder: Path) -> Iterator[Journal]:
+    yield MemoryJournal()
+
+
+Make = Callable[[Path], Iterator[Journal]]
+
+
+@pytest.fixture(params=[sqlite_journal, memory_journal], ids=["sqlite", "memory"])
+def journal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Journal]:
+    with request.param(tmp_path) as made:
+        yield made
+
+
+def records(stepped: Step) -> tuple[Record, ...]:
+    return tuple(effect for effect in stepped.effects if isinstance(effect, Record))
+
+
+def first_step(cfg: ChatConfig = CFG, text: str = "hello there") -> Step:
+    return step(ChatState(), UserSaid(text, 7), BUILTIN_TOOLS, cfg)
+
+
+def kept(journal: Journal, stepped: Step, cfg: ChatConfig = CFG) -> Step:
+    journal.keep(stepped.state.past.cfg_digest, cfg)
+    journal.append(cfg.conversation, records(stepped))
+    return stepped
+
+
+def test_what_was_appended_is_loaded_in_order_and_folds_to_the_same_past(journal: Journal) -> None:
+    stepped = kept(journal, first_step())
+    assert fold(journal.load("c1")) == stepped.state.past
+    assert journal.config(stepped.state.past.cfg_digest) == CFG
+
+
+def test_conversations_are_found_with_name_title_and_times_the_last_changed_first(journal: Journal) -> None:
+    kept(journal, first_step())
+    other = ChatConfig(CFG.project, conversation="c2", workspace="/v")
+    kept(journal, step(ChatState(), UserSaid("two\nlines", 9), BUILTIN_TOOLS, other), other)
+    found = journal.find()
+    assert [(each.conversation, each.name, each.workspace, each.started_ms) for each in found] == [
+        ("c2", "", "/v", 9),
+        ("c1", "mine", "/w", 7),
+    ]
+    assert [each.events for each in found] == [3, 3]
+    assert found[1].title == "hello there"
+
+
+def test_a_number_that_is_taken_is_refused_and_nothing_is_added(journal: Journal) -> None:
+    stepped = kept(journal, first_step())
+    with pytest.raises(JournalError, match="Another process"):
+        journal.append("c1", records(first_step(text="other")))
+    assert fold(journal.load("c1")) == stepped.state.past
+
+
+def test_an_unknown_conversation_is_a_clear_error(journal: Journal) -> None:
+    with pytest.raises(JournalError, match="no conversation nope"):
+        journal.load("nope")
+
+
+def test_an_unknown_config_is_a_clear_error(journal: Journal) -> None:
+    with pytest.raises(JournalError):
+        journal.config("0" * 64)
+
+
+def test_a_broken_journal_in_memory_refuses_with_its_problem() -> None:
+    journal = MemoryJournal()
+    journal.broken = world_problem("no-space", "There is no space left.")
+    with pytest.raises(JournalError, match="no space"):
+        journal.append("c1", records(first_step()))
+
+
+def test_two_connections_to_one_file_see_each_others_conversations(tmp_path: Path) -> None:
+    path = tmp_path / "j.sqlite3"
+    one, two = SqliteJournal(path), SqliteJournal(path)
+    stepped = kept(one, first_step())
+    assert fold(two.load("c1")) == stepped.state.past
+    other = ChatConfig(CFG.project, conversation="c2")
+    kept(two, first_step(other), other)
+    assert {each.conversation for each in one.find()} == {"c1", "c2"}
+    one.close()
+    two.close()
+
+
+def test_a_file_that_is_no_journal_is_one_clear_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "j.sqlite3"
+    path.write_text("this is not a database, " * 100)
+    with pytest.raises(JournalError, match=r"The journal .* can't be used"):
+        SqliteJournal(path)
+
+
+def test_a_folder_in_place_of_the_file_is_one_clear_sentence(tmp_path: Path) -> None:
+    (tmp_path / "j.sqlite3").mkdir()
+    with pytest.raises(JournalError, match="can't be used"):
+        SqliteJournal(tmp_path / "j.sqlite3")
+
+
+def test_a_damaged_event_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "j.sqlite3"
+    journal = SqliteJournal(path)
+    kept(journal, first_step())
+    journal.close()
+    with sqlite3.connect(path) as connection:
+        connection.execute('UPDATE events SET body = \'{"type": "Evil"}\' WHERE number = 1')
+    connection.close()
+    journal = SqliteJournal(path)
+    with pytest.raises(JournalError, match="event 1 of c1"):
+        journal.load("c1")
+    journal.close()
+
+
+def test_a_full_disk_loses_nothing_that_was_there(tmp_path: Path) -> None:
+    path = tmp_path / "j.sqlite3"
+    journal = SqliteJournal(path)
+    stepped = kept(journal, first_step())
+    journal._connection.execute("PRAGMA max_page_count=1")  # what SQLite says then is what it says of a full disk
+    more = step(stepped.state, UserSaid("x" * 1_000_000), BUILTIN_TOOLS, CFG)
+    with pytest.raises(JournalError, match="full"):
+        journal.append("c1", records(more))
+    assert fold(journal.load("c1")) == stepped.state.past
+    journal.close()
+
+
+def test_an_append_writes_about_its_own_size(tmp_path: Path) -> None:
+    """G10: 300 appends of 1.1 kB."""
+    journal = SqliteJournal(tmp_path / "j.sqlite3")
+    state = kept(journal, first_step()).state
+    for number in range(300):
+        stepped = step(state, UserSaid(f"{number} " + "x" * 1100), BUILTIN_TOOLS, CFG)
+        journal.append("c1", records(stepped))
+        state = stepped.state
+    journal.close()
+    assert (tmp_path / "j.sqlite3").stat().st_size < 300 * 1100 * 2

@@ -1,0 +1,328 @@
+"""What every driver does: plain, on an executor, and on asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeAlias
+
+import pytest
+from attrs import evolve
+
+from turnfold import (
+    BUILTIN_TOOLS,
+    ChatConfig,
+    CommandGiven,
+    Config,
+    Decided,
+    Delta,
+    Effect,
+    Input,
+    Perform,
+    ProjectConfig,
+    Publish,
+    Rule,
+    RunResult,
+    UserSaid,
+    Verdict,
+    World,
+    fold,
+    run,
+    run_async,
+)
+from turnfold.core.agent.events import CallClosed, Reason, RequestClosed
+from turnfold.core.agent.state import ChatState
+from turnfold.core.conversation.messages import AssistantMessage, ToolMessage
+from turnfold.core.llm.reply import RawCall, Usage
+from turnfold.core.problem import Problem, world_problem
+from turnfold.core.world.answers import ProcessEnded
+from turnfold.core.world.requests import CallModel, RunProcess
+from turnfold.shell.desk import Watch, unwatched
+from turnfold.shell.scope import Scope
+from turnfold.testing.fake_world import FakeHuman, FakeModels, fake_world
+from turnfold.testing.fakes import FakeFiles
+from turnfold.testing.memory_journal import MemoryJournal
+from turnfold.testing.wire import chat_stream
+
+CFG = ChatConfig(ProjectConfig(Config()), workspace="/w", rules=(Rule(Verdict.ALLOW),))
+ASKING = ChatConfig(ProjectConfig(Config()), workspace="/w")
+READ = RawCall("read", '{"path":"a.txt"}')
+SAVE = RawCall("save", '{"path":"b.txt","content":"new"}')
+SLOW = RawCall("shell", '{"command":"slow"}')
+
+Driver: TypeAlias = Callable[..., RunResult]
+
+
+def plain(said: str | Input, cfg: ChatConfig, world: World, *, state: ChatState | None = None, watch: Watch = unwatched) -> RunResult:
+    return run(said, BUILTIN_TOOLS, cfg, world, state=state, watch=watch)
+
+
+def aside(said: str | Input, cfg: ChatConfig, world: World, *, state: ChatState | None = None, watch: Watch = unwatched) -> RunResult:
+    with ThreadPoolExecutor(4) as executor:
+        return run(said, BUILTIN_TOOLS, cfg, world, state=state, watch=watch, executor=executor)
+
+
+def on_a_loop(said: str | Input, cfg: ChatConfig, world: World, *, state: ChatState | None = None, watch: Watch = unwatched) -> RunResult:
+    return asyncio.run(run_async(said, BUILTIN_TOOLS, cfg, world, state=state, watch=watch))
+
+
+@pytest.fixture(params=[plain, aside, on_a_loop], ids=["run", "run-executor", "run_async"])
+def driver(request: pytest.FixtureRequest) -> Driver:
+    chosen: Driver = request.param
+    return chosen
+
+
+class Blocking:
+    """Commands that last until they are cancelled, and then tell how they ended. ``began`` is set when one runs."""
+
+    def __init__(self) -> None:
+        self.began = threading.Event()
+
+    def run(self, request: RunProcess, scope: Scope) -> ProcessEnded | Problem:
+        over = threading.Event()
+        with scope.stopping(over.set):
+            self.began.set()
+            assert over.wait(20), "it was never cancelled"
+        return ProcessEnded(exit_code=-15, output="half done", cwd="/w")
+
+
+class Meeting:
+    """Commands that only end when two of them run at once."""
+
+    def __init__(self) -> None:
+        self.barrier = threading.Barrier(2, timeout=20)
+
+    def run(self, request: RunProcess, scope: Scope) -> ProcessEnded | Problem:
+        self.barrier.wait()
+        return ProcessEnded(exit_code=0, output=request.script, cwd="/w")
+
+
+class Raising:
+    """A port with a bug."""
+
+    def run(self, request: RunProcess, scope: Scope) -> ProcessEnded | Problem:
+        raise RuntimeError("boom")
+
+
+def journal_of(world: World, result: RunResult) -> MemoryJournal:
+    assert isinstance(world.journal, MemoryJournal)
+    assert fold(world.journal.load(result.cfg.conversation)) == result.state.past
+    return world.journal
+
+
+def test_a_model_a_tool_and_a_reply(driver: Driver) -> None:
+    world = fake_world((chat_stream(calls=(READ,)), chat_stream("It says hi.", usage=Usage(input_tokens=5))), {"/w/a.txt": "hi\n"})
+    result = driver("What does a.txt say?", CFG, world)
+    assert result.ended is not None
+    assert result.ended.reason is Reason.COMPLETED
+    assert result.reply == "It says hi."
+    assert [type(message).__name__ for message in result.state.past.log] == [
+        "UserMessage",
+        "AssistantMessage",
+        "ToolMessage",
+        "AssistantMessage",
+    ]
+    assert result.state.past.usage.input_tokens == 5
+    journal_of(world, result)
+
+
+def test_with_nobody_to_ask_the_run_ends_paused_and_goes_on_with_a_decision(driver: Driver) -> None:
+    world = fake_world((chat_stream(calls=(SAVE,)), chat_stream("Saved.")))
+    result = driver("save it", ASKING, world)
+    assert result.ended is None
+    assert result.state.paused
+    (question,) = result.questions
+    assert isinstance(world.files, FakeFiles)
+    assert not world.files.contents
+    result = driver(Decided(question.request_id, allowed=True), result.cfg, world, state=result.state)
+    assert result.reply == "Saved."
+    assert world.files.contents == {"/w/b.txt": b"new\n"}
+
+
+def test_a_person_is_asked_with_a_preview_and_a_denial_is_told_to_the_model(driver: Driver) -> None:
+    human = FakeHuman(False)
+    world = fake_world((chat_stream(calls=(SAVE,)), chat_stream("Then not.")), human=human)
+    result = driver("save it", ASKING, world)
+    (question,) = human.asked
+    assert "b.txt" in question.preview
+    assert "new" in question.preview
+    (told,) = (message for message in result.state.past.log if isinstance(message, ToolMessage))
+    assert told.text.startswith("Denied")
+    assert result.reply == "Then not."
+
+
+def test_a_command_needs_no_model(driver: Driver) -> None:
+    world = fake_world(commands={"ls": ProcessEnded(exit_code=0, output="a.txt\n", cwd="/w")})
+    result = driver(CommandGiven("/shell ls"), CFG, world)
+    assert isinstance(world.models, FakeModels)
+    assert world.models.bodies == ()
+    last = result.state.past.log[-1]
+    assert isinstance(last, ToolMessage)
+    assert "a.txt" in last.text
+
+
+def test_requests_of_one_step_run_side_by_side_where_the_driver_can() -> None:
+    calls = (RawCall("shell", '{"command":"one"}'), RawCall("python", '{"code":"two"}'))
+    for driver in (aside, on_a_loop):
+        meeting = Meeting()
+
+        class Pythons:
+            def run(self, conversation: str, request: object, scope: Scope, meeting: Meeting = meeting) -> Problem:
+                meeting.barrier.wait()
+                return world_problem("met", "They met.")
+
+            def close(self, conversation: str) -> None: ...
+            def close_all(self) -> None: ...
+
+        world = evolve(fake_world((chat_stream(calls=calls), chat_stream("Done."))), processes=meeting, pythons=Pythons())
+        result = driver("go", CFG, world)
+        assert result.reply == "Done."
+        assert [message.tool for message in result.state.past.log if isinstance(message, ToolMessage)] == ["shell", "python"]
+
+
+def test_an_interrupt_in_mid_stream_ends_the_turn_and_keeps_the_text_so_far() -> None:
+    scope = Scope()
+
+    def watch(effect: Effect) -> None:
+        if isinstance(effect, Publish) and isinstance(effect.what, Delta):
+            scope.cancel()
+
+    world = fake_world((chat_stream("A long reply that nobody will read to its end."),))
+    result = run("go", BUILTIN_TOOLS, CFG, world, watch=watch, scope=scope)
+    assert result.ended is not None
+    assert result.ended.reason is Reason.INTERRUPTED
+    last = result.state.past.log[-1]
+    assert isinstance(last, AssistantMessage)
+    assert last.cut
+    assert "A long reply that nobody will read to its end.".startswith(last.text)
+    journal_of(world, result)
+
+
+@pytest.mark.parametrize("executor", [False, True])
+def test_an_interrupt_during_a_command_stops_it_and_tells_how_it_ended(executor: bool) -> None:
+    scope, commands = Scope(), Blocking()
+    world = evolve(fake_world((chat_stream(calls=(SLOW,)),)), processes=commands)
+
+    def interrupt() -> None:
+        commands.began.wait(20)
+        scope.cancel()
+
+    killer = threading.Thread(target=interrupt)
+    killer.start()
+    threads = ThreadPoolExecutor(2) if executor else None
+    result = run("go", BUILTIN_TOOLS, CFG, world, scope=scope, executor=threads)
+    killer.join()
+    if threads is not None:
+        threads.shutdown()
+    assert result.ended is not None
+    assert result.ended.reason is Reason.INTERRUPTED
+    (told,) = (message for message in result.state.past.log if isinstance(message, ToolMessage))
+    assert "half done" in told.text
+    journal_of(world, result)
+
+
+def test_a_cancelled_task_records_what_was_under_way_before_it_ends() -> None:
+    commands = Blocking()
+    world = evolve(fake_world((chat_stream(calls=(SLOW,)),)), processes=commands)
+    cfg = evolve(CFG, conversation="c")
+
+    async def main() -> None:
+        task = asyncio.create_task(run_async("go", BUILTIN_TOOLS, cfg, world))
+        await asyncio.to_thread(commands.began.wait, 20)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(main())
+    events = world.journal.load("c")
+    (closed,) = (event for event in events if isinstance(event, CallClosed))
+    assert "half done" in closed.text
+    assert fold(events).turn is None
+
+
+def test_a_journal_that_cannot_be_written_stops_the_run_before_anything_is_done(driver: Driver) -> None:
+    world = fake_world((chat_stream("never"),))
+    assert isinstance(world.journal, MemoryJournal)
+    assert isinstance(world.models, FakeModels)
+    world.journal.broken = world_problem("no-space", "There is no space left on the disk.")
+    result = driver("go", CFG, world)
+    assert result.problem == world.journal.broken
+    assert world.models.bodies == ()
+
+
+def test_a_journal_that_fails_in_mid_stream_stops_the_run(driver: Driver) -> None:
+    world = fake_world((chat_stream("```shell\nls\n```\n and more"),))
+    journal = world.journal
+    assert isinstance(journal, MemoryJournal)
+    broken = world_problem("no-space", "There is no space left on the disk.")
+
+    def watch(effect: Effect) -> None:
+        if isinstance(effect, Publish):
+            journal.broken = broken
+
+    result = driver("go", CFG, world, watch=watch)
+    assert result.problem == broken
+
+
+def test_what_a_watcher_raises_comes_out_and_leaves_a_journal_that_goes_on(driver: Driver) -> None:
+    world = fake_world((chat_stream("Hello."),))
+    cfg = evolve(CFG, conversation="c")
+
+    def watch(effect: Effect) -> None:
+        if isinstance(effect, Publish):
+            raise BrokenPipeError("the terminal is gone")
+
+    with pytest.raises(BrokenPipeError):
+        driver("go", cfg, world, watch=watch)
+    past = fold(world.journal.load("c"))
+    assert past.turn is not None
+
+
+def test_a_port_that_raises_is_a_problem_that_the_model_is_told(driver: Driver) -> None:
+    world = evolve(fake_world((chat_stream(calls=(SLOW,)), chat_stream("Oh."))), processes=Raising())
+    result = driver("go", CFG, world)
+    assert result.reply == "Oh."
+    (closed,) = (
+        event.outcome
+        for event in world.journal.load(result.cfg.conversation)
+        if isinstance(event, RequestClosed) and isinstance(event.outcome, Problem)
+    )
+    assert closed.code == "port-failed"
+    assert "boom" in closed.message
+
+
+def test_without_a_model_a_run_says_why_and_records_nothing(driver: Driver) -> None:
+    no_model = world_problem("no-model", "There is no model to talk to.")
+
+    class NoModels:
+        def choose(self, cfg: ChatConfig) -> Problem:
+            return no_model
+
+        def stream(self, request: CallModel, body: bytes, scope: Scope) -> Problem:
+            return no_model
+
+        def close(self) -> None: ...
+
+    world = evolve(fake_world(), models=NoModels())
+    result = driver(UserSaid("go"), CFG, world)
+    assert result.problem == no_model
+    assert world.journal.find() == ()
+
+
+def test_model_calls_carry_the_whole_history_and_are_performed_once(driver: Driver) -> None:
+    performed: list[Perform] = []
+    world = fake_world((chat_stream(calls=(READ, SAVE)), chat_stream("Done.")), {"/w/a.txt": "hi"})
+    driver("go", CFG, world, watch=lambda effect: performed.append(effect) if isinstance(effect, Perform) else None)
+    ids = [each.request_id for each in performed]
+    assert len(set(ids)) == len(ids)
+    bodies = [each.body for each in performed if isinstance(each.request, CallModel)]
+    assert bodies[1].startswith(bodies[0].removesuffix(b"]}"))
+
+
+def test_no_thread_is_left_over(driver: Driver) -> None:
+    before = threading.active_count()
+    for _ in range(5):
+        driver("go", CFG, fake_world((chat_stream(calls=(READ,)), chat_stream("ok")), {"/w/a.txt": "hi"}))
+    assert threading.active_count() == before
