@@ -11,7 +11,7 @@ from turnfold.core.agent.events import CallClosed, MessageAdded
 from turnfold.core.agent.ids import MODEL, RequestId
 from turnfold.core.agent.inputs import ChunkArrived, CommandGiven
 from turnfold.core.agent.state import ChatState
-from turnfold.core.codec.codec import CONFIG, EVENT, INPUT, REQUEST, STATE, decode_untrusted, encode
+from turnfold.core.codec.codec import CONFIG, EVENT, INPUT, MESSAGE, REQUEST, STATE, decode_untrusted, encode
 from turnfold.core.config.layers import ChatConfig, Config, ProjectConfig
 from turnfold.core.config.values import Limits
 from turnfold.core.conversation.messages import AssistantMessage, ToolCall
@@ -112,3 +112,9 @@ def test_a_command_is_a_text_or_a_call() -> None:
 def test_a_list_is_an_array_and_nothing_else_that_has_items(wrong: str) -> None:
     text = encode(CONFIG, ChatConfig(ProjectConfig(Config(tools=("read",)))))
     assert isinstance(decode_untrusted(CONFIG, text.replace('["read"]', wrong)), Failure)
+
+
+@pytest.mark.parametrize("calls", ["{}", '""', "null", '{"0": 1}'])
+def test_an_array_is_an_array_and_nothing_else(calls: str) -> None:
+    text = f'{{"type":"AssistantMessage","text":"a","place":"1.1","calls":{calls},"reasoning":"","cut":false}}'
+    assert "expected an array" in decode_untrusted(MESSAGE, text).failure().message

@@ -106,6 +106,11 @@ def _is_log(form: object) -> bool:
     return form is Log or get_origin(form) is Log
 
 
+def _is_tuple(form: object) -> bool:
+    """Whether ``form`` is ``tuple[T, ...]``, the only kind that values have."""
+    return get_origin(form) is tuple
+
+
 def _is_layer(form: object) -> bool:
     return isinstance(form, type) and issubclass(form, Layer)
 
@@ -147,33 +152,21 @@ def _union_writer(form: object, converter: BaseConverter) -> Writer:
     return hook
 
 
-def _array(value: object) -> list[object]:
-    if isinstance(value, list):
-        return value
-    raise ValueError(f"expected an array, not {type(value).__name__}")
-
-
-def _is_tuple(form: object) -> bool:
-    return get_origin(form) is tuple
+def _items(value: object) -> list[object]:
+    """The items of an array; cattrs alone would take any iterable, an empty object for no items."""
+    if not isinstance(value, list):
+        raise ValueError(f"expected an array, not {type(value).__name__}")
+    return value
 
 
 def _tuple_reader(form: object, converter: BaseConverter) -> Reader:
-    """A hook that takes an array and nothing else that has items: a text has, and so has an object."""
     item = get_args(form)[0]
-
-    def hook(value: object, _: object) -> tuple[object, ...]:
-        return tuple(converter.structure(each, item) for each in _array(value))
-
-    return hook
+    return lambda value, _: tuple(converter.structure(each, item) for each in _items(value))
 
 
 def _log_reader(form: object, converter: BaseConverter) -> Reader:
     item = get_args(form)[0]
-
-    def hook(value: object, _: object) -> Log[object]:
-        return Log.of(*(converter.structure(each, item) for each in _array(value)))
-
-    return hook
+    return lambda value, _: Log.of(*(converter.structure(each, item) for each in _items(value)))
 
 
 def _log_writer(form: object, converter: BaseConverter) -> Writer:
