@@ -1,4 +1,4 @@
-"""What turnfold uses of xllamacpp, which has no types of its own (2026.10.11549)."""
+# What turnfold uses of xllamacpp, which has no types of its own (2026.10.11549).
 
 from collections.abc import Callable
 
