@@ -240,3 +240,10 @@ def test_settings_are_changed_for_the_rest_and_refused_where_the_model_is_unknow
     assert done.state == ChatState()
     changed = after(sim(cfg=config(model="")), Wild(SettingsChanged(Overrides(model="scripted/x"))), Say("hi"))
     assert b'"model":"x"' in changed.performs[0].body
+
+
+def test_a_stream_that_was_cut_off_is_a_failure_that_keeps_its_text() -> None:
+    whole = chat_stream("One two three.")
+    done = finished(after(sim(Stream(whole[: len(whole) // 2])), Say("hi")))
+    assert [problem.code for problem in problems(done)] == ["cut-stream"]
+    assert_balanced(done)
