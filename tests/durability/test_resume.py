@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from attrs import evolve
-from hypothesis import given, settings
+from hypothesis import given
 
 from tests.core.agent.scripted import YES, after, call, config, reply, results, sim
 from tests.laws.comparison import assert_acceptable, sent_bodies
+from tests.laws.examples import examples
 from turnfold.core.agent.events import RequestOpened, Started
 from turnfold.core.agent.inputs import Decided, Resumed
 from turnfold.core.agent.state import ChatState, questions
@@ -54,7 +55,7 @@ def test_what_was_decided_before_a_pause_is_not_decided_again_after_it() -> None
 
 
 @given(sims(), lives())
-@settings(max_examples=40)
+@examples(40)
 def test_every_prefix_encodes_to_a_history_that_a_provider_accepts(begun: Sim, life: tuple[Move, ...]) -> None:
     """F4: each call is followed by exactly its results, in order, before any other message."""
     sim = walked(evolve(begun, cfg=evolve(begun.cfg, tool_format=ToolFormat.NATIVE, model="scripted/model")), life)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 
 from tests.laws.comparison import assert_balanced, mutable_parts
+from tests.laws.examples import examples
 from turnfold.core.agent.events import RequestClosed, RequestOpened
 from turnfold.testing.lives import lives, sims
 from turnfold.testing.simulated import Crash, Move, Sim, finished, walked
 
 
 @given(sims(), lives())
-@settings(max_examples=120)
+@examples(120)
 def test_what_begins_ends_once(sim: Sim, life: tuple[Move, ...]) -> None:
     done = finished(walked(sim, tuple(move for move in life if not isinstance(move, Crash))))
     assert done.state.idle
@@ -22,7 +23,7 @@ def test_what_begins_ends_once(sim: Sim, life: tuple[Move, ...]) -> None:
 
 
 @given(sims(), lives(wild=True))
-@settings(max_examples=60)
+@examples(60)
 def test_nothing_that_can_change_is_reachable_from_a_state_or_an_effect(sim: Sim, life: tuple[Move, ...]) -> None:
     done = walked(sim, life)
     for taken in done.history:

@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.laws.comparison import comparable, without_times
+from tests.laws.examples import examples
 from tests.laws.worlds import world_of
 from turnfold.core.agent.events import Event
 from turnfold.core.config.layers import ChatConfig
@@ -49,7 +50,7 @@ def journal_of(driver: Callable[[ChatConfig, World], RunResult], cfg: ChatConfig
 
 
 @given(sim_configs(), REPLIES)
-@settings(max_examples=60)
+@examples(60)
 def test_the_drivers_agree(cfg: ChatConfig, replies: tuple[Stream, ...]) -> None:
     expected = journal_of(plain, cfg, replies)
     assert journal_of(aside, cfg, replies) == expected

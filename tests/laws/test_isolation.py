@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.laws.examples import examples
 from turnfold.testing.lives import moves, sims
 from turnfold.testing.simulated import Move, Sim, finished, moved, walked
 
@@ -13,7 +14,7 @@ ORDERS = st.lists(st.tuples(st.integers(0, 2), moves(wild=True)), max_size=30).m
 
 
 @given(CROWDS, ORDERS)
-@settings(max_examples=40)
+@examples(40)
 def test_side_by_side_is_one_after_another(crowd: tuple[Sim, ...], order: tuple[tuple[int, Move], ...]) -> None:
     mixed = list(crowd)
     for number, move in order:

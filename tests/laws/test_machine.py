@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from tests.laws.comparison import assert_balanced, mutable_parts
+from tests.laws.examples import examples
 from turnfold.core.agent.ids import RequestId
 from turnfold.core.agent.inputs import Input
 from turnfold.core.agent.state import questions
@@ -108,4 +109,4 @@ class ConversationMachine(RuleBasedStateMachine):
 
 
 TestConversation = ConversationMachine.TestCase
-TestConversation.settings = settings(max_examples=60, stateful_step_count=25)
+TestConversation.settings = settings(examples(150), stateful_step_count=30)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from attrs import evolve
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.laws.comparison import comparable
+from tests.laws.examples import examples
 from turnfold.core.agent.events import RoundEnded
 from turnfold.core.config.values import Rule, Verdict
 from turnfold.core.llm.reply import RawCall
@@ -38,7 +39,7 @@ def round_of(calls: tuple[RawCall, ...], rules: tuple[Rule, ...], picks: list[in
 
 
 @given(ROUNDS, RULES, PICKS)
-@settings(max_examples=150)
+@examples(150)
 def test_the_order_of_answers_leaves_no_trace_at_the_end_of_the_round(
     calls: tuple[RawCall, ...], rules: tuple[Rule, ...], picks: list[int]
 ) -> None:

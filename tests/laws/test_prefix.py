@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from attrs import evolve
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.laws.comparison import assert_acceptable, assert_balanced, assert_nothing_lost, sent_bodies
+from tests.laws.examples import examples
 from turnfold.core.agent.events import CallClosed, RequestClosed, Unanswered, Why
 from turnfold.core.agent.requests import repeatable
 from turnfold.core.agent.rounds import UNKNOWN_TEXT
@@ -27,7 +28,7 @@ def cut_after(sim: Sim, count: int) -> Sim:
 
 
 @given(sims(), lives())
-@settings(max_examples=25)
+@examples(25)
 def test_every_prefix_goes_on_to_an_end(sim: Sim, life: tuple[Move, ...]) -> None:
     whole = walked(sim, life)
     for count in range(len(whole.history) + 1):
@@ -45,7 +46,7 @@ def cut_short(sim: Sim) -> bool:
 
 
 @given(sims(), lives())
-@settings(max_examples=40)
+@examples(40)
 def test_what_was_under_way_is_repeated_or_told_to_be_unknown(sim: Sim, life: tuple[Move, ...]) -> None:
     cut = cut_after(walked(sim, life), 10**6)
     doubtful = [each for each in open_requests(cut.state.past) if each.status is not Status.ASKED and not repeatable(each.request)]
@@ -57,7 +58,7 @@ def test_what_was_under_way_is_repeated_or_told_to_be_unknown(sim: Sim, life: tu
 
 
 @given(sims(), lives(), st.lists(st.just(Crash()) | moves(wild=False), max_size=20).map(tuple))
-@settings(max_examples=60)
+@examples(60)
 def test_crashes_at_any_moment_lose_nothing(sim: Sim, life: tuple[Move, ...], more: tuple[Move, ...]) -> None:
     ended = finished(moved(walked(sim, life + more), Crash()))
     assert ended.state.idle

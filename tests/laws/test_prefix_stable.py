@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 from attrs import evolve
-from hypothesis import given, settings
+from hypothesis import given
 
+from tests.laws.examples import examples
 from turnfold.core.agent import encoding
 from turnfold.core.agent.effects import Perform, Record
 from turnfold.core.agent.events import Reconfigured, Rewound
@@ -26,7 +27,7 @@ def messages_of(body: bytes) -> bytes:
 
 
 @given(sims(), lives())
-@settings(max_examples=80)
+@examples(80)
 def test_each_request_begins_with_the_messages_of_the_last(sim: Sim, life: tuple[Move, ...]) -> None:
     before: bytes | None = None
     for effect in finished(walked(sim, life)).effects:

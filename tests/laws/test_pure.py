@@ -6,8 +6,9 @@ import gc
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
-from hypothesis import given, settings
+from hypothesis import given
 
+from tests.laws.examples import examples
 from turnfold.core.agent.state import ChatState
 from turnfold.core.agent.step import step
 from turnfold.core.journal import fold
@@ -27,7 +28,7 @@ def collecting_nothing() -> Iterator[None]:
 
 
 @given(sim=sims(), life=lives(wild=True))
-@settings(max_examples=80)
+@examples(80)
 def test_step_and_apply_have_no_effect(no_effects: Callable[[], AbstractContextManager[None]], sim: Sim, life: tuple[Move, ...]) -> None:
     scalar_text("é")  # Python loads a codec at its first use
     with collecting_nothing(), no_effects():
@@ -36,7 +37,7 @@ def test_step_and_apply_have_no_effect(no_effects: Callable[[], AbstractContextM
 
 
 @given(sims(), lives(wild=True))
-@settings(max_examples=80)
+@examples(80)
 def test_the_same_input_gives_the_same_and_leaves_its_arguments_as_they_were(sim: Sim, life: tuple[Move, ...]) -> None:
     for taken in walked(sim, life).history:
         before = repr((taken.before, taken.input, sim.tools, sim.cfg))
@@ -48,7 +49,7 @@ def test_the_same_input_gives_the_same_and_leaves_its_arguments_as_they_were(sim
 
 
 @given(sims(), lives())
-@settings(max_examples=40)
+@examples(40)
 def test_steps_are_values(sim: Sim, life: tuple[Move, ...]) -> None:
     for taken in walked(sim, life).history:
         assert hash(taken.step) == hash(step(taken.before, taken.input, sim.tools, sim.cfg))

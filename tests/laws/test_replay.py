@@ -7,9 +7,10 @@ import os
 import subprocess
 import sys
 
-from hypothesis import given, settings
+from hypothesis import given
 
 from tests.laws.comparison import sent_bodies, written
+from tests.laws.examples import examples
 from turnfold.core.codec.codec import EVENT, PAST, decode_untrusted, encode
 from turnfold.core.conversation.messages import ToolCall
 from turnfold.core.journal import fold
@@ -22,7 +23,7 @@ from turnfold.testing.wire import chat_stream
 
 
 @given(sims(), lives(wild=True))
-@settings(max_examples=100)
+@examples(100)
 def test_the_fold_of_what_was_recorded_is_the_past(sim: Sim, life: tuple[Move, ...]) -> None:
     after = walked(sim, life)
     past = fold(())
@@ -32,7 +33,7 @@ def test_the_fold_of_what_was_recorded_is_the_past(sim: Sim, life: tuple[Move, .
 
 
 @given(sims(), lives())
-@settings(max_examples=60)
+@examples(60)
 def test_the_fold_of_what_was_stored_is_the_past_byte_for_byte(sim: Sim, life: tuple[Move, ...]) -> None:
     after = finished(walked(sim, life))
     stored = [decode_untrusted(EVENT, text).unwrap() for text in written(after.events)]

@@ -6,10 +6,11 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from returns.result import Success
 
+from tests.laws.examples import examples
 from turnfold.core.codec import codec as stored
 from turnfold.core.codec.codec import Codec, decode_untrusted, encode
 from turnfold.testing.strategies import json_values, texts, values
@@ -38,7 +39,7 @@ def test_every_codec_has_its_laws() -> None:
 
 
 @given(CASES)
-@settings(max_examples=200)
+@examples(200)
 def test_what_was_written_is_read_as_what_it_was(case: tuple[Codec[object], object]) -> None:
     codec, value = case
     text = encode(codec, value)
@@ -79,7 +80,7 @@ def within(mutant: object, read: object) -> bool:
 
 
 @given(CASES, st.data(), st.sampled_from(("replace", "drop", "add")), json_values())
-@settings(max_examples=200)
+@examples(200)
 def test_a_changed_text_is_a_problem_or_exactly_what_it_says(
     case: tuple[Codec[object], object], data: st.DataObject, change: str, other: object
 ) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.laws.examples import examples
 from turnfold.core.agent.draft import Step
 from turnfold.core.agent.events import Event
 from turnfold.core.agent.inputs import Input
@@ -20,13 +21,13 @@ from turnfold.testing.strategies import configs, events, inputs, texts
 
 
 @given(sims(), lives(wild=True))
-@settings(max_examples=120)
+@examples(120)
 def test_step_returns_for_every_state_that_is_reached_and_every_input(sim: Sim, life: tuple[Move, ...]) -> None:
     assert isinstance(walked(sim, life).state, ChatState)
 
 
 @given(st.lists(events(), max_size=8), st.lists(inputs(), min_size=1, max_size=4), sim_configs() | configs())
-@settings(max_examples=300)
+@examples(300)
 def test_step_returns_for_the_state_of_any_journal_and_every_input(journal: list[Event], given_: list[Input], cfg: ChatConfig) -> None:
     state = ChatState(fold(journal))
     for each in given_:
@@ -36,7 +37,7 @@ def test_step_returns_for_the_state_of_any_journal_and_every_input(journal: list
 
 
 @given(st.sampled_from(COMMANDS) | texts() | texts().map("/".__add__) | calls(), sim_configs() | configs())
-@settings(max_examples=200)
+@examples(200)
 def test_execute_command_returns_for_every_command(command: str | ToolCall, cfg: ChatConfig) -> None:
     assert isinstance(execute_command(command, ALL_TOOLS, cfg), Step)
 

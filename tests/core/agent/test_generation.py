@@ -10,7 +10,9 @@ from tests.laws.comparison import assert_balanced
 from turnfold.core.agent.effects import Cancel
 from turnfold.core.agent.events import Reason, RequestClosed, RequestOpened, Unanswered, Why
 from turnfold.core.agent.ids import MODEL, RequestId
-from turnfold.core.agent.inputs import Answered, ChunkArrived, Resumed
+from turnfold.core.agent.inputs import Answered, ChunkArrived, Resumed, SettingsChanged
+from turnfold.core.agent.state import ChatState
+from turnfold.core.config.layers import Overrides
 from turnfold.core.config.values import Limits, ModelProfile, ToolFormat
 from turnfold.core.conversation.messages import AssistantMessage, UserMessage
 from turnfold.core.journal import load
@@ -211,3 +213,37 @@ def test_a_server_that_takes_grammars_gets_the_one_of_the_tools() -> None:
     assert b"You are small." in body
     assert b'"temperature":0.0' in body
     assert b'"tools":' not in body
+
+
+def test_a_model_that_must_call_gets_another_grammar_first_and_after_a_failure() -> None:
+    profile = ModelProfile(pattern="*", tool_format=ToolFormat.MARKDOWN, grammar=True, must_call=True)
+    replies = (reply("```raises\nx\n```\n"), reply("```read a.txt\n```\n"), reply("It is alpha."))
+    done = finished(after(sim(*replies, cfg=evolve(CONFIG, profiles=(profile,))), Say("look")))
+    heads = [perform.body.partition(b'"messages":')[0] for perform in done.performs if perform.request_id.slot == MODEL]
+    assert heads[0] == heads[1] != heads[2]
+
+
+def test_a_model_that_repeats_itself_ends_its_turn() -> None:
+    profile = ModelProfile(pattern="*", tool_format=ToolFormat.MARKDOWN, ends_on_repeat=True)
+    block = reply("```read a.txt\n```\n")
+    cfg = evolve(CONFIG, profiles=(profile,))
+    done = finished(after(sim(block, reply("```read b.txt\n```\n"), block, block, cfg=cfg), Say("look")))
+    assert len(results(done)) == 2
+    assert reasons(done) == (Reason.COMPLETED,)
+    again = finished(after(done, Say("and again")))
+    assert len(results(again)) == 2
+
+
+def test_settings_are_changed_for_the_rest_and_refused_where_the_model_is_unknown() -> None:
+    done = after(sim(cfg=config(model="")), Wild(SettingsChanged(Overrides(model="nope/x"))))
+    assert [problem.code for problem in problems(done)] == ["unknown-model"]
+    assert done.state == ChatState()
+    changed = after(sim(cfg=config(model="")), Wild(SettingsChanged(Overrides(model="scripted/x"))), Say("hi"))
+    assert b'"model":"x"' in changed.performs[0].body
+
+
+def test_a_stream_that_was_cut_off_is_a_failure_that_keeps_its_text() -> None:
+    whole = chat_stream("One two three.")
+    done = finished(after(sim(Stream(whole[: len(whole) // 2])), Say("hi")))
+    assert [problem.code for problem in problems(done)] == ["cut-stream"]
+    assert_balanced(done)

@@ -108,6 +108,12 @@ def test_a_command_is_a_text_or_a_call() -> None:
     assert "expected an object, not int" in decode_untrusted(INPUT, '{"type":"CommandGiven","command":5}').failure().message
 
 
+@pytest.mark.parametrize("wrong", ['"read"', "{}", '{"read": 1}', "5", "null", "[1]"])
+def test_a_list_is_an_array_and_nothing_else_that_has_items(wrong: str) -> None:
+    text = encode(CONFIG, ChatConfig(ProjectConfig(Config(tools=("read",)))))
+    assert isinstance(decode_untrusted(CONFIG, text.replace('["read"]', wrong)), Failure)
+
+
 @pytest.mark.parametrize("calls", ["{}", '""', "null", '{"0": 1}'])
 def test_an_array_is_an_array_and_nothing_else(calls: str) -> None:
     text = f'{{"type":"AssistantMessage","text":"a","place":"1.1","calls":{calls},"reasoning":"","cut":false}}'

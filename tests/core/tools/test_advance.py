@@ -117,3 +117,11 @@ def test_what_is_sound_passes_as_it_is() -> None:
 def test_text_and_memory_hold_only_what_text_can() -> None:
     due = advanced(lambda call, cfg: Done("\ud800", JsonObject.of(a=cast(JsonValue, ["\udfff"]))))
     assert due == Done("\ufffd", JsonObject.of(a=("\ufffd",)))
+
+
+def test_where_there_are_no_tools_the_refusal_says_so() -> None:
+    assert "and no other" in problem_of(advance_untrusted("t", None, Call(JsonObject()), (), CFG)).message
+
+
+def test_a_name_that_is_nearly_a_tools_names_that_tool() -> None:
+    assert "Did you mean tally?" in problem_of(advance_untrusted("taly", None, Call(JsonObject()), SAMPLE_TOOLS, CFG)).message

@@ -7,6 +7,7 @@ recorded in one step, so no finished reply is ever asked again.
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import final
 
 from attrs import evolve, frozen
@@ -181,13 +182,9 @@ def close_reply(draft: Draft, reply: LiveReply, tools: tuple[ToolSpec, ...], cfg
 
 def _called_before(past: Past, calls: tuple[Invocation, ...]) -> bool:
     """Whether a reply of the same turn made the same calls."""
-    for index in range(len(past.log) - 1, -1, -1):
-        message = past.log[index]
-        if isinstance(message, AssistantMessage) and message.calls == calls:
-            return True
-        if isinstance(message, UserMessage):
-            return False
-    return False
+    said = (past.log[index] for index in range(len(past.log) - 1, -1, -1))
+    turn = takewhile(lambda message: not isinstance(message, UserMessage), said)
+    return any(isinstance(message, AssistantMessage) and message.calls == calls for message in turn)
 
 
 def _finished(draft: Draft, reply: LiveReply) -> Whole:

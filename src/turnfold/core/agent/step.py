@@ -180,7 +180,7 @@ def _decided(draft: Draft, input: Decided, cfg: ChatConfig) -> Draft:
 
 def _settings_changed(draft: Draft, change: Overrides, cfg: ChatConfig) -> Draft:
     """The draft with ``change`` over all settings, and questions that it answers with yes; refused where it names no known model."""
-    after = evolve(cfg, overrides=(change, *draft.past.overrides))
+    after = evolve(cfg, overrides=(change, *draft.past.overrides, *cfg.overrides))
     found = find_provider(after) if isinstance(change.own_model, str) else None
     if isinstance(found, Problem):
         return draft.act(Publish(found))
