@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TypeAlias
 
 import pytest
@@ -36,12 +38,14 @@ from turnfold import (
 )
 from turnfold.core.agent.events import CallClosed, Reason, RequestClosed
 from turnfold.core.agent.state import ChatState
+from turnfold.core.codec.codec import STATE, decode_untrusted, encode
 from turnfold.core.conversation.messages import AssistantMessage, ToolMessage
 from turnfold.core.llm.reply import RawCall, Usage
 from turnfold.core.problem import Problem, world_problem
 from turnfold.core.world.answers import ProcessEnded
 from turnfold.core.world.requests import CallModel, RunProcess
 from turnfold.shell.desk import Watch, unwatched
+from turnfold.shell.files import LocalFiles
 from turnfold.shell.scope import Scope
 from turnfold.testing.fake_world import SCRIPTED, FakeHuman, FakeModels, fake_world
 from turnfold.testing.fakes import FakeFiles
@@ -355,3 +359,22 @@ def test_what_came_with_it_stays_and_a_rule_that_denies_listing_holds(driver: Dr
     assert driver("a.txt", denied, world).state.past.log[0] == UserMessage("a.txt")
     nowhere = evolve(NAMING, workspace="/nowhere")
     assert driver("a.txt", nowhere, fake_world((chat_stream("ok"),))).state.past.log[0] == UserMessage("a.txt")
+
+
+def test_a_name_that_is_no_text_is_journaled_as_it_is_remembered(driver: Driver, tmp_path: Path) -> None:
+    (tmp_path / os.fsdecode(b"caf\xe9.txt")).write_text("")
+    world = evolve(fake_world(), files=LocalFiles())
+    cfg = evolve(CFG, workspace=str(tmp_path))
+    result = driver(CommandGiven("/read ."), cfg, world)
+    assert result.ended is not None
+    assert decode_untrusted(STATE, encode(STATE, result.state)).unwrap() == result.state
+    assert "caf\ufffd.txt" in str(result.state)
+
+
+def test_a_rule_can_deny_a_model(driver: Driver) -> None:
+    denied = evolve(CFG, model="scripted/m", providers=(SCRIPTED,), rules=(Rule(Verdict.DENY, "model", "scripted/*"),))
+    result = driver("go", denied, fake_world((chat_stream("never"),)))
+    assert result.problem is not None
+    assert result.problem.code == "model-denied"
+    everything = evolve(denied, rules=(Rule(Verdict.DENY),))
+    assert driver("go", everything, fake_world((chat_stream("Hello."),))).reply == "Hello."

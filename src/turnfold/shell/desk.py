@@ -92,9 +92,10 @@ class Desk:
         for record in records:
             if isinstance(record.event, Started):
                 self.world.journal.keep(record.event.cfg_digest, self.cfg)
+        self.world.journal.append(self.cfg.conversation, records)
+        for record in records:
             if isinstance(record.event, TurnEnded):
                 self.ended = record.event
-        self.world.journal.append(self.cfg.conversation, records)
 
     def now_ms(self) -> int:
         """The world's time."""

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import assert_never
 
+from attrs import evolve
+
 from turnfold.core.agent.effects import Perform
+from turnfold.core.json import scalar_text
 from turnfold.core.problem import Problem, world_problem
-from turnfold.core.world.answers import Answer
+from turnfold.core.world.answers import Answer, FilesListed, ProcessEnded
 from turnfold.core.world.requests import CallModel, ListFiles, ReadFile, RunProcess, RunPython, WriteFile
 from turnfold.shell.scope import Scope
 from turnfold.shell.world import World
@@ -15,7 +18,7 @@ from turnfold.shell.world import World
 def perform(due: Perform, conversation: str, world: World, scope: Scope) -> Answer | Problem:
     """What came of ``due``; never raises but for what ends the process. Chunks go to ``scope.emit`` before."""
     try:
-        return _perform(due, conversation, world, scope)
+        return _storable(_perform(due, conversation, world, scope))
     except Exception as error:  # noqa: BLE001 - a port that raises is a bug; the conversation must hear of it and go on
         name = type(due.request).__name__
         return world_problem(
@@ -40,3 +43,16 @@ def _perform(due: Perform, conversation: str, world: World, scope: Scope) -> Ans
             return world.pythons.run(conversation, request, scope)
         case _:
             assert_never(request)
+
+
+def _storable(outcome: Answer | Problem) -> Answer | Problem:
+    """``outcome`` without what no UTF-8 can hold: names of files may be any bytes, and come as lone surrogates."""
+    match outcome:
+        case FilesListed(entries=entries):
+            return evolve(outcome, entries=tuple(evolve(entry, name=scalar_text(entry.name)) for entry in entries))
+        case ProcessEnded(cwd=cwd):
+            return evolve(outcome, cwd=scalar_text(cwd))
+        case Problem(message=message, path=path):
+            return evolve(outcome, message=scalar_text(message), path=scalar_text(path))
+        case _:
+            return outcome

@@ -30,6 +30,7 @@ from turnfold.core.llm.native import read_call_untrusted
 from turnfold.core.llm.reply import Reply, Stop
 from turnfold.core.problem import Problem, caller_problem, model_problem, world_problem
 from turnfold.core.tools.spec import ToolSpec
+from turnfold.core.world.permission import Deny, permit
 from turnfold.core.world.requests import CallModel
 
 
@@ -89,6 +90,9 @@ def _open_model(draft: Draft, turn: Turn, tools: tuple[ToolSpec, ...], cfg: Chat
     n = 0 if turn.model is None else turn.model.request_id.n + 1
     request_id = RequestId(turn.number, turn.generation, MODEL, n)
     request = CallModel(provider=found.provider, model=found.model, upto=draft.past.events)
+    if isinstance(permit(request, cfg), Deny):
+        message = f"A rule of the config denies calls of {found.provider.name}/{found.model}. Change the rule, or name another model with --model."
+        return end_turn(draft, Reason.FAILED, caller_problem("model-denied", message))
     opened = draft.record(RequestOpened(request_id=request_id, request=request, at_ms=draft.at_ms))
     names = offered_tools(cfg)
     offered = tools if names is None else tuple(tool for tool in tools if tool.name in names)

@@ -4,7 +4,7 @@ A rule that denies wins over all others, whatever its layer. Else the first rule
 highest layer first. Else: model calls, and reading inside the workspace, are allowed; everything else is asked for.
 
 A rule's pattern is a glob over the request's *subject*: a path relative to the workspace (absolute when outside of it),
-a command, or code. Outside the workspace only a pattern that starts with ``/`` matches, or kind ``*`` with pattern
+a command, or code. Kind ``*`` means every kind of act in the world; a model call is meant only by its own kind, ``model``. Outside the workspace only a pattern that starts with ``/`` matches, or kind ``*`` with pattern
 ``*``. A command that is more than one simple command is matched only by the pattern ``*``: ``git *`` must not allow
 ``git status; rm -rf .``.
 """
@@ -112,7 +112,7 @@ def matches(rule: Rule, subject: Subject) -> bool:
     ... )
     (True, False)
     """
-    if rule.kind not in ("*", subject.kind):
+    if rule.kind != subject.kind and (rule.kind != "*" or subject.kind == "model"):
         return False
     if rule.pattern == "*":
         return rule.kind == "*" or not subject.outside
