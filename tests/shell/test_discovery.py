@@ -58,7 +58,7 @@ def test_what_is_named_wins_and_nothing_is_asked() -> None:
 def test_a_name_without_a_provider_is_a_problem(model: str, hint: str) -> None:
     found = find_model(Config(model=model), Known(), not_asked, embedded=True)
     assert isinstance(found, Problem)
-    assert (found.code, hint in found.message) == ("bad-model", True)
+    assert (found.code, hint in found.message) == ("unknown-model", True)
 
 
 def test_keys_come_next_and_a_blank_one_is_none() -> None:

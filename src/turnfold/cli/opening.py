@@ -14,8 +14,7 @@ from turnfold.core.agent.state import ChatState, effective
 from turnfold.core.config.layers import ChatConfig, Overrides, ProjectConfig
 from turnfold.core.config.values import MISSING
 from turnfold.core.journal import load
-from turnfold.core.problem import Problem, caller_problem
-from turnfold.core.tools.near import did_you_mean
+from turnfold.core.problem import Problem, caller_problem, did_you_mean
 from turnfold.core.tools.spec import ToolSpec
 from turnfold.core.world.answers import StreamEnded
 from turnfold.core.world.requests import CallModel

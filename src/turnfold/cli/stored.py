@@ -13,8 +13,7 @@ from turnfold.core.agent.effects import Record
 from turnfold.core.agent.events import Event
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.journal import fold
-from turnfold.core.problem import Problem, caller_problem
-from turnfold.core.tools.near import did_you_mean
+from turnfold.core.problem import Problem, caller_problem, did_you_mean
 from turnfold.core.tools.preview import visible
 from turnfold.core.tools.textlines import clipped
 from turnfold.shell.ports import Kept

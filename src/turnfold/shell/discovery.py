@@ -7,7 +7,6 @@ when the answer would not count.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from enum import Enum
 from typing import TypeAlias, final
@@ -15,6 +14,7 @@ from typing import TypeAlias, final
 from attrs import frozen
 
 from turnfold.core.config.layers import Layer
+from turnfold.core.config.models import find_provider
 from turnfold.core.config.values import Provider
 from turnfold.core.problem import Problem, caller_problem
 from turnfold.shell.ports import Secrets
@@ -85,13 +85,8 @@ def keyed(cfg: Layer) -> tuple[tuple[Provider, str], ...]:
 
 
 def _named(cfg: Layer) -> Chosen | Problem:
-    name, _, model = cfg.model.partition("/")
-    known = tuple(provider.name for provider in cfg.providers)
-    if (name in known and model) or name == EMBEDDED:
-        return Chosen(model=cfg.model, source=Source.CONFIG, reason="it is named")
-    near = difflib.get_close_matches(name, known, 1)
-    hint = f"did you mean {near[0]}/{model or 'MODEL'}?" if near else f"write PROVIDER/MODEL with one of {', '.join((*known, EMBEDDED))}."
-    return caller_problem("bad-model", f'There is no provider for the model "{cfg.model}": {hint}', "$.model")
+    found = None if cfg.model.partition("/")[0] == EMBEDDED else find_provider(cfg)
+    return found if isinstance(found, Problem) else Chosen(model=cfg.model, source=Source.CONFIG, reason="it is named")
 
 
 def local_providers(cfg: Layer) -> tuple[Provider, ...]:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.core.tools.worlds import TEXTS
-from turnfold.core.tools.near import near_misses
+from turnfold.core.problem import near_misses
 from turnfold.core.tools.output import limit_text, split_to_limit
 from turnfold.core.tools.textlines import bare, ended, line_count, line_ends, split_lines, with_line_ends_of
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from difflib import get_close_matches
 from typing import TypeAlias, final
 
 from attrs import frozen
@@ -21,7 +20,7 @@ from turnfold.core.config.layers import ChatConfig, Overrides
 from turnfold.core.config.models import find_provider
 from turnfold.core.conversation.messages import ToolCall
 from turnfold.core.json import JsonObject, dumps, freeze, loads_untrusted, scalar_text
-from turnfold.core.problem import Problem, caller_problem
+from turnfold.core.problem import Problem, caller_problem, near_misses
 from turnfold.core.tools.schema import check_untrusted
 from turnfold.core.tools.spec import ToolSpec, find_tool
 
@@ -152,7 +151,7 @@ def _call_given(draft: Draft, call: ToolCall, tools: tuple[ToolSpec, ...]) -> Dr
 
 def _unknown(name: str, tools: tuple[ToolSpec, ...]) -> Problem:
     names = [*(known.name for known in COMMANDS), *(tool.name for tool in tools)]
-    near = get_close_matches(name, names, n=3)
+    near = near_misses(name, names)
     meant = " Did you mean " + " or ".join(f"/{each}" for each in near) + "?" if near else ""
     return caller_problem("unknown-command", f"There is no command /{name[:40]}.{meant} /help lists them.")
 

@@ -14,8 +14,7 @@ from returns.result import Failure, Result, Success
 from turnfold.core.codec.toml_lines import Path, line_of, path_text
 from turnfold.core.config.values import MISSING, Missing
 from turnfold.core.json import JsonObject, JsonValue, scalar_text
-from turnfold.core.problem import Problem, caller_problem
-from turnfold.core.tools.near import did_you_mean
+from turnfold.core.problem import Problem, caller_problem, did_you_mean
 
 T = TypeVar("T")
 E = TypeVar("E", bound=Enum)

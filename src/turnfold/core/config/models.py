@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import final
 
 from attrs import frozen
 
-from turnfold.core.config.layers import ChatConfig
+from turnfold.core.config.layers import ChatConfig, Layer
 from turnfold.core.config.values import ModelProfile, Provider, ToolFormat
-from turnfold.core.problem import Problem, caller_problem
+from turnfold.core.problem import Problem, caller_problem, near_misses
 
 PLAIN_PROFILE = ModelProfile(pattern="*")
 
@@ -24,7 +23,7 @@ class Located:
     model: str
 
 
-def find_provider(cfg: ChatConfig) -> Located | Problem:
+def find_provider(cfg: Layer) -> Located | Problem:
     """The provider of ``cfg.model`` (``provider/name``), or what is wrong with the name.
 
     >>> from turnfold.core.config.layers import Config, ProjectConfig
@@ -38,10 +37,10 @@ def find_provider(cfg: ChatConfig) -> Located | Problem:
     for provider in cfg.providers:
         if provider.name == head and slash and name:
             return Located(provider, name)
-    names = [provider.name for provider in cfg.providers]
-    near = get_close_matches(head, names, n=1)
-    meant = f" Did you mean {near[0]}/{name or 'NAME'}?" if near else ""
-    return caller_problem("unknown-model", f"{cfg.model!r} is not provider/name with a provider of {', '.join(names)}.{meant}", "model")
+    names = tuple(provider.name for provider in cfg.providers)
+    near = near_misses(head, names)[:1]
+    hint = f"did you mean {near[0]}/{name or 'MODEL'}?" if near else f"write PROVIDER/MODEL with one of {', '.join(names)}."
+    return caller_problem("unknown-model", f'There is no provider for the model "{cfg.model}": {hint}', "$.model")
 
 
 def profile_of(cfg: ChatConfig) -> ModelProfile:

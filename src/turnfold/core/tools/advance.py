@@ -10,8 +10,7 @@ from returns.result import Failure
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.values import Variable
 from turnfold.core.json import JsonObject, freeze, scalar_text
-from turnfold.core.problem import Blame, Problem, model_problem
-from turnfold.core.tools.near import near_misses
+from turnfold.core.problem import Blame, Problem, model_problem, near_misses
 from turnfold.core.tools.schema import check_untrusted
 from turnfold.core.tools.spec import Call, Done, Need, Next, Refuse, ToolSpec
 from turnfold.core.world.requests import WorldRequest

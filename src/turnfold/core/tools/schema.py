@@ -16,8 +16,7 @@ from attrs import frozen
 from returns.result import Failure, Result, Success
 
 from turnfold.core.json import MAX_DEPTH, JsonObject, JsonSchema, JsonValue, quoted, scalar_text
-from turnfold.core.problem import Problem, model_problem
-from turnfold.core.tools.near import did_you_mean
+from turnfold.core.problem import Problem, did_you_mean, model_problem
 
 MAX_FAULTS = 20  # more would not help a model, and a million wrong items must not cost a million sentences
 MAX_SHOWN = 60

@@ -10,11 +10,10 @@ from attrs import evolve
 
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.json import JsonObject
-from turnfold.core.problem import Blame, Problem, model_problem
+from turnfold.core.problem import Blame, Problem, model_problem, near_misses
 from turnfold.core.tools.arguments import integer_argument, line_parameter, parameters, text_parameter
 from turnfold.core.tools.files import CONTROL, Target, file_text, find_target
 from turnfold.core.tools.generator import Asked, Script, Sent, asked, from_generator
-from turnfold.core.tools.near import near_misses
 from turnfold.core.tools.output import counted, limit_text
 from turnfold.core.tools.spec import Done, Example, Memory, Refuse, ToolSpec
 from turnfold.core.tools.textlines import BYTE_ORDER_MARK, line_end, line_ends, split_lines
