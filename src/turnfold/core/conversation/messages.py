@@ -39,7 +39,7 @@ Invocation: TypeAlias = ToolCall | BrokenCall
 @final
 @frozen
 class UserMessage:
-    """What the person said; ``context`` is what came with it: files they gave, the names of the files that are there."""
+    """What the person said; ``context`` is what the model is told before it, such as which of the files named are there."""
 
     text: str
     context: str = ""
