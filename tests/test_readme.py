@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from turnfold.shell.embedded.fetch import cached
-from turnfold.shell.embedded.weights import QWEN_CODER_05B
+from turnfold.shell.embedded.weights import QWEN_CODER_05B, cached
 from turnfold.shell.real import find_folders
 from turnfold.shell.routed_models import engine_installed
 

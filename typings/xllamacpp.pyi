@@ -19,6 +19,7 @@ class CommonParams:
     port: int
     verbosity: int
     warmup: bool
+    fit_params: bool
     cache_ram_mib: int
     api_keys: list[str]
     cors_origins: str

@@ -16,13 +16,13 @@ from turnfold.core.config.layers import ChatConfig, Config, Layer, ProjectConfig
 from turnfold.core.problem import Problem
 from turnfold.core.tools.preview import visible
 from turnfold.shell.discovery import find_model, local_providers
-from turnfold.shell.embedded.fetch import cached
-from turnfold.shell.embedded.weights import QWEN_CODER_05B
+from turnfold.shell.embedded.beginning import ENGINE
+from turnfold.shell.embedded.weights import QWEN_CODER_05B, cached
 from turnfold.shell.journal import SqliteJournal
 from turnfold.shell.local_servers import probe_local
 from turnfold.shell.ports import JournalError
 from turnfold.shell.real import Folders, find_folders
-from turnfold.shell.routed_models import ENGINE, INSTALL, engine_installed, with_embedded
+from turnfold.shell.routed_models import INSTALL, engine_installed, with_embedded
 from turnfold.shell.secrets import EnvironmentSecrets
 from turnfold.shell.settings import CONFIG, load_settings, project_file
 

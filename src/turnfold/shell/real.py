@@ -13,7 +13,7 @@ from attrs import frozen
 
 from turnfold.shell.clock import SystemClock
 from turnfold.shell.discovery import Chosen
-from turnfold.shell.embedded.fetch import Progress
+from turnfold.shell.embedded.weights import Progress
 from turnfold.shell.environment import base_environment
 from turnfold.shell.files import LocalFiles
 from turnfold.shell.journal import SqliteJournal

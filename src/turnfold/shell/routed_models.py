@@ -10,10 +10,10 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
-from typing import final
+from typing import TypeAlias, final
 
 from attrs import evolve
-from returns.result import Failure
+from returns.result import Failure, Result, Success
 from typing_extensions import override
 
 from turnfold.core.config.layers import ChatConfig
@@ -21,31 +21,45 @@ from turnfold.core.problem import Problem, caller_problem, world_problem
 from turnfold.core.world.answers import StreamEnded
 from turnfold.core.world.requests import CallModel
 from turnfold.shell.discovery import EMBEDDED, Chosen, Source, find_model
-from turnfold.shell.embedded.fetch import Progress, fetch
+from turnfold.shell.embedded.beginning import ENGINE, Beginnings
 from turnfold.shell.embedded.model import EmbeddedError, EmbeddedModel
 from turnfold.shell.embedded.profile import EMBEDDED_MODEL, EMBEDDED_PROFILE, EMBEDDED_PROVIDER
-from turnfold.shell.embedded.weights import QWEN_CODER_05B
+from turnfold.shell.embedded.weights import QWEN_CODER_05B, FetchProblem, Progress, Weights, cached
 from turnfold.shell.local_servers import probe_local
 from turnfold.shell.models import HttpModels
 from turnfold.shell.ports import Models, Secrets
 from turnfold.shell.scope import Scope
 
-ENGINE = "xllamacpp"
 INSTALL = "pip install 'turnfold[local]'"
+
+Fetch: TypeAlias = Callable[[Weights, Path, Progress], Result[Path, FetchProblem]]
+
+
+def fetched(weights: Weights, folder: Path, progress: Progress) -> Result[Path, FetchProblem]:
+    """The weights' path in ``folder``; where they aren't there yet they are fetched, and the HTTP library is imported for that."""
+    there = cached(weights, folder)
+    if there is not None:
+        return Success(there)
+    from turnfold.shell.embedded.fetch import fetch
+
+    return fetch(weights, folder, progress)
 
 
 @final
 class RoutedModels(Models):
     """Chooses a model, and sends each call to where its model is. ``tell`` hears what was chosen and why, once a choice."""
 
-    __slots__ = ("_embedded", "_http", "_lock", "_progress", "_secrets", "_tell", "_weights")
+    __slots__ = ("_embedded", "_fetch", "_http", "_lock", "_progress", "_secrets", "_tell", "_weights")
 
-    def __init__(self, secrets: Secrets, weights: Path, tell: Callable[[Chosen], None], progress: Progress) -> None:
+    def __init__(
+        self, secrets: Secrets, weights: Path, tell: Callable[[Chosen], None], progress: Progress, *, fetch: Fetch = fetched
+    ) -> None:
         self._http = HttpModels(secrets)
         self._secrets = secrets
         self._weights = weights
         self._tell = tell
         self._progress = progress
+        self._fetch = fetch
         self._lock = Lock()
         self._embedded: EmbeddedModel | None = None
 
@@ -80,11 +94,12 @@ class RoutedModels(Models):
 
     def _ready(self) -> EmbeddedModel | Problem:
         if self._embedded is None:
-            fetched = fetch(QWEN_CODER_05B, self._weights, self._progress)
-            if isinstance(fetched, Failure):
-                problem = fetched.failure()
+            path = self._fetch(QWEN_CODER_05B, self._weights, self._progress)
+            if isinstance(path, Failure):
+                problem = path.failure()
                 return world_problem(f"weights-{problem.code}", problem.sentence)
-            self._embedded = EmbeddedModel.start(fetched.unwrap())
+            beginnings = Beginnings(folder=self._weights, profile=EMBEDDED_PROFILE, weights_sha256=QWEN_CODER_05B.sha256)
+            self._embedded = EmbeddedModel.start(path.unwrap(), beginnings)
         return self._embedded
 
     @override

