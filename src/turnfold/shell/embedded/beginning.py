@@ -68,21 +68,20 @@ def _said(role: str, text: str) -> dict[str, str]:
 @final
 @frozen(kw_only=True)
 class Beginnings:
-    """Where a profile's beginnings are kept, and for which weights."""
+    """Whose beginnings are kept, and for which weights."""
 
-    folder: Path
     profile: ModelProfile
     weights_sha256: str
 
-    def of(self, body: bytes) -> Beginning | None:
-        """The beginning that this request shares with others, or None. Files of other beginnings are removed."""
+    def of(self, body: bytes, folder: Path) -> Beginning | None:
+        """The beginning that this request shares with others, or None. Files of other beginnings in ``folder`` are removed."""
         messages = shared_messages_untrusted(body, self.profile)
         engine = engine_version()
         if not messages or not engine:
             return None
         told = json.dumps((FORMAT, self.weights_sha256, engine, messages))
         key = hashlib.sha256(told.encode()).hexdigest()[:KEY_CHARS]
-        return Beginning(self.folder, key, json.dumps(messages), found(self.folder, key))
+        return Beginning(folder, key, json.dumps(messages), found(folder, key))
 
 
 @final
