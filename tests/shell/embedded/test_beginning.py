@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import shutil
 import stat
 from collections.abc import Callable
 from pathlib import Path
+from typing import final
 
 import pytest
-from attrs import evolve
+from attrs import evolve, frozen
 
 from tests.shell.embedded.support import ask, cached_tokens, contents, needs_weights, pointing
-from turnfold import BUILTIN_TOOLS, ChatConfig, Config, ProjectConfig, World, run
+from turnfold import BUILTIN_TOOLS, ChatConfig, Config, Perform, ProjectConfig, UserSaid, World, step
 from turnfold.core.agent.state import ChatState
 from turnfold.core.config.values import ExampleTurn, ModelProfile, Role, WorkedExample
-from turnfold.shell.embedded.beginning import Beginning, Beginnings, found, shared_messages_untrusted
+from turnfold.core.world.answers import StreamEnded
+from turnfold.core.world.requests import CallModel
+from turnfold.shell.embedded.beginning import Beginning, Beginnings, engine_version, found, shared_messages_untrusted
 from turnfold.shell.embedded.model import EmbeddedModel
-from turnfold.shell.embedded.profile import EMBEDDED_PROFILE
+from turnfold.shell.embedded.profile import EMBEDDED_MODEL, EMBEDDED_PROFILE, EMBEDDED_PROVIDER
 from turnfold.shell.embedded.weights import QWEN_CODER_05B
-from turnfold.shell.routed_models import EMBEDDED_MODEL, with_embedded
+from turnfold.shell.routed_models import with_embedded
+from turnfold.shell.scope import Scope
 
 FIRST = WorkedExample(tools=("a",), turns=(ExampleTurn(Role.USER, "One?"), ExampleTurn(Role.ASSISTANT, "1")))
 SECOND = WorkedExample(tools=("b",), turns=(ExampleTurn(Role.USER, "Two?"), ExampleTurn(Role.ASSISTANT, "2")))
@@ -75,13 +81,11 @@ def test_the_embedded_profile_s_requests_share_all_but_what_is_said() -> None:
 
 
 def embedded_request(said: str) -> bytes:
-    """The first request of a conversation with the embedded model, as the core makes it."""
-    from turnfold import step
-    from turnfold.core.agent.inputs import UserSaid
-
-    cfg = with_embedded(ChatConfig(ProjectConfig(Config(model=EMBEDDED_MODEL)), workspace="/w", conversation="c"))
+    """The first request of a conversation with the embedded model, as the core makes it; its reply is cut soon."""
+    user = Config(model=EMBEDDED_MODEL, max_tokens=16)
+    cfg = with_embedded(ChatConfig(ProjectConfig(user), workspace="/w", conversation="c"))
     stepped = step(ChatState(), UserSaid(said, 0), BUILTIN_TOOLS, cfg)
-    return next(effect.body for effect in stepped.effects if hasattr(effect, "body") and effect.body)
+    return next(effect.body for effect in stepped.effects if isinstance(effect, Perform))
 
 
 # Files, without a model
@@ -95,12 +99,11 @@ def saved(beginning: Beginning, content: bytes) -> None:
 
 
 def begun(folder: Path, *said: tuple[str, str]) -> Beginning:
+    if not engine_version():
+        pytest.skip("the engine xllamacpp is not installed, and its version is part of a file's name")
     beginning = BEGINNINGS.of(request(SYSTEM, *said, ASKED), folder)
     assert beginning is not None
     return beginning
-
-
-needs_engine = pytest.mark.skipif(not pytest.importorskip("xllamacpp"), reason="the engine's version is part of a file's name")
 
 
 def test_what_is_saved_is_found_again_and_is_for_nobody_else(tmp_path: Path) -> None:
@@ -158,9 +161,10 @@ def test_a_directory_in_a_file_s_place_is_done_without(tmp_path: Path) -> None:
 
 
 def test_the_name_depends_on_weights_and_messages(tmp_path: Path) -> None:
+    keys = {begun(tmp_path).key, begun(tmp_path, *turns(FIRST)).key}
     other = evolve(BEGINNINGS, weights_sha256="1" * 64).of(request(SYSTEM, ASKED), tmp_path)
     assert other is not None
-    assert len({begun(tmp_path).key, begun(tmp_path, *turns(FIRST)).key, other.key}) == 3
+    assert len(keys | {other.key}) == 3
 
 
 # With the real weights; the profile is short, so that it is soon read
@@ -171,15 +175,37 @@ KEPT = Beginnings(profile=SHORT, weights_sha256=QWEN_CODER_05B.sha256)
 QUESTION = request(("system", SHORT.instructions), ("user", "Name two colours."), max_tokens=12)
 
 
-def replied(weights: Path, beginnings: Beginnings | None = KEPT) -> bytes:
+def replied(weights: Path) -> bytes:
     """What a new process replies."""
-    with EmbeddedModel.start(weights, beginnings) as model:
+    with EmbeddedModel.start(weights, KEPT) as model:
         return ask(model, QUESTION)
 
 
 def state_file(folder: Path) -> Path:
     (file,) = folder.glob("beginning-*")
     return file
+
+
+@final
+@frozen
+class Computed:
+    """What a process replied that found no file, and the file that it left."""
+
+    stream: bytes
+    file: Path
+
+
+@pytest.fixture(scope="module")
+def computed(tmp_path_factory: pytest.TempPathFactory) -> Computed:
+    folder = tmp_path_factory.mktemp("computed")
+    stream = replied(pointing(folder))
+    return Computed(stream, state_file(folder))
+
+
+def kept_in(folder: Path, computed: Computed) -> Path:
+    """The weights' path in ``folder``, with the kept file beside it."""
+    shutil.copy(computed.file, folder)
+    return pointing(folder)
 
 
 def renamed(file: Path, content: bytes) -> None:
@@ -191,16 +217,12 @@ def renamed(file: Path, content: bytes) -> None:
 
 @real
 @needs_weights
-def test_a_new_process_goes_on_from_the_kept_beginning(tmp_path: Path) -> None:
-    weights = pointing(tmp_path)
-    without, first = replied(weights, None), replied(weights)
-    file = state_file(tmp_path)
-    again = replied(weights)
-    assert contents(without) == contents(first) == contents(again) != ""
-    assert cached_tokens(without) == 0
-    assert cached_tokens(again) == cached_tokens(first) > 50
-    assert state_file(tmp_path) == file
-    assert b"colours" not in file.read_bytes()
+def test_a_new_process_goes_on_from_the_kept_beginning(computed: Computed, tmp_path: Path) -> None:
+    again = replied(kept_in(tmp_path, computed))
+    assert contents(again) == contents(computed.stream) != ""
+    assert cached_tokens(again) == cached_tokens(computed.stream) > 50
+    assert state_file(tmp_path).read_bytes() == computed.file.read_bytes()
+    assert b"colours" not in computed.file.read_bytes()
 
 
 @real
@@ -208,33 +230,29 @@ def test_a_new_process_goes_on_from_the_kept_beginning(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "spoil",
     [
-        lambda file: file.write_bytes(file.read_bytes()[:-100]),
-        lambda file: renamed(file, file.read_bytes()[: file.stat().st_size // 2]),  # llama.cpp aborts its process on this one
-        lambda file: renamed(file, b"no state" * 1000),  # and refuses this one
+        pytest.param(lambda file: file.write_bytes(file.read_bytes()[:-100]), id="cut"),
+        pytest.param(lambda file: renamed(file, file.read_bytes()[: file.stat().st_size // 2]), id="llama.cpp aborts on it"),
+        pytest.param(lambda file: renamed(file, b"no state" * 1000), id="llama.cpp refuses it"),
     ],
 )
-def test_a_spoilt_file_is_deleted_and_the_reply_is_the_same(tmp_path: Path, spoil: Callable[[Path], object]) -> None:
-    weights = pointing(tmp_path)
-    expected = contents(replied(weights))
-    file = state_file(tmp_path)
-    spoil(file)
+def test_a_spoilt_file_is_deleted_and_the_reply_is_the_same(computed: Computed, tmp_path: Path, spoil: Callable[[Path], object]) -> None:
+    weights = kept_in(tmp_path, computed)
+    spoil(state_file(tmp_path))
     spoilt = state_file(tmp_path).read_bytes()
-    assert contents(replied(weights)) == expected
+    assert contents(replied(weights)) == contents(computed.stream)
     assert not [each for each in tmp_path.glob("beginning-*") if each.read_bytes() == spoilt]
 
 
 @real
 @needs_weights
-def test_where_nothing_can_be_kept_the_reply_is_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_nothing_can_be_kept_the_reply_is_the_same(computed: Computed, tmp_path: Path) -> None:
     weights = pointing(tmp_path)
-    expected = contents(replied(weights, None))
-
-    def full(*arguments: object) -> int:
-        raise OSError
-
-    monkeypatch.setattr("turnfold.shell.embedded.beginning.os.open", full)
-    assert contents(replied(weights)) == expected
-    assert [path.name for path in tmp_path.iterdir()] == [weights.name]
+    beginning = KEPT.of(QUESTION, tmp_path)
+    assert beginning is not None
+    in_the_way = tmp_path / f"beginning-{beginning.key}.{os.getpid()}.part"
+    in_the_way.mkdir()
+    assert contents(replied(weights)) == contents(computed.stream)
+    assert {path.name for path in tmp_path.iterdir()} == {weights.name, in_the_way.name}
 
 
 PROMPTS = (
@@ -248,12 +266,20 @@ PROMPTS = (
 
 @real
 @needs_weights
-def test_replies_are_the_same_with_and_without_the_kept_beginning(embedded_world: World, embedded_cache: Path, tmp_path: Path) -> None:
+def test_replies_are_the_same_with_and_without_the_kept_beginning(embedded_world: World, embedded_cache: Path) -> None:
     """The world's process has computed its beginning; a second process takes it from the file that was kept."""
-    cfg = ChatConfig(ProjectConfig(Config(model="embedded", max_tokens=16)), workspace=str(tmp_path))
-    computed = [run(prompt, BUILTIN_TOOLS, cfg, embedded_world).state.past.log[-1] for prompt in PROMPTS]
-    kept = Beginnings(profile=EMBEDDED_PROFILE, weights_sha256=QWEN_CODER_05B.sha256)
-    with EmbeddedModel.start(embedded_cache / "models" / QWEN_CODER_05B.name, kept) as model:
-        replies = [ask(model, embedded_request(prompt)) for prompt in PROMPTS]
-    assert cached_tokens(replies[0]) > 600
-    assert [contents(reply) for reply in replies] == [message.text for message in computed]
+    computed = [in_world(embedded_world, embedded_request(prompt)) for prompt in PROMPTS]
+    beginnings = Beginnings(profile=EMBEDDED_PROFILE, weights_sha256=QWEN_CODER_05B.sha256)
+    with EmbeddedModel.start(embedded_cache / "models" / QWEN_CODER_05B.name, beginnings) as model:
+        kept = [ask(model, embedded_request(prompt)) for prompt in PROMPTS]
+    assert cached_tokens(kept[0]) > 600
+    assert [contents(reply) for reply in kept] == [contents(reply) for reply in computed]
+    assert all(contents(reply) for reply in kept)
+
+
+def in_world(world: World, request_body: bytes) -> bytes:
+    """The event stream that the world's models give."""
+    pieces: list[bytes] = []
+    call = CallModel(provider=EMBEDDED_PROVIDER, model=EMBEDDED_MODEL, upto=0)
+    assert world.models.stream(call, request_body, Scope(pieces.append)) == StreamEnded()
+    return b"".join(pieces)

@@ -6,7 +6,8 @@ milliseconds. Only the profile's own messages are in such a file, never what a p
 The file is `beginning-KEY-HASH.state`. KEY stands for all that the state depends on: the weights, the engine and the
 messages. HASH is the file's own SHA-256: llama.cpp aborts its process on a truncated file, so it is shown none whose bytes
 are not those that were saved. A file that is damaged, or that the engine refuses, is deleted, and one that can't be written
-is done without: each costs time, and no reply depends on it.
+is done without: each costs time, and no reply depends on it, since the beginning is read by itself and in the same batches
+whether a file is there or not (read together with what follows, sums are rounded otherwise, and a near tie falls otherwise).
 """
 
 from __future__ import annotations
