@@ -17,15 +17,15 @@ from returns.result import Failure, Result, Success
 from typing_extensions import override
 
 from turnfold.core.config.layers import ChatConfig
+from turnfold.core.config.values import Provider
 from turnfold.core.problem import Problem, caller_problem, world_problem
 from turnfold.core.world.answers import StreamEnded
 from turnfold.core.world.requests import CallModel
-from turnfold.shell.discovery import EMBEDDED, Chosen, Source, find_model
+from turnfold.shell.discovery import EMBEDDED, Chosen, Served, Source, find_model
 from turnfold.shell.embedded.beginning import ENGINE, Beginnings
 from turnfold.shell.embedded.model import EmbeddedError, EmbeddedModel
 from turnfold.shell.embedded.profile import EMBEDDED_MODEL, EMBEDDED_PROFILE, EMBEDDED_PROVIDER
 from turnfold.shell.embedded.weights import QWEN_CODER_05B, FetchProblem, Progress, Weights, cached
-from turnfold.shell.local_servers import probe_local
 from turnfold.shell.models import HttpModels
 from turnfold.shell.ports import Models, Secrets
 from turnfold.shell.scope import Scope
@@ -67,7 +67,7 @@ class RoutedModels(Models):
     def choose(self, cfg: ChatConfig) -> ChatConfig | Problem:
         """``cfg`` with a model; with the embedded one's provider and profile, too, where it is that."""
         known = with_embedded(cfg)
-        chosen = find_model(known if cfg.model else cfg, self._secrets, probe_local, embedded=engine_installed())
+        chosen = find_model(known if cfg.model else cfg, self._secrets, probed, embedded=engine_installed())
         if isinstance(chosen, Problem):
             return chosen
         self._tell(chosen)
@@ -98,7 +98,7 @@ class RoutedModels(Models):
             if isinstance(path, Failure):
                 problem = path.failure()
                 return world_problem(f"weights-{problem.code}", problem.sentence)
-            beginnings = Beginnings(folder=self._weights, profile=EMBEDDED_PROFILE, weights_sha256=QWEN_CODER_05B.sha256)
+            beginnings = Beginnings(profile=EMBEDDED_PROFILE, weights_sha256=QWEN_CODER_05B.sha256)
             self._embedded = EmbeddedModel.start(path.unwrap(), beginnings)
         return self._embedded
 
@@ -110,6 +110,13 @@ class RoutedModels(Models):
             embedded, self._embedded = self._embedded, None
         if embedded is not None:
             embedded.close()
+
+
+def probed(providers: tuple[Provider, ...]) -> tuple[Served, ...]:
+    """The local servers that answer; the HTTP client is imported when one is asked."""
+    from turnfold.shell.local_servers import probe_local
+
+    return probe_local(providers)
 
 
 def engine_installed() -> bool:
