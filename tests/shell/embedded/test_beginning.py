@@ -82,7 +82,7 @@ def test_the_embedded_profile_s_requests_share_all_but_what_is_said() -> None:
 
 def embedded_request(said: str) -> bytes:
     """The first request of a conversation with the embedded model, as the core makes it; its reply is cut soon."""
-    user = Config(model=EMBEDDED_MODEL, max_tokens=16)
+    user = Config(model=EMBEDDED_MODEL, max_tokens=10)
     cfg = with_embedded(ChatConfig(ProjectConfig(user), workspace="/w", conversation="c"))
     stepped = step(ChatState(), UserSaid(said, 0), BUILTIN_TOOLS, cfg)
     return next(effect.body for effect in stepped.effects if isinstance(effect, Perform))
