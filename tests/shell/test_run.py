@@ -33,6 +33,7 @@ from turnfold import (
     Verdict,
     World,
     fold,
+    real_world,
     run,
     run_async,
 )
@@ -428,3 +429,24 @@ def test_what_a_link_leads_to_is_asked_for_under_its_own_name(tmp_path: Path) ->
     world = evolve(fake_world((chat_stream("", (call,)),)), files=LocalFiles())
     result = plain("go", cfg, world)
     assert [each.asked for each in result.questions] == ["It is outside the workspace."]
+
+
+def test_a_rule_that_denies_a_file_denies_it_by_the_name_of_a_link_too(driver: Driver, tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "work").symlink_to("real")
+    (tmp_path / "real" / "x.env").write_text("s3cret", encoding="utf-8")
+    (tmp_path / "real" / "notes").symlink_to("x.env")
+    cfg = evolve(CFG, workspace=str(tmp_path / "work"), rules=(Rule(Verdict.DENY, "*", "*.env"),))
+    call = RawCall("read", '{"path":"notes"}')
+    world = evolve(fake_world((chat_stream("", (call,)), chat_stream("I see."))), files=LocalFiles())
+    (told,) = [message for message in driver("go", cfg, world).state.past.log if isinstance(message, ToolMessage)]
+    assert "s3cret" not in told.text
+    assert "notes leads to x.env, which a rule of the configuration denies" in told.text
+
+
+def test_a_world_that_is_closed_is_a_problem_of_the_run(driver: Driver, tmp_path: Path) -> None:
+    with real_world(environ={"TURNFOLD_HOME": str(tmp_path)}) as world:
+        pass
+    result = driver("go", evolve(CFG, model="ollama/x"), world)
+    assert result.problem is not None
+    assert result.problem.code == "journal-closed"

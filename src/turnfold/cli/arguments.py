@@ -167,7 +167,7 @@ def _talk(argv: Sequence[str]) -> Plan:
         tools=None if found.tools is None else tuple(word.strip() for word in found.tools.split(",") if word.strip()),
         workspace=found.workspace,
         resume=found.resume,
-        name=found.name.strip(),
+        name=" ".join(found.name.split()),
     )
     wrong = _contradiction(talk)
     if wrong:

@@ -1,8 +1,8 @@
 """``perform``: one request, acted out by the port that it is for. The one place that catches ``Exception``.
 
-Permission is decided on paths as they are written, by text alone. So a path in the workspace must not lead out of it by a
-link: else a link that came with a project would have anything read unasked. What it leads to can be asked for by its
-own path, which permission sees.
+Permission is decided on paths as they are written, by text alone. So a path in the workspace must not lead by a link out of it,
+or to what a rule denies: else a link that came with a project would have anything read unasked. What it leads to can be
+asked for by its own path, which permission sees.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from turnfold.core.agent.effects import Perform
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.json import scalar_text
 from turnfold.core.problem import Problem, model_problem, world_problem
+from turnfold.core.tools.paths import resolve
 from turnfold.core.world.answers import Answer, FilesListed, ProcessEnded
-from turnfold.core.world.permission import relative
+from turnfold.core.world.permission import Deny, permit, relative
 from turnfold.core.world.requests import CallModel, ListFiles, ReadFile, RunProcess, RunPython, WriteFile
 from turnfold.shell.ports import Files
 from turnfold.shell.scope import Scope
@@ -36,11 +37,8 @@ def perform(due: Perform, cfg: ChatConfig, world: World, scope: Scope) -> Answer
 
 def _perform(due: Perform, cfg: ChatConfig, world: World, scope: Scope) -> Answer | Problem:
     request = due.request
-    if (
-        isinstance(request, (ReadFile, WriteFile, ListFiles))
-        and (astray := leads_out(request.path, cfg.workspace, world.files)) is not None
-    ):
-        return astray
+    if isinstance(request, (ReadFile, WriteFile, ListFiles)) and (wrong := astray(request, cfg, world.files)) is not None:
+        return wrong
     match request:
         case CallModel():
             return world.models.stream(request, due.body, scope)
@@ -58,16 +56,18 @@ def _perform(due: Perform, cfg: ChatConfig, world: World, scope: Scope) -> Answe
             assert_never(request)
 
 
-def leads_out(path: str, workspace: str, files: Files) -> Problem | None:
-    """The Problem of a ``path`` that is written as one in ``workspace`` and leads out of it by a link; None for all others."""
-    name = relative(path, workspace)
+def astray(request: ReadFile | WriteFile | ListFiles, cfg: ChatConfig, files: Files) -> Problem | None:
+    """The Problem of a path in the workspace that leads out of it by a link, or to what a rule denies; None for all others."""
+    name = relative(request.path, cfg.workspace)
     if name.startswith("/"):
         return None
-    there = files.real(path)
-    if not relative(there, files.real(workspace)).startswith("/"):
-        return None
-    message = f"{name} leads to {there}, outside of the workspace, by a link: write that path itself, and the user is asked."
-    return model_problem("leads-outside", message, "$.path")
+    there = relative(files.real(request.path), files.real(cfg.workspace))
+    if there.startswith("/"):
+        message = f"{name} leads to {there}, outside of the workspace, by a link: write that path itself, and the user is asked."
+        return model_problem("leads-outside", message, "$.path")
+    if there != name and isinstance(permit(evolve(request, path=resolve(there, cfg)), cfg), Deny):
+        return model_problem("denied", f"{name} leads to {there}, which a rule of the configuration denies: go on without it.", "$.path")
+    return None
 
 
 def _storable(outcome: Answer | Problem) -> Answer | Problem:
