@@ -18,12 +18,12 @@ from turnfold.core.agent.ids import RequestId
 from turnfold.core.agent.inputs import Answered, ChunkArrived, Failed, Input, Interrupted, TimePassed, UserSaid
 from turnfold.core.agent.state import ChatState, effective
 from turnfold.core.config.layers import ChatConfig
-from turnfold.core.problem import Problem, world_problem
+from turnfold.core.problem import Problem
 from turnfold.core.tools.spec import ToolSpec
 from turnfold.shell.desk import Desk, RunResult, Watch, prepared, unwatched
 from turnfold.shell.perform import perform
 from turnfold.shell.ports import JournalError
-from turnfold.shell.scope import Scope
+from turnfold.shell.scope import Scope, never_began
 from turnfold.shell.world import World
 
 
@@ -105,8 +105,7 @@ class _Run:
         for due in tuple(self._due):
             if due.request_id == act.request_id:
                 self._due.remove(due)
-                never = world_problem("cancelled", "It was cancelled before it began; nothing of it happened.")
-                self._inbox.put(Failed(act.request_id, never, self._desk.now_ms()))
+                self._inbox.put(Failed(act.request_id, never_began(), self._desk.now_ms()))
 
     def _next(self) -> Input | None:
         """The next input: an interrupt, an answer, else what performing or asking brings; None when nothing is open."""
