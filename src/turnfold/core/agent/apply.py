@@ -99,13 +99,14 @@ def _user_said(past: Past, message: UserMessage) -> Past:
 def _model_said(past: Past, message: AssistantMessage) -> Past:
     turn = past.turn
     slots = tuple(Slot(invocation=call) for call in message.calls)
-    return evolve(past, log=past.log.append(message), turn=None if turn is None else evolve(turn, slots=slots))
+    return evolve(past, log=past.log.append(message), turn=None if turn is None else evolve(turn, slots=slots, overrides=past.overrides))
 
 
 def _call_commanded(past: Past, event: CallCommanded) -> Past:
     begun = _turn_begun(past, UserMessage(event.line))
     message = AssistantMessage(text="", place=place(begun.turns, 0), calls=(event.call,))
-    turn = Turn(number=begun.turns, generation=0, slots=(Slot(invocation=event.call),), commanded=True)
+    slots = (Slot(invocation=event.call),)
+    turn = Turn(number=begun.turns, generation=0, slots=slots, overrides=past.overrides, commanded=True)
     return evolve(begun, log=begun.log.append(message), turn=turn)
 
 
