@@ -8,6 +8,7 @@ from tests.core.agent.scripted import YES, after, call, closed, config, log, rea
 from tests.laws.comparison import assert_balanced
 from turnfold.core.agent.effects import Cancel
 from turnfold.core.agent.events import Permitted, Reason, RequestClosed, Unanswered, Why
+from turnfold.core.agent.ids import MODEL
 from turnfold.core.agent.inputs import Answered, Decided
 from turnfold.core.agent.rounds import INTERRUPTED_TEXT, UNKNOWN_TEXT
 from turnfold.core.agent.state import Status, memory_of, open_requests, questions
@@ -110,6 +111,12 @@ def test_a_rule_that_denies_closes_the_call_at_once() -> None:
     done = asking("shell:ls", rules=(Rule(Verdict.DENY, "run", "*"),))
     assert closed(done)[0].text.startswith("Denied: ")
     assert_balanced(done)
+
+
+def test_a_rule_that_denies_a_part_of_a_call_keeps_the_rest_from_being_begun() -> None:
+    done = asking("pair:a.txt", rules=(Rule(Verdict.DENY, "list"),))
+    assert "nothing of it happened" in closed(done)[0].text
+    assert [perform.request_id.slot for perform in done.performs if perform.request_id.generation == 1] == [MODEL]
 
 
 def test_a_rule_given_with_a_yes_answers_the_other_questions_that_it_speaks_of() -> None:

@@ -22,6 +22,7 @@ from turnfold.core.conversation.messages import BrokenCall
 from turnfold.core.problem import Problem
 from turnfold.core.tools.advance import advance_untrusted
 from turnfold.core.tools.spec import Call, Done, Memory, Need, Next, Refuse, ToolSpec, find_tool
+from turnfold.core.world.permission import Deny, permit
 from turnfold.core.world.requests import WorldRequest
 
 UNKNOWN_TEXT = "This was stopped while it ran, and said nothing more. Whether it took effect is unknown: look before doing it again."
@@ -136,7 +137,8 @@ def _obey(draft: Draft, turn: Turn, index: int, due: Next, tools: tuple[ToolSpec
 
 def _open_all(draft: Draft, turn: Turn, index: int, requests: tuple[WorldRequest, ...], cfg: ChatConfig) -> Draft:
     slot, permitting = turn.slots[index], effective(cfg, draft.past)
-    for offset, request in enumerate(requests):
+    denied = tuple(request for request in requests if isinstance(permit(request, permitting), Deny))
+    for offset, request in enumerate(denied or requests):  # where a rule denies a part, the rest would be done in vain
         request_id = RequestId(turn.number, turn.generation, index, slot.opened + offset)
         draft = open_request(draft, request_id, request, permitting, turn.commanded)
     now = draft.past.turn
