@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from attrs import evolve
+from typing_extensions import override
 
 from turnfold import Perform
 from turnfold.core.agent.ids import RequestId
@@ -43,6 +44,7 @@ def test_what_was_cancelled_before_it_began_is_not_done(request_: Request) -> No
 
 def test_an_error_without_words_is_told_all_the_same() -> None:
     class Raising(FakeFiles):  # type: ignore[misc] # final for users: a port with a bug, for this test
+        @override
         def read(self, request: ReadFile) -> Problem:
             raise ValueError("a lone \ud800")
 

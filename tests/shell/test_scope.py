@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from typing_extensions import override
 
 from turnfold.shell.scope import Scope
 
@@ -33,12 +34,13 @@ def test_a_signal_that_cancels_while_something_registers_calls_it_once() -> None
     class Interrupting(list[Callable[[], None]]):
         """The stops of a scope, cancelled by a signal handler right after one was added."""
 
+        @override
         def append(self, stop: Callable[[], None], /) -> None:
             super().append(stop)
             scope.cancel()
 
     scope, called = Scope(), list[str]()
-    scope._stops = Interrupting()  # noqa: SLF001 - the only way to be in the middle of it
+    scope._stops = Interrupting()
     with scope.stopping(lambda: called.append("once")):
         pass
     assert called == ["once"]

@@ -40,8 +40,9 @@ def run(
 ) -> RunResult:
     """The conversation driven until it is idle or paused, after a person said ``said`` (or any other input came).
 
+    What an earlier run of it left under way is taken as lost: one conversation has one run at a time.
     ``watch`` sees every effect, in order, after it is journaled. ``scope.cancel()`` interrupts. Requests of one step are
-    performed one after another, or side by side on ``executor``. Raises what ``watch`` raises, and nothing else.
+    performed one after another, or side by side on ``executor``. Raises what ``watch`` and the world's ``human`` raise, and nothing else.
     """
     first = UserSaid(said, world.clock.now_ms()) if isinstance(said, str) else said
     conversation = ChatState() if state is None else state
@@ -77,7 +78,8 @@ class _Run:
 
     def drive(self, first: Input) -> RunResult:
         """Inputs taken until none is to be expected; whatever still runs when this ends is cancelled and joined."""
-        self._inbox.put(first)
+        for each in self._desk.opening(first):
+            self._inbox.put(each)
         try:
             with self._scope.stopping(lambda: self._inbox.put(None)):
                 while (input := self._next()) is not None:

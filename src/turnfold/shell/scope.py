@@ -71,4 +71,6 @@ def never_began() -> Problem:
     >>> never_began().code
     'cancelled'
     """
-    return world_problem("cancelled", "It was cancelled before it began, and nothing of it happened: ask for it again if it is still wanted.")
+    return world_problem(
+        "cancelled", "It was cancelled before it began, and nothing of it happened: ask for it again if it is still wanted."
+    )
