@@ -12,20 +12,20 @@ from pathlib import Path
 from threading import Lock
 from typing import TypeAlias, final
 
-from attrs import evolve
+from attrs import evolve, frozen
 from returns.result import Failure, Result, Success
 from typing_extensions import override
 
 from turnfold.core.config.layers import ChatConfig
+from turnfold.core.config.values import Provider
 from turnfold.core.problem import Problem, caller_problem, world_problem
 from turnfold.core.world.answers import StreamEnded
 from turnfold.core.world.requests import CallModel
-from turnfold.shell.discovery import EMBEDDED, Chosen, Source, find_model
+from turnfold.shell.discovery import EMBEDDED, Chosen, Probe, Served, Source, find_model
 from turnfold.shell.embedded.beginning import ENGINE, Beginnings
 from turnfold.shell.embedded.model import EmbeddedError, EmbeddedModel
 from turnfold.shell.embedded.profile import EMBEDDED_MODEL, EMBEDDED_PROFILE, EMBEDDED_PROVIDER
 from turnfold.shell.embedded.weights import QWEN_CODER_05B, FetchProblem, Progress, Weights, cached
-from turnfold.shell.local_servers import probe_local
 from turnfold.shell.models import HttpModels
 from turnfold.shell.ports import Models, Secrets
 from turnfold.shell.scope import Scope
@@ -45,21 +45,51 @@ def fetched(weights: Weights, folder: Path, progress: Progress) -> Result[Path, 
     return fetch(weights, folder, progress)
 
 
+def probed(providers: tuple[Provider, ...]) -> tuple[Served, ...]:
+    """The local servers that answer; the HTTP client is imported when one is asked."""
+    from turnfold.shell.local_servers import probe_local
+
+    return probe_local(providers)
+
+
+def engine_installed() -> bool:
+    """Whether the package that runs the embedded model is there; it is not imported."""
+    return find_spec(ENGINE) is not None
+
+
+@final
+class FetchStopped(Exception):
+    """The call that the weights were fetched for was cancelled; what has come is kept."""
+
+
+@final
+@frozen(kw_only=True)
+class Finders:
+    """How what there is is found: weights, local servers, and the engine."""
+
+    fetch: Fetch = fetched
+    probe: Probe = probed
+    installed: Callable[[], bool] = engine_installed
+
+
+FINDERS = Finders()
+
+
 @final
 class RoutedModels(Models):
     """Chooses a model, and sends each call to where its model is. ``tell`` hears what was chosen and why, once a choice."""
 
-    __slots__ = ("_embedded", "_fetch", "_http", "_lock", "_progress", "_secrets", "_tell", "_weights")
+    __slots__ = ("_embedded", "_finders", "_http", "_lock", "_progress", "_secrets", "_tell", "_weights")
 
     def __init__(
-        self, secrets: Secrets, weights: Path, tell: Callable[[Chosen], None], progress: Progress, *, fetch: Fetch = fetched
+        self, secrets: Secrets, weights: Path, tell: Callable[[Chosen], None], progress: Progress, finders: Finders = FINDERS
     ) -> None:
         self._http = HttpModels(secrets)
         self._secrets = secrets
         self._weights = weights
         self._tell = tell
         self._progress = progress
-        self._fetch = fetch
+        self._finders = finders
         self._lock = Lock()
         self._embedded: EmbeddedModel | None = None
 
@@ -67,13 +97,14 @@ class RoutedModels(Models):
     def choose(self, cfg: ChatConfig) -> ChatConfig | Problem:
         """``cfg`` with a model; with the embedded one's provider and profile, too, where it is that."""
         known = with_embedded(cfg)
-        chosen = find_model(known if cfg.model else cfg, self._secrets, probe_local, embedded=engine_installed())
+        installed = self._finders.installed()
+        chosen = find_model(known if cfg.model else cfg, self._secrets, self._finders.probe, embedded=installed)
         if isinstance(chosen, Problem):
             return chosen
         self._tell(chosen)
         if chosen.model.partition("/")[0] != EMBEDDED:
             return evolve(known, model=chosen.model)
-        if not engine_installed():
+        if not installed:
             return caller_problem("no-engine", f"The embedded model needs its engine: {INSTALL}, or name another model with --model.")
         return evolve(known, model=EMBEDDED_MODEL)
 
@@ -83,7 +114,7 @@ class RoutedModels(Models):
         if request.provider.base_url != EMBEDDED_PROVIDER.base_url:
             return self._http.stream(request, body, scope)
         with self._lock:
-            ready = self._ready()
+            ready = self._ready(scope)
         if isinstance(ready, Problem):
             return ready
         try:
@@ -92,13 +123,21 @@ class RoutedModels(Models):
             return world_problem("embedded-failed", str(error))
         return StreamEnded()
 
-    def _ready(self) -> EmbeddedModel | Problem:
+    def _ready(self, scope: Scope) -> EmbeddedModel | Problem:
+        def progress(done_bytes: int, total_bytes: int) -> None:
+            self._progress(done_bytes, total_bytes)
+            if scope.cancelled:
+                raise FetchStopped
+
         if self._embedded is None:
-            path = self._fetch(QWEN_CODER_05B, self._weights, self._progress)
+            try:
+                path = self._finders.fetch(QWEN_CODER_05B, self._weights, progress)
+            except FetchStopped:
+                return world_problem("cancelled", "Fetching the weights was cancelled; what has come is kept.")
             if isinstance(path, Failure):
                 problem = path.failure()
                 return world_problem(f"weights-{problem.code}", problem.sentence)
-            beginnings = Beginnings(folder=self._weights, profile=EMBEDDED_PROFILE, weights_sha256=QWEN_CODER_05B.sha256)
+            beginnings = Beginnings(profile=EMBEDDED_PROFILE, weights_sha256=QWEN_CODER_05B.sha256)
             self._embedded = EmbeddedModel.start(path.unwrap(), beginnings)
         return self._embedded
 
@@ -110,11 +149,6 @@ class RoutedModels(Models):
             embedded, self._embedded = self._embedded, None
         if embedded is not None:
             embedded.close()
-
-
-def engine_installed() -> bool:
-    """Whether the package that runs the embedded model is there; it is not imported."""
-    return find_spec(ENGINE) is not None
 
 
 def with_embedded(cfg: ChatConfig) -> ChatConfig:

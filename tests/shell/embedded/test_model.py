@@ -4,46 +4,24 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import select
 import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from tests.shell.embedded.support import WEIGHTS, ask, body, contents, needs_weights, never, pointing
+from turnfold.core.config.values import ModelProfile
 from turnfold.core.llm.grammar import BlockShape, grammar_of
+from turnfold.shell.embedded.beginning import Beginnings
 from turnfold.shell.embedded.model import EmbeddedModel, RequestRefused, WeightsUnusable, WorkerDied
 from turnfold.shell.embedded.weights import QWEN_CODER_05B
-
-WEIGHTS = Path(os.environ.get("TURNFOLD_TEST_WEIGHTS", Path.home() / ".cache" / "turnfold" / "models")) / QWEN_CODER_05B.name
-needs_weights = pytest.mark.skipif(not WEIGHTS.is_file(), reason=f"the embedded weights are not cached at {WEIGHTS}")
-
-
-def never() -> bool:
-    """Not cancelled."""
-    return False
-
-
-def body(text: str, **more: object) -> bytes:
-    """A request with one user message."""
-    return json.dumps({"messages": [{"role": "user", "content": text}], "temperature": 0, **more}).encode()
-
-
-def contents(stream: bytes) -> str:
-    """The reply's text in an event stream."""
-    events = [event.removeprefix("data: ") for event in stream.decode().split("\n\n") if event]
-    deltas = [choice["delta"] for event in events if event != "[DONE]" for choice in json.loads(event)["choices"]]
-    return "".join(delta.get("content") or "" for delta in deltas)
-
-
-def ask(model: EmbeddedModel, request: bytes) -> bytes:
-    """The whole event stream of one request."""
-    pieces: list[bytes] = []
-    model.stream(request, pieces.append, never)
-    return b"".join(pieces)
 
 
 @pytest.fixture(scope="module")
@@ -189,25 +167,96 @@ PARENT = """
 import sys
 from pathlib import Path
 from turnfold.shell.embedded.model import EmbeddedModel
+said = {"reply": "Count from 1 to 900.", "prompt": "number " * 3000}[sys.argv[2]]
 model = EmbeddedModel.start(Path(sys.argv[1]))
 model.warm()
 def emit(piece):
     print(model.pid, flush=True)
-body = b'{"messages": [{"role": "user", "content": "Count from 1 to 900."}], "max_tokens": 2000}'
-model.stream(body, emit, lambda: False)
+if sys.argv[2] == "prompt":
+    emit(b"")
+model.stream(b'{"messages": [{"role": "user", "content": "%b"}], "max_tokens": 2000}' % said.encode(), emit, lambda: False)
 """
 
 
 @needs_weights
 @pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="watches a process by pidfd")
-def test_a_killed_parent_takes_the_worker_with_it_in_mid_reply() -> None:
-    command = [sys.executable, "-c", PARENT, str(WEIGHTS)]
+@pytest.mark.parametrize("amid", ["reply", "prompt"])
+def test_a_killed_parent_takes_the_worker_with_it(amid: str) -> None:
+    command = [sys.executable, "-c", PARENT, str(WEIGHTS), amid]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as parent:
         assert parent.stdout is not None
         worker = int(parent.stdout.readline())
         watch = os.pidfd_open(worker)
         parent.kill()
+    assert ended(watch, 5.0)
+
+
+@needs_weights
+def test_an_interrupt_of_the_worker_itself_changes_nothing(model: EmbeddedModel) -> None:
+    """A terminal's Ctrl-C goes to all processes of its group; what is to end is for the parent to say."""
+    pieces: list[bytes] = []
+
+    def interrupt(piece: bytes) -> None:
+        pieces.append(piece)
+        assert model.pid is not None
+        os.kill(model.pid, signal.SIGINT)
+
+    model.stream(body("Count from 1 to 20.", max_tokens=12), interrupt, never)
+    assert pieces[-1].endswith(b"[DONE]\n\n")
+    assert len(pieces) > 4
+
+
+@needs_weights
+@pytest.mark.parametrize("polls", [0, 3, 9])
+def test_a_cancel_while_it_loads_leaves_nothing_half_done(tmp_path: Path, polls: int) -> None:
+    weights = pointing(tmp_path)
+    profile = ModelProfile(pattern="*", instructions=" ".join(f"Rule {n} is to be brief." for n in range(200)))
+    request = json.dumps({"messages": [{"role": "system", "content": profile.instructions}], "max_tokens": 1}).encode()
+    with EmbeddedModel.start(weights, Beginnings(profile=profile, weights_sha256=QWEN_CODER_05B.sha256)) as model:
+        answers = iter([False] * polls)
+        model.stream(request, print, lambda: next(answers, True))
+        assert model.pid is None
+        assert [path.name for path in tmp_path.iterdir()] == [weights.name]
+        assert contents(ask(model, body("Hi", max_tokens=3, grammar='root ::= "hello"'))) == "hello"
+
+
+# Takes what it was given as standard input for its terminal, as a person's command has it, and is interrupted in mid-reply.
+ON_TERMINAL = """
+import fcntl, os, sys, termios
+from pathlib import Path
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+from turnfold.shell.embedded.model import EmbeddedModel
+body = b'{"messages": [{"role": "user", "content": "Count from 1 to 900."}], "max_tokens": 2000}'
+with EmbeddedModel.start(Path(sys.argv[1])) as model:
+    def emit(piece):
+        os.write(1, b"piece %d;" % model.pid)
+    try:
+        model.stream(body, emit, lambda: False)
+    except KeyboardInterrupt:
+        os.write(1, b"interrupted")
+"""
+
+
+@needs_weights
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="watches a process by pidfd")
+def test_ctrl_c_on_the_terminal_is_the_parent_s_and_leaves_no_word_of_the_worker() -> None:
+    master, slave = os.openpty()
+    command = [sys.executable, "-c", ON_TERMINAL, str(WEIGHTS)]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, start_new_session=True, env=environment) as parent:
+        os.close(slave)
+        shown = b""
+        while b";" not in shown:
+            shown += os.read(master, 1000)
+        watch = os.pidfd_open(int(shown.split(b";")[0].removeprefix(b"piece ")))
+        os.write(master, b"\x03")
+        with suppress(OSError):  # a terminal that nobody has open any more
+            while more := os.read(master, 1000):
+                shown += more
+        assert parent.wait() == 0
+    os.close(master)
+    assert re.sub(rb"piece \d+;", b"", shown).replace(b"^C", b"") == b"interrupted"
     assert ended(watch, 5.0)
 
 

@@ -6,7 +6,8 @@ milliseconds. Only the profile's own messages are in such a file, never what a p
 The file is `beginning-KEY-HASH.state`. KEY stands for all that the state depends on: the weights, the engine and the
 messages. HASH is the file's own SHA-256: llama.cpp aborts its process on a truncated file, so it is shown none whose bytes
 are not those that were saved. A file that is damaged, or that the engine refuses, is deleted, and one that can't be written
-is done without: each costs time, and no reply depends on it.
+is done without: each costs time, and no reply depends on it, since the beginning is read by itself and in the same batches
+whether a file is there or not (read together with what follows, sums are rounded otherwise, and a near tie falls otherwise).
 """
 
 from __future__ import annotations
@@ -68,21 +69,20 @@ def _said(role: str, text: str) -> dict[str, str]:
 @final
 @frozen(kw_only=True)
 class Beginnings:
-    """Where a profile's beginnings are kept, and for which weights."""
+    """Whose beginnings are kept, and for which weights."""
 
-    folder: Path
     profile: ModelProfile
     weights_sha256: str
 
-    def of(self, body: bytes) -> Beginning | None:
-        """The beginning that this request shares with others, or None. Files of other beginnings are removed."""
+    def of(self, body: bytes, folder: Path) -> Beginning | None:
+        """The beginning that this request shares with others, or None. Files of other beginnings in ``folder`` are removed."""
         messages = shared_messages_untrusted(body, self.profile)
         engine = engine_version()
         if not messages or not engine:
             return None
         told = json.dumps((FORMAT, self.weights_sha256, engine, messages))
         key = hashlib.sha256(told.encode()).hexdigest()[:KEY_CHARS]
-        return Beginning(self.folder, key, json.dumps(messages), found(self.folder, key))
+        return Beginning(folder, key, json.dumps(messages), found(folder, key))
 
 
 @final

@@ -95,7 +95,7 @@ class EmbeddedModel:
     def start(cls, weights: Path, beginnings: Beginnings | None = None) -> EmbeddedModel:
         """A model on these weights; the process itself starts with the first call, or with `warm`.
 
-        With `beginnings`, what the first call shares with others is taken from a file, or put into one.
+        With `beginnings`, what the first call shares with others is taken from a file beside the weights, or put into one.
         """
         return cls(weights, beginnings=beginnings)
 
@@ -159,7 +159,7 @@ class EmbeddedModel:
         self._end()
         if not self.weights.is_file():
             raise WeightsUnusable(f"{self.weights} is not there: fetch the weights first.")
-        beginning = None if self.beginnings is None else self.beginnings.of(body)
+        beginning = None if self.beginnings is None else self.beginnings.of(body, self.weights.parent)
         try:
             return self._started(beginning, cancelled)
         except WeightsUnusable:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from http.client import HTTPConnection, HTTPException
 from typing import Protocol, final
 
 from attrs import frozen
@@ -54,6 +53,8 @@ def begun(loaded: Loaded, order: bytes) -> bytes:
 
 def acted(loaded: Loaded, action: str, name: str, counted: str) -> int:
     """The bytes that the engine read or wrote; 0 where it did not."""
+    from http.client import HTTPConnection, HTTPException  # here: the parent imports this module, too, and speaks no HTTP
+
     connection = HTTPConnection(loaded.engine.listening_address.partition("://")[2], timeout=SLOT_S)
     headers = {"Authorization": f"Bearer {loaded.key}", "Content-Type": "application/json"}
     try:
