@@ -27,8 +27,9 @@ from turnfold.core.agent.events import (
 from turnfold.core.agent.ids import MODEL, RequestId, parse_id_untrusted
 from turnfold.core.agent.state import ChatState, Past, effective, find_open, open_requests
 from turnfold.core.config.layers import ChatConfig, Config, Overrides, ProjectConfig
-from turnfold.core.conversation.messages import AssistantMessage, UserMessage
+from turnfold.core.conversation.messages import AssistantMessage, ToolCall, UserMessage
 from turnfold.core.journal import fold, load
+from turnfold.core.json import JsonObject
 from turnfold.core.llm.reply import Stop, Usage
 from turnfold.core.world.requests import ReadFile
 from turnfold.testing.simulated import Decide, Finish, Say, finished
@@ -80,6 +81,17 @@ def test_a_request_is_closed_once() -> None:
     past = fold((STARTED, MessageAdded(UserMessage("go")), RequestOpened(request_id=MODEL_ID, request=READ), CLOSED))
     assert past.usage.input_tokens == 1
     assert apply(past, CLOSED) == evolve(past, events=past.events + 1)
+
+
+def test_only_a_lost_request_is_replaced_by_its_like() -> None:
+    reply = MessageAdded(AssistantMessage(text="", place="1.1", calls=(ToolCall("read", JsonObject()),)))
+    again = evolve(OPEN, request_id=RequestId(1, 1, 0, 1))
+    begun = fold((STARTED, MessageAdded(UserMessage("go")), reply, OPEN))
+    for why, places in ((Why.LOST, [1]), (Why.INTERRUPTED, [0, 1])):
+        turn = fold((RequestClosed(OPEN.request_id, Unanswered(why)), again), begun).turn
+        assert turn is not None
+        assert [opened.request_id.n for opened in turn.slots[0].requests] == places
+        assert turn.slots[0].opened == 2
 
 
 def test_a_reply_without_a_turn_joins_the_log_alone() -> None:

@@ -10,6 +10,7 @@ from turnfold import (
     Answered,
     ChatConfig,
     ChatState,
+    CommandGiven,
     Config,
     Decided,
     Overrides,
@@ -36,9 +37,10 @@ from turnfold.core.json import JsonObject
 from turnfold.core.llm.reply import Stop, Usage
 from turnfold.core.problem import Problem
 from turnfold.core.world.answers import FileRead, FileWritten
-from turnfold.core.world.requests import RunProcess
+from turnfold.core.world.requests import ReadFile, RunProcess
 
 CFG = ChatConfig(ProjectConfig(Config(model="ollama/a")), workspace="/w", conversation="c")
+RUN = RunProcess(script="ls", cwd="/w", environment=(), timeout_s=300.0, output_bytes=20_000)
 ALLOW_RUNS = Overrides(rules=(Rule(Verdict.ALLOW, "run"),))
 
 
@@ -47,8 +49,7 @@ def asking() -> ChatState:
     call = ToolCall("shell", JsonObject.of(command="ls"))
     begun = step(ChatState(), UserSaid("go"), BUILTIN_TOOLS, CFG).state
     said = fold((MessageAdded(AssistantMessage(text="", place="1.1", calls=(call,))),), begun.past)
-    request = RunProcess(script="ls", cwd="/w", environment=(), timeout_s=300.0, output_bytes=20_000)
-    opened = RequestOpened(request_id=RequestId(1, 1, 0, 0), request=request, asked="It runs a command.")
+    opened = RequestOpened(request_id=RequestId(1, 1, 0, 0), request=RUN, asked="It runs a command.")
     return ChatState(fold((opened,), said))
 
 
@@ -122,3 +123,17 @@ def test_a_call_that_is_under_way_ends_under_the_settings_that_its_round_began_w
 def test_a_rule_counts_at_once_for_a_call_that_is_under_way() -> None:
     denied = changed(Overrides(rules=(Rule(Verdict.DENY, "write"),)), patching().state)
     assert any(isinstance(effect, Record) and isinstance(effect.event, CallClosed) and not effect.event.ok for effect in denied.effects)
+
+
+def test_a_commanded_call_sees_the_settings_of_its_turn() -> None:
+    elsewhere = changed(Overrides(workspace="/elsewhere"), ChatState()).state
+    done = step(elsewhere, CommandGiven("/read a.txt"), BUILTIN_TOOLS, CFG)
+    assert [effect.request for effect in done.effects if isinstance(effect, Perform)] == [
+        ReadFile(path="/elsewhere/a.txt", limit_bytes=Limits().file_bytes)
+    ]
+
+
+def test_a_command_is_performed_without_a_question_that_a_reply_would_need() -> None:
+    done = step(ChatState(), CommandGiven("/shell ls"), BUILTIN_TOOLS, CFG)
+    assert [effect.request for effect in done.effects if isinstance(effect, Perform)] == [RUN]
+    assert len(questions(asking().past)) == 1
