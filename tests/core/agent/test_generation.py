@@ -59,8 +59,8 @@ def test_a_call_counts_although_the_token_limit_came_right_behind_it() -> None:
 
 
 @pytest.mark.parametrize(("finish_reason", "kind"), [("stop", ToolCall), ("length", BrokenCall)])
-def test_a_block_that_nothing_closes_is_a_sound_call_only_where_the_model_meant_to_end(finish_reason: str, kind: type) -> None:
-    cut = Stream(chat_stream("```shell\nls", finish_reason=finish_reason))
+def test_a_block_whose_last_line_is_not_ended_is_a_sound_call_only_where_the_model_meant_to_end(finish_reason: str, kind: type) -> None:
+    cut = Stream(chat_stream("```shell\nls\n```", finish_reason=finish_reason))
     done = after(sim(cut, cfg=config(tool_format=ToolFormat.MARKDOWN)), Say("go"), Finish())
     (message,) = (each for each in log(done) if isinstance(each, AssistantMessage))
     assert [type(each) for each in message.calls] == [kind]
