@@ -26,6 +26,7 @@ from turnfold import (
     Perform,
     ProjectConfig,
     Publish,
+    Record,
     Rule,
     RunResult,
     UserMessage,
@@ -47,6 +48,7 @@ from turnfold.core.world.answers import ProcessEnded
 from turnfold.core.world.requests import CallModel, RunProcess
 from turnfold.shell.desk import Watch, unwatched
 from turnfold.shell.files import LocalFiles
+from turnfold.shell.ports import Question
 from turnfold.shell.scope import Scope
 from turnfold.testing.fake_world import SCRIPTED, FakeHuman, FakeModels, fake_world
 from turnfold.testing.fakes import FakeFiles
@@ -450,3 +452,81 @@ def test_a_world_that_is_closed_is_a_problem_of_the_run(driver: Driver, tmp_path
     result = driver("go", evolve(CFG, model="ollama/x"), world)
     assert result.problem is not None
     assert result.problem.code == "journal-closed"
+
+
+def test_a_cancelled_task_does_not_wait_for_a_person_nor_stop_the_loop() -> None:
+    asked, answer, answered = threading.Event(), threading.Event(), threading.Event()
+
+    class Thinking:
+        def decide(self, question: Question) -> Decided | None:
+            asked.set()
+            answer.wait(20)
+            answered.set()
+            return Decided(question.request_id, allowed=True)
+
+    cfg = evolve(ASKING, conversation="c")
+    world = evolve(fake_world((chat_stream(calls=(SAVE,)),)), human=Thinking())
+
+    async def main() -> None:
+        task = asyncio.create_task(run_async("save it", BUILTIN_TOOLS, cfg, world))
+        await asyncio.to_thread(asked.wait, 20)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert not answered.is_set(), "the person was waited for"
+
+    try:
+        asyncio.run(main())
+    finally:
+        answer.set()
+        answered.wait(20)
+    assert fold(world.journal.load("c")).turn is None
+
+
+def test_a_loop_goes_on_while_a_run_that_failed_waits_for_what_was_under_way() -> None:
+    over, heard = threading.Event(), threading.Event()
+
+    class Slow:
+        def run(self, request: RunProcess, scope: Scope) -> ProcessEnded | Problem:
+            if over.wait(20):
+                heard.set()
+            return ProcessEnded(exit_code=0, output="", cwd="/w")
+
+    def watch(effect: Effect) -> None:
+        if isinstance(effect, Record) and isinstance(effect.event, RequestClosed) and effect.event.request_id.slot == 1:
+            asyncio.get_running_loop().call_later(0.01, over.set)
+            raise BrokenPipeError("the terminal is gone")
+
+    calls = (SLOW, RawCall("python", '{"code":"1"}'))
+    world = evolve(fake_world((chat_stream(calls=calls),)), processes=Slow())
+    with pytest.raises(BrokenPipeError):
+        asyncio.run(run_async("go", BUILTIN_TOOLS, CFG, world, watch=watch))
+    assert heard.is_set(), "the loop stood still"
+
+
+def test_what_an_earlier_run_left_under_way_is_lost_and_the_conversation_goes_on(driver: Driver) -> None:
+    world = fake_world((chat_stream("Hello."), chat_stream("Hello again."), chat_stream("And you?")))
+
+    def failing(effect: Effect) -> None:
+        if isinstance(effect, Publish):
+            raise BrokenPipeError("the terminal is gone")
+
+    cfg = evolve(CFG, conversation="c")
+    with pytest.raises(BrokenPipeError):
+        driver("go", cfg, world, watch=failing)
+    left = ChatState(fold(world.journal.load("c")))
+    chosen = evolve(cfg, model="scripted/model", providers=(SCRIPTED,))
+    result = driver("Are you there?", chosen, world, state=left)
+    assert result.state.idle
+    assert [message.text for message in result.state.past.log] == ["go", "Hello again.", "Are you there?", "And you?"]
+
+
+def test_what_a_human_port_raises_comes_out_and_the_question_stays(driver: Driver) -> None:
+    class Hasty:
+        def decide(self, question: Question) -> Decided | None:
+            raise EOFError("the terminal is gone")
+
+    world = evolve(fake_world((chat_stream(calls=(SAVE,)),)), human=Hasty())
+    with pytest.raises(EOFError):
+        driver("save it", evolve(ASKING, conversation="c"), world)
+    assert ChatState(fold(world.journal.load("c"))).paused

@@ -9,7 +9,7 @@ from attrs import evolve, frozen
 
 from turnfold.core.agent.effects import Cancel, Effect, Perform, Record
 from turnfold.core.agent.events import Started, TurnEnded
-from turnfold.core.agent.inputs import Input, UserSaid
+from turnfold.core.agent.inputs import Answered, ChunkArrived, Failed, Input, Resumed, UserSaid
 from turnfold.core.agent.state import ChatState, Opened, Status, effective, open_requests, questions
 from turnfold.core.agent.step import step
 from turnfold.core.config.layers import ChatConfig
@@ -87,6 +87,13 @@ class Desk:
         for effect in stepped.effects:
             self.watch(effect)
         return tuple(effect for effect in stepped.effects if isinstance(effect, (Perform, Cancel)))
+
+    def opening(self, first: Input) -> tuple[Input, ...]:
+        """What a run begins with: ``first``, after ``Resumed`` where an earlier run left something under way that nobody performs now."""
+        if isinstance(first, (Resumed, ChunkArrived, Answered, Failed)):
+            return (first,)
+        left = any(opened.status is not Status.ASKED for opened in open_requests(self.state.past))
+        return (Resumed(first.at_ms), first) if left else (first,)
 
     def _keep(self, records: tuple[Record, ...]) -> None:
         for record in records:

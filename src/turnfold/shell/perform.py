@@ -20,19 +20,23 @@ from turnfold.core.world.answers import Answer, FilesListed, ProcessEnded
 from turnfold.core.world.permission import Deny, permit, relative
 from turnfold.core.world.requests import CallModel, ListFiles, ReadFile, RunProcess, RunPython, WriteFile
 from turnfold.shell.ports import Files
-from turnfold.shell.scope import Scope
+from turnfold.shell.scope import Scope, never_began
 from turnfold.shell.world import World
 
 
 def perform(due: Perform, cfg: ChatConfig, world: World, scope: Scope) -> Answer | Problem:
-    """What came of ``due``; never raises but for what ends the process. Chunks go to ``scope.emit`` before."""
+    """What came of ``due``; never raises but for what ends the process. Chunks go to ``scope.emit`` before.
+
+    What was cancelled before it began, in the queue of an executor, is not done at all, whatever its port does about cancels.
+    """
+    if scope.cancelled:
+        return never_began()
     try:
         return _storable(_perform(due, cfg, world, scope))
     except Exception as error:  # noqa: BLE001 - a port that raises is a bug; the conversation must hear of it and go on
         name = type(due.request).__name__
-        return world_problem(
-            "port-failed", f"{name} failed inside turnfold: {type(error).__name__}: {error}. This is a bug; please report it."
-        )
+        message = f"{name} failed inside turnfold: {type(error).__name__}: {error}. This is a bug; please report it."
+        return _storable(world_problem("port-failed", message))
 
 
 def _perform(due: Perform, cfg: ChatConfig, world: World, scope: Scope) -> Answer | Problem:

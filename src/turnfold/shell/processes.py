@@ -30,7 +30,7 @@ from turnfold.shell.child import Child, Pump, Waker
 from turnfold.shell.clock import monotonic_s
 from turnfold.shell.environment import Pairs, Report, changes, laid_over, report_untrusted
 from turnfold.shell.ports import Processes
-from turnfold.shell.scope import Scope
+from turnfold.shell.scope import Scope, never_began
 
 GRACE_S = 1.0  # from SIGTERM to SIGKILL
 DRAIN_S = 0.1  # for output of those that bash leaves behind
@@ -68,7 +68,7 @@ class LocalProcesses(Processes):
                 waker = held.enter_context(Waker())
                 held.enter_context(scope.stopping(waker.wake))
                 if scope.cancelled:
-                    return cancelled()
+                    return never_began()
                 report, report_end = _high_pipe(held)
                 child = Child(partial(_argv, bash, request.script, report_end), request.cwd, values, keep=(report_end,))
             except (OSError, ValueError) as error:
@@ -181,11 +181,6 @@ def cwd_problem(cwd: str) -> Problem | None:
 def no_bash() -> Problem:
     """The Problem of a machine without bash."""
     return world_problem("no-bash", "There is no bash on the PATH: install it (Debian: apt install bash), or add its folder to PATH.")
-
-
-def cancelled() -> Problem:
-    """The Problem of a request that was cancelled before anything of it began."""
-    return world_problem("cancelled", "It was cancelled before it began: ask for it again if it is still wanted.")
 
 
 def start_problem(error: OSError | ValueError, cwd: str) -> Problem:

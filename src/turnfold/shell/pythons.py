@@ -27,8 +27,8 @@ from turnfold.shell.child import Child, Pump, Waker
 from turnfold.shell.clock import monotonic_s
 from turnfold.shell.environment import Pairs, laid_over
 from turnfold.shell.ports import Pythons
-from turnfold.shell.processes import cancelled, cwd_problem, start_problem
-from turnfold.shell.scope import Scope
+from turnfold.shell.processes import cwd_problem, start_problem
+from turnfold.shell.scope import Scope, never_began
 
 PROGRAM = str(Path(__file__).with_name("python_worker.py"))
 INTERRUPTS = 2
@@ -152,7 +152,7 @@ class LocalPythons(Pythons):
                 held.enter_context(scope.stopping(self._look_again))
                 mine = held.enter_context(self._turn(conversation, waker, request.timeout_s))
                 if scope.cancelled or not mine:
-                    return cancelled() if scope.cancelled else busy(request.timeout_s)
+                    return never_began() if scope.cancelled else busy(request.timeout_s)
                 worker, fresh = self._worker(conversation, request)
             except (OSError, ValueError) as error:
                 return start_problem(error, request.cwd)

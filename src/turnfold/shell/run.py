@@ -18,12 +18,12 @@ from turnfold.core.agent.ids import RequestId
 from turnfold.core.agent.inputs import Answered, ChunkArrived, Failed, Input, Interrupted, TimePassed, UserSaid
 from turnfold.core.agent.state import ChatState, effective
 from turnfold.core.config.layers import ChatConfig
-from turnfold.core.problem import Problem, world_problem
+from turnfold.core.problem import Problem
 from turnfold.core.tools.spec import ToolSpec
 from turnfold.shell.desk import Desk, RunResult, Watch, prepared, unwatched
 from turnfold.shell.perform import perform
 from turnfold.shell.ports import JournalError
-from turnfold.shell.scope import Scope
+from turnfold.shell.scope import Scope, never_began
 from turnfold.shell.world import World
 
 
@@ -40,8 +40,9 @@ def run(
 ) -> RunResult:
     """The conversation driven until it is idle or paused, after a person said ``said`` (or any other input came).
 
+    What an earlier run of it left under way is taken as lost: one conversation has one run at a time.
     ``watch`` sees every effect, in order, after it is journaled. ``scope.cancel()`` interrupts. Requests of one step are
-    performed one after another, or side by side on ``executor``. Raises what ``watch`` raises, and nothing else.
+    performed one after another, or side by side on ``executor``. Raises what ``watch`` and the world's ``human`` raise, and nothing else.
     """
     first = UserSaid(said, world.clock.now_ms()) if isinstance(said, str) else said
     conversation = ChatState() if state is None else state
@@ -77,7 +78,8 @@ class _Run:
 
     def drive(self, first: Input) -> RunResult:
         """Inputs taken until none is to be expected; whatever still runs when this ends is cancelled and joined."""
-        self._inbox.put(first)
+        for each in self._desk.opening(first):
+            self._inbox.put(each)
         try:
             with self._scope.stopping(lambda: self._inbox.put(None)):
                 while (input := self._next()) is not None:
@@ -105,8 +107,7 @@ class _Run:
         for due in tuple(self._due):
             if due.request_id == act.request_id:
                 self._due.remove(due)
-                never = world_problem("cancelled", "It was cancelled before it began; nothing of it happened.")
-                self._inbox.put(Failed(act.request_id, never, self._desk.now_ms()))
+                self._inbox.put(Failed(act.request_id, never_began(), self._desk.now_ms()))
 
     def _next(self) -> Input | None:
         """The next input: an interrupt, an answer, else what performing or asking brings; None when nothing is open."""

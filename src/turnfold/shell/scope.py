@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from threading import Event, RLock
 from typing import final
 
+from turnfold.core.problem import Problem, world_problem
+
 
 @final
 class Scope:
@@ -34,20 +36,41 @@ class Scope:
             if self._cancelled.is_set():
                 return
             self._cancelled.set()
-            stops = tuple(self._stops)
+            stops, self._stops = self._stops, []
         for stop in stops:
             stop()
 
     @contextmanager
     def stopping(self, stop: Callable[[], None]) -> Iterator[None]:
-        """While the block runs, ``stop`` is what a cancel calls (at once, when it was cancelled before)."""
+        """While the block runs, ``stop`` is what a cancel calls (at once, when it was cancelled before).
+
+        A cancel that has begun in another thread may still call it when the block is over: then it must do nothing.
+        """
         with self._lock:
             self._stops.append(stop)
-            late = self._cancelled.is_set()
+            late = self._cancelled.is_set() and self._forgotten(stop)  # else a signal handler's cancel has just called it
         if late:
             stop()
         try:
             yield
         finally:
             with self._lock:
-                self._stops.remove(stop)
+                self._forgotten(stop)
+
+    def _forgotten(self, stop: Callable[[], None]) -> bool:
+        """Whether ``stop`` was registered; it is not any more."""
+        if stop not in self._stops:
+            return False
+        self._stops.remove(stop)
+        return True
+
+
+def never_began() -> Problem:
+    """The Problem of a request that was cancelled before it began.
+
+    >>> never_began().code
+    'cancelled'
+    """
+    return world_problem(
+        "cancelled", "It was cancelled before it began, and nothing of it happened: ask for it again if it is still wanted."
+    )

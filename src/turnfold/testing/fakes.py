@@ -22,8 +22,7 @@ from turnfold.core.world.answers import Entry, EntryKind, FileRead, FilesListed,
 from turnfold.core.world.requests import ListFiles, ReadFile, RunProcess, RunPython, WriteFile
 from turnfold.shell import files as local
 from turnfold.shell.ports import Clock, Files, Processes, Pythons, Secrets
-from turnfold.shell.processes import cancelled
-from turnfold.shell.scope import Scope
+from turnfold.shell.scope import Scope, never_began
 
 
 @final
@@ -134,7 +133,7 @@ class FakeProcesses(Processes):
     @override
     def run(self, request: RunProcess, scope: Scope) -> ProcessEnded | Problem:
         if scope.cancelled:
-            return cancelled()
+            return never_began()
         with self._lock:
             self.ran = (*self.ran, request)
         return self._table.get(request.script) or unscripted(request.script)
@@ -155,7 +154,7 @@ class FakePythons(Pythons):
     @override
     def run(self, conversation: str, request: RunPython, scope: Scope) -> PythonEnded | Problem:
         if scope.cancelled:
-            return cancelled()
+            return never_began()
         with self._lock:
             self.ran = (*self.ran, (conversation, request))
             answer = self._table.get(request.code)

@@ -14,7 +14,7 @@ from turnfold.core.agent.inputs import Answered, ChunkArrived, Resumed, Settings
 from turnfold.core.agent.state import ChatState
 from turnfold.core.config.layers import Overrides
 from turnfold.core.config.values import Limits, ModelProfile, ToolFormat
-from turnfold.core.conversation.messages import AssistantMessage, UserMessage
+from turnfold.core.conversation.messages import AssistantMessage, BrokenCall, ToolCall, UserMessage
 from turnfold.core.journal import load
 from turnfold.core.json import JsonObject, dumps
 from turnfold.core.llm.reply import Usage
@@ -58,6 +58,14 @@ def test_a_call_counts_although_the_token_limit_came_right_behind_it() -> None:
     assert (len(said.calls), said.cut) == (1, False)
 
 
+@pytest.mark.parametrize(("finish_reason", "kind"), [("stop", ToolCall), ("length", BrokenCall)])
+def test_a_block_whose_last_line_is_not_ended_is_a_sound_call_only_where_the_model_meant_to_end(finish_reason: str, kind: type) -> None:
+    cut = Stream(chat_stream("```shell\nls\n```", finish_reason=finish_reason))
+    done = after(sim(cut, cfg=config(tool_format=ToolFormat.MARKDOWN)), Say("go"), Finish())
+    (message,) = (each for each in log(done) if isinstance(each, AssistantMessage))
+    assert [type(each) for each in message.calls] == [kind]
+
+
 def test_a_call_in_a_body_that_was_not_streamed_is_run() -> None:
     done = finished(after(sim(Stream(chat_body(READ)), cfg=MARKDOWN), Say("look")))
     assert "alpha" in results(done)[0]
@@ -81,8 +89,9 @@ def test_reasoning_behind_the_call_that_closed_the_reply_does_not_count() -> Non
     assert_balanced(done)
 
 
-def test_a_reply_without_text_and_calls_is_a_failure() -> None:
-    done = finished(after(sim(reply()), Say("hi")))
+@pytest.mark.parametrize("text", ["", " \n"])
+def test_a_reply_without_text_and_calls_is_a_failure(text: str) -> None:
+    done = finished(after(sim(reply(text)), Say("hi")))
     assert [problem.code for problem in problems(done)] == ["empty-reply"]
     assert reasons(done) == (Reason.FAILED,)
     assert log(done) == (UserMessage("hi"),)
@@ -136,6 +145,7 @@ def test_interrupting_keeps_the_text_so_far_and_drops_what_is_late() -> None:
     assert isinstance(kept, AssistantMessage)
     assert "one two three four".startswith(kept.text)
     assert reasons(begun) == (Reason.INTERRUPTED,)
+    assert Cancel(RequestId(1, 1, MODEL, 0)) in begun.effects
     late = after(begun, Deliver(0, 100), Finish())
     assert late.state == begun.state
     assert late.state.live.reply is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from attrs import evolve
 
 from tests.core.agent.scripted import after, call, reply, sim
 from turnfold.core.agent.apply import apply
@@ -11,6 +12,7 @@ from turnfold.core.agent.events import (
     CancelAsked,
     Event,
     MessageAdded,
+    ModelReplied,
     Permitted,
     Reconfigured,
     RequestClosed,
@@ -25,13 +27,17 @@ from turnfold.core.agent.events import (
 from turnfold.core.agent.ids import MODEL, RequestId, parse_id_untrusted
 from turnfold.core.agent.state import ChatState, Past, effective, find_open, open_requests
 from turnfold.core.config.layers import ChatConfig, Config, Overrides, ProjectConfig
-from turnfold.core.conversation.messages import AssistantMessage, UserMessage
+from turnfold.core.conversation.messages import AssistantMessage, ToolCall, UserMessage
 from turnfold.core.journal import fold, load
+from turnfold.core.json import JsonObject
+from turnfold.core.llm.reply import Stop, Usage
 from turnfold.core.world.requests import ReadFile
 from turnfold.testing.simulated import Decide, Finish, Say, finished
 
 READ = ReadFile(path="/w/a.txt", limit_bytes=1)
 OPEN = RequestOpened(request_id=RequestId(1, 1, 0, 0), request=READ)
+MODEL_ID = RequestId(1, 1, MODEL, 0)
+CLOSED = RequestClosed(MODEL_ID, ModelReplied(usage=Usage(input_tokens=1), stop=Stop.END))
 STARTED = Started(conversation="c", cfg_digest="", tools_digest="")
 
 
@@ -42,6 +48,7 @@ STARTED = Started(conversation="c", cfg_digest="", tools_digest="")
         RequestOpened(request_id=RequestId(1, 1, MODEL, 0), request=READ),
         RequestClosed(RequestId(1, 1, MODEL, 0), Unanswered(Why.LOST)),
         RequestClosed(RequestId(1, 1, 0, 0), Unanswered(Why.LOST)),
+        CLOSED,
         Permitted(RequestId(1, 1, 0, 0)),
         CancelAsked(RequestId(1, 1, 0, 0)),
         CallClosed(slot=0, text="", ok=True),
@@ -68,6 +75,23 @@ def test_an_event_of_what_is_not_there_changes_only_the_count(event: Event) -> N
 def test_an_event_of_a_place_that_the_turn_does_not_have_changes_only_the_count(event: Event) -> None:
     begun = fold((STARTED, MessageAdded(UserMessage("go"))))
     assert apply(begun, event).turn == begun.turn
+
+
+def test_a_request_is_closed_once() -> None:
+    past = fold((STARTED, MessageAdded(UserMessage("go")), RequestOpened(request_id=MODEL_ID, request=READ), CLOSED))
+    assert past.usage.input_tokens == 1
+    assert apply(past, CLOSED) == evolve(past, events=past.events + 1)
+
+
+def test_only_a_lost_request_is_replaced_by_its_like() -> None:
+    reply = MessageAdded(AssistantMessage(text="", place="1.1", calls=(ToolCall("read", JsonObject()),)))
+    again = evolve(OPEN, request_id=RequestId(1, 1, 0, 1))
+    begun = fold((STARTED, MessageAdded(UserMessage("go")), reply, OPEN))
+    for why, places in ((Why.LOST, [1]), (Why.INTERRUPTED, [0, 1])):
+        turn = fold((RequestClosed(OPEN.request_id, Unanswered(why)), again), begun).turn
+        assert turn is not None
+        assert [opened.request_id.n for opened in turn.slots[0].requests] == places
+        assert turn.slots[0].opened == 2
 
 
 def test_a_reply_without_a_turn_joins_the_log_alone() -> None:

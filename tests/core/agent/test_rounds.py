@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import pytest
 from attrs import evolve
 
-from tests.core.agent.scripted import YES, after, call, closed, config, log, reasons, reply, results, sim
+from tests.core.agent.scripted import YES, after, call, closed, config, log, problems, reasons, reply, results, sim
 from tests.laws.comparison import assert_balanced
 from turnfold.core.agent.effects import Cancel
-from turnfold.core.agent.events import Permitted, Reason, RequestClosed, Unanswered, Why
-from turnfold.core.agent.inputs import Answered, Decided
+from turnfold.core.agent.events import Permitted, Reason, RequestClosed, TurnInterrupted, Unanswered, Why
+from turnfold.core.agent.ids import MODEL
+from turnfold.core.agent.inputs import Answered, Decided, Failed, TimePassed
 from turnfold.core.agent.rounds import INTERRUPTED_TEXT, UNKNOWN_TEXT
 from turnfold.core.agent.state import Status, memory_of, open_requests, questions
+from turnfold.core.agent.step import step
+from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.values import Limits, Rule, Verdict
 from turnfold.core.conversation.messages import ToolMessage, UserMessage
 from turnfold.core.json import JsonObject
-from turnfold.core.tools.spec import find_tool
+from turnfold.core.problem import world_problem
+from turnfold.core.tools.spec import Call, Done, Need, Next, ToolSpec, find_tool
 from turnfold.core.world.answers import FileRead
-from turnfold.core.world.requests import RunProcess
+from turnfold.core.world.requests import ReadFile, RunProcess
 from turnfold.testing.sample_tools import ALL_TOOLS
 from turnfold.testing.simulated import Break, Crash, Decide, Finish, Interrupt, Mismatch, Pass, Say, Sim, Wild, finished
 
@@ -112,6 +117,12 @@ def test_a_rule_that_denies_closes_the_call_at_once() -> None:
     assert_balanced(done)
 
 
+def test_a_rule_that_denies_a_part_of_a_call_keeps_the_rest_from_being_begun() -> None:
+    done = asking("pair:a.txt", rules=(Rule(Verdict.DENY, "list"),))
+    assert "nothing of it happened" in closed(done)[0].text
+    assert [perform.request_id.slot for perform in done.performs if perform.request_id.generation == 1] == [MODEL]
+
+
 def test_a_rule_given_with_a_yes_answers_the_other_questions_that_it_speaks_of() -> None:
     begun = asking("shell:ls", "python:1", "careful:x")
     done = after(begun, Decide(pick=0, rule=Rule(Verdict.ALLOW, "write", "*")))
@@ -155,6 +166,14 @@ def test_what_does_not_stop_is_given_up_after_the_grace_time_and_not_before() ->
     assert after(late, Finish()).state == late.state
 
 
+@pytest.mark.parametrize(("waited_ms", "given_up"), [(4_999, False), (5_000, True)])
+def test_the_grace_time_counts_from_the_interrupt(waited_ms: int, given_up: bool) -> None:
+    begun = after(asking("shell:sleep", rules=(YES,)), Interrupt())
+    (stopping,) = open_requests(begun.state.past)
+    done = step(begun.state, TimePassed(stopping.since_ms + waited_ms), begun.tools, begun.cfg)
+    assert done.state.idle is given_up
+
+
 def test_a_crash_repeats_what_is_safe_and_tells_of_what_is_not() -> None:
     begun = after(asking("read:a.txt", "shell:ls", "python:1"), Decide(pick=0), Crash())
     assert [str(each.perform.request_id) for each in begun.outstanding] == ["1.1.0.1"]
@@ -180,6 +199,54 @@ def test_a_question_is_not_answered_by_the_shell() -> None:
     begun = asking("shell:ls")
     asked = questions(begun.state.past)[0].request_id
     assert after(begun, Wild(Answered(asked, FileRead(text="", digest="")))).state == begun.state
+
+
+def test_a_question_is_not_answered_by_an_answer_of_its_kind_nor_by_a_failure() -> None:
+    begun = asking("read:/etc/hosts")
+    (asked,) = questions(begun.state.past)
+    for wild in (Answered(asked.request_id, FileRead(text="never asked", digest="")), Failed(asked.request_id, world_problem("x", "No."))):
+        assert after(begun, Wild(wild)).events == begun.events
+
+
+def test_an_interrupt_is_recorded_once() -> None:
+    done = after(asking("shell:ls", rules=(YES,)), Interrupt(), Interrupt())
+    assert sum(isinstance(event, TurnInterrupted) for event in done.events) == 1
+
+
+def test_the_person_is_told_of_an_outcome_that_nobody_knows() -> None:
+    begun = after(asking("shell:ls", "read:a.txt", rules=(YES,)), Crash())
+    assert [problem.code for problem in problems(begun)] == ["unknown-outcome"]
+    assert "RunProcess" in problems(begun)[0].message
+
+
+def test_a_no_after_only_looking_tells_that_nothing_happened() -> None:
+    done = after(asking("twice:a.txt"), Finish(), Decide(allowed=False))
+    assert "nothing of it happened" in closed(done)[0].text
+
+
+def test_a_call_of_which_a_part_was_never_allowed_is_not_asked_when_it_is_interrupted() -> None:
+    done = finished(after(asking("careful:x"), Decide(pick=0), Interrupt()))
+    assert results(done) == (INTERRUPTED_TEXT,)
+
+
+def quick(call: Call, cfg: ChatConfig) -> Next:
+    """Look at ``path``; done at once without one."""
+    needs = "path" in call.arguments and not call.exchanges
+    return Need((ReadFile(path="/w/a.txt", limit_bytes=9),)) if needs else Done("done", JsonObject.of(a=1))
+
+
+def test_a_call_that_was_not_begun_is_not_done_by_an_interrupt_although_it_needs_nothing() -> None:
+    tools = (ToolSpec(name="quick", description="", parameters=JsonObject.of(type="object"), advance=quick, serial=True),)
+    begun = after(sim(reply("", call("quick", path="a"), call("quick")), tools=tools), Say("go"), Finish())
+    assert results(finished(begun)) == ("done", "done")
+    assert results(finished(after(begun, Interrupt()))) == ("done", INTERRUPTED_TEXT)
+
+
+def test_only_a_serial_tool_remembers() -> None:
+    for serial, memory in ((True, JsonObject.of(a=1)), (False, JsonObject())):
+        spec = ToolSpec(name="quick", description="", parameters=JsonObject.of(type="object"), advance=quick, serial=serial)
+        done = finished(after(sim(reply("", call("quick")), tools=(spec,)), Say("go")))
+        assert memory_of(done.state.past, "quick") == memory
 
 
 def test_what_the_person_says_during_a_turn_waits_for_its_end() -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
 from attrs import evolve
 
 from turnfold import (
     BUILTIN_TOOLS,
+    Answered,
     ChatConfig,
     ChatState,
+    CommandGiven,
     Config,
     Decided,
     Overrides,
@@ -17,22 +20,27 @@ from turnfold import (
     Rule,
     SettingsChanged,
     Step,
+    TimePassed,
     UserSaid,
     Verdict,
     fold,
     step,
 )
 from turnfold.core.agent.effects import Record
-from turnfold.core.agent.events import MessageAdded, Permitted, Reconfigured, RequestOpened
-from turnfold.core.agent.ids import RequestId
+from turnfold.core.agent.events import CallClosed, MessageAdded, ModelReplied, Permitted, Reconfigured, RequestClosed, RequestOpened
+from turnfold.core.agent.ids import MODEL, RequestId
 from turnfold.core.agent.state import effective, questions
 from turnfold.core.codec.codec import INPUT, decode_untrusted, encode
+from turnfold.core.config.values import Limits
 from turnfold.core.conversation.messages import AssistantMessage, ToolCall
 from turnfold.core.json import JsonObject
+from turnfold.core.llm.reply import Stop, Usage
 from turnfold.core.problem import Problem
-from turnfold.core.world.requests import RunProcess
+from turnfold.core.world.answers import FileRead, FileWritten
+from turnfold.core.world.requests import ReadFile, RunProcess
 
 CFG = ChatConfig(ProjectConfig(Config(model="ollama/a")), workspace="/w", conversation="c")
+RUN = RunProcess(script="ls", cwd="/w", environment=(), timeout_s=300.0, output_bytes=20_000)
 ALLOW_RUNS = Overrides(rules=(Rule(Verdict.ALLOW, "run"),))
 
 
@@ -41,8 +49,7 @@ def asking() -> ChatState:
     call = ToolCall("shell", JsonObject.of(command="ls"))
     begun = step(ChatState(), UserSaid("go"), BUILTIN_TOOLS, CFG).state
     said = fold((MessageAdded(AssistantMessage(text="", place="1.1", calls=(call,))),), begun.past)
-    request = RunProcess(script="ls", cwd="/w", environment=(), timeout_s=300.0, output_bytes=20_000)
-    opened = RequestOpened(request_id=RequestId(1, 1, 0, 0), request=request, asked="It runs a command.")
+    opened = RequestOpened(request_id=RequestId(1, 1, 0, 0), request=RUN, asked="It runs a command.")
     return ChatState(fold((opened,), said))
 
 
@@ -81,3 +88,52 @@ def test_it_is_stored_and_replayed() -> None:
     done = changed(ALLOW_RUNS, asking())
     events = tuple(effect.event for effect in done.effects if isinstance(effect, Record))
     assert fold(events, asking().past) == done.state.past
+
+
+REPLIED = ModelReplied(usage=Usage(), stop=Stop.CALLS)
+FILE = FileRead(text="one\n", digest="d1")
+PATCH = ToolCall("patch", JsonObject.of(path="a.txt", patch="<<<<<<< ORIGINAL\none\n=======\ntwo\n>>>>>>> UPDATED"))
+
+
+def patching() -> Step:
+    """A conversation whose call of ``patch`` has read its file and waits for a person to allow the write."""
+    begun = step(ChatState(), UserSaid("go"), BUILTIN_TOOLS, CFG).state
+    said = ChatState(
+        fold(
+            (RequestClosed(RequestId(1, 1, MODEL, 0), REPLIED), MessageAdded(AssistantMessage(text="", place="1.1", calls=(PATCH,)))),
+            begun.past,
+        )
+    )
+    reading = step(said, TimePassed(), BUILTIN_TOOLS, CFG)
+    return step(reading.state, Answered(RequestId(1, 1, 0, 0), FILE), BUILTIN_TOOLS, CFG)
+
+
+@pytest.mark.parametrize("change", [Overrides(limits=Limits(file_bytes=7)), Overrides(tools=("read",)), Overrides(workspace="/elsewhere")])
+def test_a_call_that_is_under_way_ends_under_the_settings_that_its_round_began_with(change: Overrides) -> None:
+    (question,) = questions(patching().state.past)
+    after = changed(change, patching().state)
+    allowed = step(after.state, Decided(question.request_id, allowed=True), BUILTIN_TOOLS, CFG)
+    done = step(allowed.state, Answered(question.request_id, FileWritten("d2")), BUILTIN_TOOLS, CFG)
+    (result,) = (effect.event for effect in done.effects if isinstance(effect, Record) and isinstance(effect.event, CallClosed))
+    assert result.ok, result.text
+    assert done.state.past.turn is not None
+    assert done.state.past.turn.generation == 2
+
+
+def test_a_rule_counts_at_once_for_a_call_that_is_under_way() -> None:
+    denied = changed(Overrides(rules=(Rule(Verdict.DENY, "write"),)), patching().state)
+    assert any(isinstance(effect, Record) and isinstance(effect.event, CallClosed) and not effect.event.ok for effect in denied.effects)
+
+
+def test_a_commanded_call_sees_the_settings_of_its_turn() -> None:
+    elsewhere = changed(Overrides(workspace="/elsewhere"), ChatState()).state
+    done = step(elsewhere, CommandGiven("/read a.txt"), BUILTIN_TOOLS, CFG)
+    assert [effect.request for effect in done.effects if isinstance(effect, Perform)] == [
+        ReadFile(path="/elsewhere/a.txt", limit_bytes=Limits().file_bytes)
+    ]
+
+
+def test_a_command_is_performed_without_a_question_that_a_reply_would_need() -> None:
+    done = step(ChatState(), CommandGiven("/shell ls"), BUILTIN_TOOLS, CFG)
+    assert [effect.request for effect in done.effects if isinstance(effect, Perform)] == [RUN]
+    assert len(questions(asking().past)) == 1

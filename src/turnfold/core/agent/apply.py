@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import assert_never
 
 from attrs import evolve
@@ -26,9 +27,9 @@ from turnfold.core.agent.events import (
     TurnInterrupted,
 )
 from turnfold.core.agent.ids import MODEL, RequestId, place
-from turnfold.core.agent.state import Mark, Opened, Past, Slot, Status, Turn
+from turnfold.core.agent.state import Mark, Opened, Past, Slot, Status, Turn, find_open
 from turnfold.core.conversation.messages import AssistantMessage, ToolMessage, UserMessage
-from turnfold.core.json import JsonObject, JsonValue
+from turnfold.core.json import JsonObject
 
 
 def apply(past: Past, event: Event) -> Past:
@@ -43,9 +44,9 @@ def _applied(past: Past, event: Event) -> Past:
         case RequestClosed(request_id, outcome):
             return _closed(past, request_id, outcome)
         case Permitted(request_id, at_ms):
-            return _with_status(past, request_id, Status.RUNNING, at_ms)
+            return _with_request(past, request_id, lambda opened: evolve(opened, status=Status.RUNNING, since_ms=at_ms))
         case CancelAsked(request_id, at_ms):
-            return _with_status(past, request_id, Status.CANCELLING, at_ms)
+            return _with_request(past, request_id, lambda opened: evolve(opened, status=Status.CANCELLING, since_ms=at_ms))
         case MessageAdded(message):
             return _user_said(past, message) if isinstance(message, UserMessage) else _model_said(past, message)
         case _:
@@ -64,8 +65,7 @@ def _applied_rarely(
         case TurnEnded():
             return evolve(past, turn=None)
         case Started():
-            ids = (event.conversation, event.cfg_digest, event.tools_digest)
-            return evolve(past, conversation=ids[0], cfg_digest=ids[1], tools_digest=ids[2])
+            return evolve(past, conversation=event.conversation, cfg_digest=event.cfg_digest, tools_digest=event.tools_digest)
         case MessageQueued(message):
             return evolve(past, queue=(*past.queue, message))
         case CallCommanded():
@@ -99,13 +99,14 @@ def _user_said(past: Past, message: UserMessage) -> Past:
 def _model_said(past: Past, message: AssistantMessage) -> Past:
     turn = past.turn
     slots = tuple(Slot(invocation=call) for call in message.calls)
-    return evolve(past, log=past.log.append(message), turn=None if turn is None else evolve(turn, slots=slots))
+    return evolve(past, log=past.log.append(message), turn=None if turn is None else evolve(turn, slots=slots, overrides=past.overrides))
 
 
 def _call_commanded(past: Past, event: CallCommanded) -> Past:
     begun = _turn_begun(past, UserMessage(event.line))
     message = AssistantMessage(text="", place=place(begun.turns, 0), calls=(event.call,))
-    turn = Turn(number=begun.turns, generation=0, slots=(Slot(invocation=event.call),), commanded=True)
+    slots = (Slot(invocation=event.call),)
+    turn = Turn(number=begun.turns, generation=0, slots=slots, overrides=past.overrides, commanded=True)
     return evolve(begun, log=begun.log.append(message), turn=turn)
 
 
@@ -145,33 +146,23 @@ def _with_slot(past: Past, turn: Turn, index: int, slot: Slot) -> Past:
     return evolve(past, turn=evolve(turn, slots=(*turn.slots[:index], slot, *turn.slots[index + 1 :])))
 
 
-def _with_request(past: Past, request_id: RequestId, status: Status | None, at_ms: int, outcome: Outcome | None) -> Past:
-    """The past in which the request has another status or an outcome; unchanged where there is no such request."""
+def _with_request(past: Past, request_id: RequestId, change: Callable[[Opened], Opened]) -> Past:
+    """The past in which the open request is changed; unchanged where there is no such request."""
     turn = past.turn
-    if turn is None:
+    if turn is None or find_open(past, request_id) is None:
         return past
     if request_id.slot == MODEL:
-        if turn.model is None or turn.model.request_id != request_id:
-            return past
-        return evolve(past, turn=evolve(turn, model=_changed(turn.model, status, at_ms, outcome)))
-    slot = _slot(turn, request_id.slot)
-    if slot is None:
-        return past
-    requests = tuple(_changed(each, status, at_ms, outcome) if each.request_id == request_id else each for each in slot.requests)
+        return evolve(past, turn=evolve(turn, model=None if turn.model is None else change(turn.model)))
+    slot = turn.slots[request_id.slot]
+    requests = tuple(change(each) if each.request_id == request_id else each for each in slot.requests)
     return _with_slot(past, turn, request_id.slot, evolve(slot, requests=requests))
 
 
-def _changed(opened: Opened, status: Status | None, at_ms: int, outcome: Outcome | None) -> Opened:
-    return evolve(opened, outcome=outcome) if status is None else evolve(opened, status=status, since_ms=at_ms)
-
-
-def _with_status(past: Past, request_id: RequestId, status: Status, at_ms: int) -> Past:
-    return _with_request(past, request_id, status, at_ms, None)
-
-
 def _closed(past: Past, request_id: RequestId, outcome: Outcome) -> Past:
-    closed = _with_request(past, request_id, None, 0, outcome)
-    return evolve(closed, usage=past.usage.plus(outcome.usage)) if isinstance(outcome, ModelReplied) else closed
+    closed = _with_request(past, request_id, lambda opened: evolve(opened, outcome=outcome))
+    if isinstance(outcome, ModelReplied) and closed is not past:
+        return evolve(closed, usage=past.usage.plus(outcome.usage))
+    return closed
 
 
 def _call_closed(past: Past, event: CallClosed) -> Past:
@@ -184,14 +175,9 @@ def _call_closed(past: Past, event: CallClosed) -> Past:
     closed = _with_slot(past, turn, event.slot, evolve(slot, result=result))
     if event.memory is None:
         return closed
-    memories = past.memories.with_member(slot.invocation.name, event.memory)
-    return evolve(
-        closed, memories=JsonObject(tuple(sorted(memories.members, key=_name)))
-    )  # by name: which tool was quicker leaves no trace
-
-
-def _name(member: tuple[str, JsonValue]) -> str:
-    return member[0]
+    members = past.memories.with_member(slot.invocation.name, event.memory).members
+    by_name = sorted(members, key=lambda member: member[0])  # which tool was quicker leaves no trace
+    return evolve(closed, memories=JsonObject(tuple(by_name)))
 
 
 def _round_ended(past: Past) -> Past:

@@ -89,7 +89,7 @@ def _model(draft: Draft, rest: str, tools: tuple[ToolSpec, ...], cfg: ChatConfig
     if not rest:
         return _notice(draft, f"The model is {cfg.model or 'not chosen'}.")
     change = Overrides(model=rest)
-    found = find_provider(ChatConfig(cfg.project, overrides=(change, *cfg.overrides), providers=cfg.providers))
+    found = find_provider(evolve(cfg, overrides=(change, *cfg.overrides)))
     if isinstance(found, Problem):
         return refuse(draft, found)
     return _notice(draft.record(Reconfigured(change, draft.at_ms)), f"The model is now {rest}.")

@@ -3,6 +3,9 @@
 A slot is closed by its tool (``Done``, ``Refuse``), by a denial, by an interrupt, or because nobody knows what came of
 a request. Until then its tool is asked again after each round of answers. Calls of a serial tool queue behind each
 other, never behind other tools. The round ends when every slot is closed, so the order of answers leaves no trace.
+
+A tool sees the settings that the round began with, since it is asked afresh each time: under other limits, or in another
+workspace, it would ask for something else than what it did before. Rules of permission count at once.
 """
 
 from __future__ import annotations
@@ -13,12 +16,13 @@ from turnfold.core.agent.draft import Draft
 from turnfold.core.agent.events import CallClosed, RequestClosed, RoundEnded, Unanswered, Why
 from turnfold.core.agent.ids import RequestId
 from turnfold.core.agent.requests import interrupt_request, open_request, repeatable
-from turnfold.core.agent.state import Slot, Status, Turn, memory_of
+from turnfold.core.agent.state import Slot, Status, Turn, effective, effective_in_round, memory_of, usable
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.conversation.messages import BrokenCall
 from turnfold.core.problem import Problem
 from turnfold.core.tools.advance import advance_untrusted
 from turnfold.core.tools.spec import Call, Done, Memory, Need, Next, Refuse, ToolSpec, find_tool
+from turnfold.core.world.permission import Deny, permit
 from turnfold.core.world.requests import WorldRequest
 
 UNKNOWN_TEXT = "This was stopped while it ran, and said nothing more. Whether it took effect is unknown: look before doing it again."
@@ -52,7 +56,7 @@ def _settle_slot(draft: Draft, index: int, tools: tuple[ToolSpec, ...], cfg: Cha
     closed = _close_unanswered(draft, index, slot)
     if closed is not draft or _queued(turn, index, tools):
         return closed
-    return _obey(draft, turn, index, slot, _next(draft, slot, tools, cfg), cfg, tools)
+    return _obey(draft, turn, index, _next(draft, turn, slot, tools, cfg), tools, cfg)
 
 
 def _deny_siblings(draft: Draft, slot: Slot) -> Draft:
@@ -88,10 +92,10 @@ def _close_interrupted(draft: Draft, turn: Turn, index: int, tools: tuple[ToolSp
     if closed is not draft:
         return closed
     answered = bool(slot.requests) and len(slot.exchanges) == len(slot.requests)
-    due = _next(draft, slot, tools, cfg) if answered else Need(())
+    due = _next(draft, turn, slot, tools, cfg) if answered else Need(())
     if isinstance(due, Need):
         return _close(draft, index, INTERRUPTED_TEXT, ok=False)
-    return _obey(draft, turn, index, slot, due, cfg, tools)
+    return _obey(draft, turn, index, due, tools, cfg)
 
 
 def _queued(turn: Turn, index: int, tools: tuple[ToolSpec, ...]) -> bool:
@@ -103,7 +107,7 @@ def _queued(turn: Turn, index: int, tools: tuple[ToolSpec, ...]) -> bool:
     return any(slot.result is None and slot.invocation.name == name for slot in turn.slots[:index])
 
 
-def _next(draft: Draft, slot: Slot, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Next:
+def _next(draft: Draft, turn: Turn, slot: Slot, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Next:
     """What the slot's tool needs now. A lost request is needed again, before the tool is asked."""
     lost = tuple(each.request for each in slot.requests if each.lost)
     repeated = tuple(request for request in lost if isinstance(request, WorldRequest))
@@ -111,17 +115,19 @@ def _next(draft: Draft, slot: Slot, tools: tuple[ToolSpec, ...], cfg: ChatConfig
         return Need(repeated)
     if isinstance(slot.invocation, BrokenCall):
         return Refuse(slot.invocation.problem)
-    tool = find_tool(tools, slot.invocation.name)
-    call = Call(slot.invocation.arguments, slot.exchanges, memory_of(draft.past, slot.invocation.name))
-    return advance_untrusted(slot.invocation.name, tool, call, tools, cfg)
+    name = slot.invocation.name
+    begun = effective_in_round(cfg, turn)
+    known = usable(tools, begun)
+    call = Call(slot.invocation.arguments, slot.exchanges, memory_of(draft.past, name))
+    return advance_untrusted(name, find_tool(known, name), call, known, begun)
 
 
-def _obey(draft: Draft, turn: Turn, index: int, slot: Slot, due: Next, cfg: ChatConfig, tools: tuple[ToolSpec, ...]) -> Draft:
+def _obey(draft: Draft, turn: Turn, index: int, due: Next, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
     match due:
         case Need(requests):
-            return _open_all(draft, turn, index, slot, requests, cfg)
+            return _open_all(draft, turn, index, requests, cfg)
         case Done(text, memory, ok):
-            tool = find_tool(tools, slot.invocation.name)
+            tool = find_tool(tools, turn.slots[index].invocation.name)
             return _close(draft, index, text, ok=ok, memory=memory if tool is not None and tool.serial else None)
         case Refuse(problem):
             return _close(draft, index, f"Error: {problem}", ok=False)
@@ -129,10 +135,12 @@ def _obey(draft: Draft, turn: Turn, index: int, slot: Slot, due: Next, cfg: Chat
             assert_never(due)
 
 
-def _open_all(draft: Draft, turn: Turn, index: int, slot: Slot, requests: tuple[WorldRequest, ...], cfg: ChatConfig) -> Draft:
-    for offset, request in enumerate(requests):
+def _open_all(draft: Draft, turn: Turn, index: int, requests: tuple[WorldRequest, ...], cfg: ChatConfig) -> Draft:
+    slot, permitting = turn.slots[index], effective(cfg, draft.past)
+    denied = tuple(request for request in requests if isinstance(permit(request, permitting), Deny))
+    for offset, request in enumerate(denied or requests):  # where a rule denies a part, the rest would be done in vain
         request_id = RequestId(turn.number, turn.generation, index, slot.opened + offset)
-        draft = open_request(draft, request_id, request, cfg, turn.commanded)
+        draft = open_request(draft, request_id, request, permitting, turn.commanded)
     now = draft.past.turn
     opened = slot if now is None else now.slots[index]
     return draft if opened.waiting else _close_unanswered(draft, index, opened)

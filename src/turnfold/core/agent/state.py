@@ -88,12 +88,16 @@ class Slot:
 @final
 @frozen(kw_only=True)
 class Turn:
-    """The running turn: its number, the generation it is in, and that generation's model call or round."""
+    """The running turn: its number, the generation it is in, and that generation's model call or round.
+
+    ``overrides`` are the changes of settings that were made when the round began: its tools see no later ones.
+    """
 
     number: int
     generation: int = 1
     model: Opened | None = None
     slots: tuple[Slot, ...] = ()
+    overrides: tuple[Overrides, ...] = ()
     commanded: bool = False
     interrupted: bool = False
 
@@ -195,7 +199,16 @@ def memory_of(past: Past, tool: str) -> Memory:
 
 def effective(cfg: ChatConfig, past: Past) -> ChatConfig:
     """``cfg`` with the changes made since the conversation started."""
-    return evolve(cfg, overrides=past.overrides + cfg.overrides) if past.overrides else cfg
+    return _changed(cfg, past.overrides)
+
+
+def effective_in_round(cfg: ChatConfig, turn: Turn) -> ChatConfig:
+    """``cfg`` with the changes made until the round of ``turn`` began."""
+    return _changed(cfg, turn.overrides)
+
+
+def _changed(cfg: ChatConfig, changes: tuple[Overrides, ...]) -> ChatConfig:
+    return evolve(cfg, overrides=changes + cfg.overrides) if changes else cfg
 
 
 def usable(tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> tuple[ToolSpec, ...]:

@@ -102,10 +102,11 @@ def settle(draft: Draft, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
             draft = draft.record(MessageAdded(queue[0], draft.at_ms)) if queue else draft
         elif streaming(turn):
             return draft
+        elif turn.slots:
+            draft = settle_round(draft, turn, tools, cfg)
         else:
             now = effective(cfg, draft.past)
-            due = settle_round if turn.slots else settle_generation
-            draft = due(draft, turn, usable(tools, now), now)
+            draft = settle_generation(draft, turn, usable(tools, now), now)
         if draft is before:
             return draft
 
