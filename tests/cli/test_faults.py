@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.support import SECRET, Bench, calls, says
+from tests.cli.support import SECRET, USAGE, Bench, calls, says
 from turnfold.testing.server import ScriptedReply, ScriptedServer
+from turnfold.testing.wire import chat_stream
 
 NOWHERE = "http://127.0.0.1:9/v1"
 
@@ -119,6 +120,19 @@ def test_what_could_not_be_kept_is_not_offered_to_go_on_with(tmp_path: Path) -> 
         done = bench.shell("turnfold '/shell true' 2>&1; ulimit -f 80; turnfold hi long")
     assert "The journal" in done.err
     assert "--resume" not in done.err
+
+
+def test_a_long_reply_is_cut_at_the_limit_of_the_config(tmp_path: Path) -> None:
+    long = ScriptedReply(chunks=(chat_stream("Hello " * 40_000, usage=USAGE),))
+    assert len(long.chunks[0]) > 4_000_000
+    with ScriptedServer((long, long)) as server:
+        bench = Bench.at(tmp_path, server.base_url)
+        cut = bench.run("hi")
+        bench.write_config(bench.config.read_text() + "[limits]\nreply_bytes = 90_000_000\n")
+        whole = bench.run("hi")
+    assert (cut.code, whole.code) == (1, 0), whole.err
+    assert "raise limits.reply_bytes" in cut.err
+    assert whole.out == "Hello " * 40_000 + "\n"
 
 
 @pytest.mark.parametrize("line", ["list", "show 2", "doctor", "--help"])
