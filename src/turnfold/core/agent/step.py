@@ -236,8 +236,14 @@ def _unknown(request: Request) -> str:
     """What a person is told of ``request``, which was under way when turnfold was stopped.
 
     >>> from turnfold.core.world.requests import ReadFile
-    >>> _unknown(ReadFile(path="/w/a.txt", limit_bytes=9))
-    'turnfold was stopped in the middle of an act: whether it took effect is unknown, so look before it is done again.'
+    >>> around = {"cwd": "/w", "environment": (), "timeout_s": 1.0, "output_bytes": 9}
+    >>> python, write = RunPython(code="x = 1", **around), WriteFile(path="/w/a.txt", text="", expected_digest="")
+    >>> for request in (RunProcess(script="make all", **around), python, write, ReadFile(path="/w/a.txt", limit_bytes=9)):
+    ...     print(_unknown(request).partition(":")[0])
+    turnfold was stopped in the middle of a command (make all)
+    turnfold was stopped in the middle of Python code (x = 1)
+    turnfold was stopped in the middle of writing /w/a.txt
+    turnfold was stopped in the middle of an act
     """
     match request:
         case RunProcess(script=script):
