@@ -106,3 +106,8 @@ def __getattr__(name: str) -> object:
         if name in names.split():
             return getattr(import_module(f"{__name__}.{home}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """The public names too, though they are not imported yet: whoever completes names sees them."""
+    return sorted({*globals(), *__all__})

@@ -50,7 +50,7 @@ def test_help_is_told(line: str) -> None:
     [
         ("--ye hi", "did you mean --yes?"),
         ("-x", "goes after --"),
-        ("list abc", "there is no option abc"),
+        ("list abc", "there is nothing to do with abc"),
         ("hi --model", "expected one argument"),
         ("hi --yes --dry-run", "contradict"),
     ],

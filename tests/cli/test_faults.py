@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import socket
 from pathlib import Path
 
 import pytest
 
-from tests.cli.support import SECRET, Bench, says
+from tests.cli.support import SECRET, USAGE, Bench, calls, says
 from turnfold.testing.server import ScriptedReply, ScriptedServer
+from turnfold.testing.wire import chat_stream
 
 NOWHERE = "http://127.0.0.1:9/v1"
 
@@ -51,16 +54,24 @@ def test_no_network(tmp_path: Path) -> None:
         (("show",), "which conversation?"),
         (("--name", "x", "--resume", "y"), "--name is for a new conversation"),
         (("/shell ls", "a.txt"), "commands take no files"),
+        (("/shell",), "/shell needs COMMAND: write  /shell COMMAND"),
+        (("hi", "pipe"), "pipe is no ordinary file: pipe its text in"),
+        (("list", "x"), "there is nothing to do with x"),
+        (("--workspace", "~nobody-of-that-name", "hi"), "directory."),
+        (("--workspace", "x" * 5000, "hi"), "xx…"),
     ],
 )
 def test_wrong_arguments(tmp_path: Path, arguments: tuple[str, ...], sentence: str) -> None:
     bench = Bench.at(tmp_path, NOWHERE)
     (bench.workspace / "binary").write_bytes(b"\x7fELF\0\xff")
     (bench.workspace / "big.txt").write_bytes(b"a" * 300_000)
+    os.mkfifo(bench.workspace / "pipe")
     done = bench.run(*arguments)
     assert (done.code, done.out) == (2, "")
     assert sentence in done.err
     assert len(done.err.splitlines()) == 1 + done.err.startswith("Using")
+    assert ".." not in done.err
+    assert len(done.err) < 1000
 
 
 def test_a_broken_config_file_names_all_its_faults(tmp_path: Path) -> None:
@@ -75,6 +86,62 @@ def test_a_broken_config_file_names_all_its_faults(tmp_path: Path) -> None:
     ]
     assert bench.config.read_text() == text
     assert bench.run("doctor").code == 1
+
+
+@pytest.mark.parametrize("text", [b"\xff", b"#\n" * 600_000])
+def test_a_config_file_that_is_none_is_named_once(tmp_path: Path, text: bytes) -> None:
+    bench = Bench.at(tmp_path, NOWHERE)
+    bench.config.write_bytes(text)
+    done = bench.run("hi")
+    assert (done.code, done.err.count(str(bench.config))) == (2, 1)
+
+
+def test_a_conversation_whose_workspace_is_gone_is_shown_but_does_not_go_on(tmp_path: Path) -> None:
+    with ScriptedServer((says("Hello."), calls("save", path="a.txt", content="x"))) as server:
+        bench = Bench.at(tmp_path, server.base_url)
+        conversation = bench.run("hi").conversation
+        shutil.rmtree(bench.workspace)
+        elsewhere = Bench(bench.home, tmp_path)
+        done = elsewhere.run("--yes", "--resume", conversation, "go on")
+        shown = elsewhere.run("show", conversation)
+        assert len(server.requests) == 1
+    assert (done.code, done.out) == (2, "")
+    assert (
+        done.err == f"turnfold: The workspace {bench.workspace} of this conversation is gone: make it again, or begin a new conversation.\n"
+    )
+    assert not bench.workspace.exists()
+    assert shown.out == "> hi\nHello.\n"
+
+
+def test_what_could_not_be_kept_is_not_offered_to_go_on_with(tmp_path: Path) -> None:
+    with ScriptedServer((says("Hello."),)) as server:
+        bench = Bench.at(tmp_path, server.base_url)
+        (bench.workspace / "long").write_text("x" * 150_000, encoding="utf-8")
+        done = bench.shell("turnfold '/shell true' 2>&1; ulimit -f 80; turnfold hi long")
+    assert "The journal" in done.err
+    assert "--resume" not in done.err
+
+
+def test_a_long_reply_is_cut_at_the_limit_of_the_config(tmp_path: Path) -> None:
+    long = ScriptedReply(chunks=(chat_stream("Hello " * 40_000, usage=USAGE),))
+    assert len(long.chunks[0]) > 4_000_000
+    with ScriptedServer((long, long)) as server:
+        bench = Bench.at(tmp_path, server.base_url)
+        cut = bench.run("hi")
+        bench.write_config(bench.config.read_text() + "[limits]\nreply_bytes = 90_000_000\n")
+        whole = bench.run("hi")
+    assert (cut.code, whole.code) == (1, 0), whole.err
+    assert "raise limits.reply_bytes" in cut.err
+    assert whole.out == "Hello " * 40_000 + "\n"
+
+
+@pytest.mark.parametrize("line", ["list", "show 2", "doctor", "--help"])
+def test_a_reader_that_leaves_is_no_news_where_nothing_runs(tmp_path: Path, line: str) -> None:
+    with ScriptedServer((says("Hello."),)) as server:
+        bench = Bench.at(tmp_path, server.base_url)
+        bench.run("hi")
+        done = bench.shell(f"exec 3< <(true); wait $!; turnfold {line} | true; exit ${{PIPESTATUS[0]}}")
+    assert done.err == ""
 
 
 def test_a_project_may_not_redirect_a_key(tmp_path: Path) -> None:

@@ -27,6 +27,10 @@ def test_the_stub_has_all_names() -> None:
     assert ast.literal_eval(said) == list(turnfold.__all__)
 
 
+def test_the_names_are_listed_for_whoever_completes_them() -> None:
+    assert set(turnfold.__all__) <= set(dir(turnfold))
+
+
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         turnfold.nonsense  # type: ignore[attr-defined]  # noqa: B018 - asking is the test

@@ -123,6 +123,22 @@ def test_a_folder_in_place_of_the_file_is_one_clear_sentence(tmp_path: Path) -> 
         SqliteJournal(tmp_path / "j.sqlite3")
 
 
+def test_a_closed_journal_is_one_clear_sentence(tmp_path: Path) -> None:
+    journal = SqliteJournal(tmp_path / "j.sqlite3")
+    journal.close()
+    with pytest.raises(JournalError, match="was closed"):
+        kept(journal, first_step())
+    with pytest.raises(JournalError, match="was closed"):
+        journal.find()
+
+
+def test_what_the_system_says_of_a_file_is_told_in_its_words(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(JournalError) as told:
+        SqliteJournal(tmp_path / "file" / "j.sqlite3")
+    assert "can't be used: File exists." in str(told.value)
+
+
 def test_a_damaged_event_is_named(tmp_path: Path) -> None:
     path = tmp_path / "j.sqlite3"
     journal = SqliteJournal(path)

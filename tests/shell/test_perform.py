@@ -6,7 +6,7 @@ import pytest
 from attrs import evolve
 from typing_extensions import override
 
-from turnfold import Perform
+from turnfold import ChatConfig, Config, Perform, ProjectConfig
 from turnfold.core.agent.ids import RequestId
 from turnfold.core.problem import Problem
 from turnfold.core.world.requests import CallModel, ListFiles, ReadFile, Request, RunProcess, RunPython, WriteFile
@@ -14,6 +14,8 @@ from turnfold.shell.perform import perform
 from turnfold.shell.scope import Scope
 from turnfold.testing.fake_world import SCRIPTED, FakeModels, fake_world
 from turnfold.testing.fakes import FakeFiles, FakeProcesses, FakePythons
+
+CFG = ChatConfig(ProjectConfig(Config()), workspace="/w", conversation="c")
 
 REQUESTS: tuple[Request, ...] = (
     CallModel(provider=SCRIPTED, model="m", upto=0),
@@ -30,7 +32,7 @@ def test_what_was_cancelled_before_it_began_is_not_done(request_: Request) -> No
     world = fake_world((b"never",), {"/w/a.txt": "hi"})
     scope = Scope()
     scope.cancel()
-    outcome = perform(Perform(RequestId(1, 1, 0, 0), request_), "c", world, scope)
+    outcome = perform(Perform(RequestId(1, 1, 0, 0), request_), CFG, world, scope)
     assert isinstance(outcome, Problem)
     assert outcome.code == "cancelled"
     assert "nothing of it happened" in outcome.message
@@ -49,7 +51,7 @@ def test_an_error_without_words_is_told_all_the_same() -> None:
             raise ValueError("a lone \ud800")
 
     world = evolve(fake_world(), files=Raising())
-    outcome = perform(Perform(RequestId(1, 1, 0, 0), REQUESTS[1]), "c", world, Scope())
+    outcome = perform(Perform(RequestId(1, 1, 0, 0), REQUESTS[1]), CFG, world, Scope())
     assert isinstance(outcome, Problem)
     assert outcome.code == "port-failed"
     outcome.message.encode()

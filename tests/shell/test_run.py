@@ -34,6 +34,7 @@ from turnfold import (
     Verdict,
     World,
     fold,
+    real_world,
     run,
     run_async,
 )
@@ -380,6 +381,77 @@ def test_a_rule_can_deny_a_model(driver: Driver) -> None:
     assert result.problem.code == "model-denied"
     everything = evolve(denied, rules=(Rule(Verdict.DENY),))
     assert driver("go", everything, fake_world((chat_stream("Hello."),))).reply == "Hello."
+
+
+LINKED = (
+    RawCall("read", '{"path":"notes"}'),
+    RawCall("read", '{"path":"docs/secret"}'),
+    RawCall("read", '{"path":"docs"}'),
+    RawCall("save", '{"path":"docs/new","content":"x"}'),
+    RawCall("save", '{"path":"notes","content":"x"}'),
+)
+
+
+@pytest.mark.parametrize("call", LINKED)
+def test_a_link_out_of_the_workspace_is_not_followed_under_its_name_inside(driver: Driver, call: RawCall, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "secret").write_text("s3cret", encoding="utf-8")
+    workspace = tmp_path / "work"
+    workspace.mkdir()
+    (workspace / "docs").symlink_to(outside)
+    (workspace / "notes").symlink_to(outside / "secret")
+    cfg = evolve(CFG, workspace=str(workspace), rules=(Rule(Verdict.ALLOW, "write"),))
+    world = evolve(fake_world((chat_stream("", (call,)), chat_stream("I see."))), files=LocalFiles())
+    result = driver("go", cfg, world)
+    (told,) = [message for message in result.state.past.log if isinstance(message, ToolMessage)]
+    assert not told.ok
+    assert f"leads to {outside}" in told.text
+    assert "s3cret" not in told.text
+    assert [(each.name, each.read_text()) for each in outside.iterdir()] == [("secret", "s3cret")]
+
+
+def test_links_within_the_workspace_and_to_it_are_followed(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "a.txt").write_text("alpha", encoding="utf-8")
+    (tmp_path / "real" / "b.txt").symlink_to("a.txt")
+    (tmp_path / "work").symlink_to("real")
+    cfg = evolve(ASKING, workspace=str(tmp_path / "work"))
+    call = RawCall("read", '{"path":"b.txt"}')
+    world = evolve(fake_world((chat_stream("", (call,)), chat_stream("I see."))), files=LocalFiles())
+    (told,) = [message for message in plain("go", cfg, world).state.past.log if isinstance(message, ToolMessage)]
+    assert "alpha" in told.text
+
+
+def test_what_a_link_leads_to_is_asked_for_under_its_own_name(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("s3cret", encoding="utf-8")
+    (tmp_path / "work").mkdir()
+    cfg = evolve(ASKING, workspace=str(tmp_path / "work"))
+    call = RawCall("read", f'{{"path":"{tmp_path / "secret"}"}}')
+    world = evolve(fake_world((chat_stream("", (call,)),)), files=LocalFiles())
+    result = plain("go", cfg, world)
+    assert [each.asked for each in result.questions] == ["It is outside the workspace."]
+
+
+def test_a_rule_that_denies_a_file_denies_it_by_the_name_of_a_link_too(driver: Driver, tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "work").symlink_to("real")
+    (tmp_path / "real" / "x.env").write_text("s3cret", encoding="utf-8")
+    (tmp_path / "real" / "notes").symlink_to("x.env")
+    cfg = evolve(CFG, workspace=str(tmp_path / "work"), rules=(Rule(Verdict.DENY, "*", "*.env"),))
+    call = RawCall("read", '{"path":"notes"}')
+    world = evolve(fake_world((chat_stream("", (call,)), chat_stream("I see."))), files=LocalFiles())
+    (told,) = [message for message in driver("go", cfg, world).state.past.log if isinstance(message, ToolMessage)]
+    assert "s3cret" not in told.text
+    assert "notes leads to x.env, which a rule of the configuration denies" in told.text
+
+
+def test_a_world_that_is_closed_is_a_problem_of_the_run(driver: Driver, tmp_path: Path) -> None:
+    with real_world(environ={"TURNFOLD_HOME": str(tmp_path)}) as world:
+        pass
+    result = driver("go", evolve(CFG, model="ollama/x"), world)
+    assert result.problem is not None
+    assert result.problem.code == "journal-closed"
 
 
 def test_a_cancelled_task_does_not_wait_for_a_person_nor_stop_the_loop() -> None:

@@ -167,7 +167,7 @@ def _talk(argv: Sequence[str]) -> Plan:
         tools=None if found.tools is None else tuple(word.strip() for word in found.tools.split(",") if word.strip()),
         workspace=found.workspace,
         resume=found.resume,
-        name=found.name.strip(),
+        name=" ".join(found.name.split()),
     )
     wrong = _contradiction(talk)
     if wrong:
@@ -216,7 +216,9 @@ def _parsed(parser: argparse.ArgumentParser, argv: Sequence[str]) -> argparse.Na
     found, rest = parser.parse_known_intermixed_args(list(argv))
     if rest:
         known = [option for action in parser._actions for option in action.option_strings]  # noqa: SLF001 - argparse has no other list
+        if not rest[0].startswith("-"):
+            raise _UsageError(f"there is nothing to do with {rest[0][:60]}")
         near = get_close_matches(rest[0].partition("=")[0], known, n=1)
-        hint = f"; did you mean {near[0]}?" if near else "; a prompt that starts with - goes after --" if rest[0].startswith("-") else ""
+        hint = f"; did you mean {near[0]}?" if near else "; a prompt that starts with - goes after --"
         raise _UsageError(f"there is no option {rest[0][:60]}{hint}")
     return found

@@ -75,8 +75,10 @@ def _file(name: str, path: Path) -> Attached | Problem:
     try:
         if path.is_dir():
             return caller_problem("bad-file", f"{name} is a folder: name the files in it, or let the model list it.")
+        if path.exists() and not path.is_file():
+            return caller_problem("bad-file", f"{name} is no ordinary file: pipe its text in, as standard input, or save it as a file.")
         if not path.is_file():
-            hint = "" if path.exists() or " " not in name else " (a prompt of several words goes in quotes)"
+            hint = "" if " " not in name else " (a prompt of several words goes in quotes)"
             return caller_problem("bad-file", f"There is no file {name} to give to the model{hint}.")
         with path.open("rb") as file:
             data = file.read(FILE_BYTES + 1)

@@ -49,6 +49,10 @@ class DryFiles(Files):
     def list(self, request: ListFiles) -> FilesListed | Problem:
         return self.files.list(request)
 
+    @override
+    def real(self, path: str) -> str:
+        return self.files.real(path)
+
 
 @final
 @frozen(eq=False)

@@ -16,14 +16,17 @@ from turnfold.cli.exits import Exit
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command with ``argv`` (by default the process's own), and say how it ended."""
+    plan: Plan | None = None
     try:
-        return int(_done(parse_arguments(sys.argv[1:] if argv is None else argv)))
+        plan = parse_arguments(sys.argv[1:] if argv is None else argv)
+        return int(_done(plan))
     except KeyboardInterrupt:
         _complain("interrupted")
         return Exit.INTERRUPTED
     except BrokenPipeError:
         _silence()
-        _complain("nobody reads the output any more, so the run was stopped.  turnfold --resume  goes on with it")
+        if isinstance(plan, Talk):
+            _complain("nobody reads the output any more, so the run was stopped.  turnfold --resume  goes on with it")
         return Exit.FAILED
     except Exception as error:  # noqa: BLE001 - the last place: a person gets a sentence, whatever it was
         return _failed(error)

@@ -68,6 +68,9 @@ def open_kept(plan: Talk, wanted: str, workspace: Path, tools: tuple[ToolSpec, .
     if wanted and plan.workspace and found.workspace != workspace.as_posix():
         message = f"Conversation {found.conversation} works in {found.workspace}, not in {workspace}: leave --workspace out, or begin a new one there."
         return caller_problem("other-workspace", message)
+    if not Path(found.workspace).is_dir():
+        message = f"The workspace {found.workspace} of this conversation is gone: make it again, or begin a new conversation."
+        return caller_problem("bad-workspace", message)
     state = load(world.journal.load(found.conversation))
     cfg = evolve(world.journal.config(state.past.cfg_digest), conversation=found.conversation)
     change = _change(plan, effective(cfg, state.past), tools, world)

@@ -31,6 +31,7 @@ from turnfold.core.agent.step import execute_command
 from turnfold.core.problem import Blame, Problem, caller_problem
 from turnfold.core.tools.builtin import BUILTIN_TOOLS
 from turnfold.core.tools.output import counted
+from turnfold.core.tools.textlines import clipped
 from turnfold.shell.desk import Desk, RunResult
 from turnfold.shell.discovery import Chosen
 from turnfold.shell.real import find_folders, real_world
@@ -118,7 +119,8 @@ def find_workspace(folder: str) -> Path | Problem:
         path = Path(folder or ".").expanduser().resolve(strict=True)
     except (OSError, RuntimeError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        return caller_problem("bad-workspace", f"The workspace {folder or '(the current folder)'} can't be used: {why}.")
+        name = clipped(folder) or "(the current folder)"
+        return caller_problem("bad-workspace", f"The workspace {name} can't be used: {why.rstrip('.')}.")
     if not path.is_dir():
         return caller_problem("bad-workspace", f"The workspace {path} is no folder: name the folder to work in.")
     return path
@@ -259,6 +261,8 @@ def closing(plan: Talk, result: RunResult) -> str:
     past, conversation = result.state.past, result.cfg.conversation
     if plan.dry_run:
         return "Dry run: nothing was done, and nothing of it is kept."
+    if not past.conversation:
+        return "Nothing of this conversation is kept."
     if result.questions:
         return (
             f"Waits for permission ({counted(len(result.questions), 'question')}): go on in a terminal with  turnfold --resume {conversation}"

@@ -94,6 +94,10 @@ class LocalFiles(Files):
         shown = entries[: max(request.limit, 0)]
         return FilesListed(entries=tuple(_entry(entry) for entry in shown), omitted=len(entries) - len(shown))
 
+    @override
+    def real(self, path: str) -> str:
+        return path if path_problem(path) is not None else os.path.realpath(path)
+
 
 @contextlib.contextmanager
 def _opened(path: str) -> Iterator[tuple[BufferedReader, os.stat_result]]:

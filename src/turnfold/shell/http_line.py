@@ -118,7 +118,10 @@ def _error_body(response: httpx2.Response) -> bytes:
 
 def too_large(post: Post) -> Problem:
     """The Problem of a reply that does not end."""
-    return world_problem("too-large", f"The reply of {post.name} was longer than {post.limit_bytes} bytes: its rest was left out.")
+    return world_problem(
+        "too-large",
+        f"The reply of {post.name} was longer than {post.limit_bytes:,} bytes: ask for less at once.",
+    )
 
 
 def redirect_problem(post: Post, location: str) -> Problem:
@@ -163,7 +166,7 @@ def _by_kind(error: Exception, post: Post, place: str) -> Problem:
         case httpx2.ConnectError():
             return world_problem("no-network", f"There is no way to {place}: check the network.")
         case _:
-            return world_problem("cut-stream", f"{post.name} broke the connection off in the middle of its reply: try again.")
+            return world_problem("cut-stream", f"{post.name} broke the connection off before its reply was over: try again.")
 
 
 def _causes(error: BaseException | None) -> tuple[BaseException, ...]:

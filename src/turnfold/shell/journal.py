@@ -164,6 +164,10 @@ class SqliteJournal:
     def _run(self, work: Callable[[], T]) -> T:
         """``work`` done while nobody else uses the file; what SQLite says of it as a ``JournalError``."""
         with self._lock:
+            if self._gate.closed:
+                raise JournalError(
+                    caller_problem("journal-closed", f"The journal {self.path} was closed: use a world inside its `with` block.")
+                )
             try:
                 fcntl.flock(self._gate, fcntl.LOCK_EX)
                 try:
@@ -178,5 +182,6 @@ class SqliteJournal:
 
 
 def _unusable(path: Path, error: Exception) -> Problem:
-    message = f"The journal {path} can't be used: {error}. Free some space or mend the permissions; nothing is done that can't be recorded."
+    why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    message = f"The journal {path} can't be used: {why}. Free some space or mend the permissions; nothing is done that can't be recorded."
     return world_problem("journal-unusable", message, str(path))

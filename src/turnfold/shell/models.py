@@ -8,7 +8,7 @@ from typing import final
 
 from attrs import evolve
 
-from turnfold.core.config.values import DEFAULT_LIMITS, Provider
+from turnfold.core.config.values import Provider
 from turnfold.core.llm.provider_errors import error_problem
 from turnfold.core.problem import Problem, caller_problem, world_problem
 from turnfold.core.world.answers import StreamEnded
@@ -17,6 +17,8 @@ from turnfold.shell.line import Line, Post, Replied
 from turnfold.shell.masking import masked_bytes, masked_chunk, masked_text
 from turnfold.shell.ports import Secrets
 from turnfold.shell.scope import Scope
+
+WIRE_BYTES = 1_000_000_000  # for whoever never stops; the limit of a reply is the conversation's (limits.reply_bytes)
 
 
 def http_lines() -> Callable[[], Line]:
@@ -55,9 +57,7 @@ class HttpModels:
 
     __slots__ = ("_busy", "_closed", "_idle", "_lock", "_make", "_maker", "_reply_bytes", "_secrets")
 
-    def __init__(
-        self, secrets: Secrets, *, reply_bytes: int = DEFAULT_LIMITS.reply_bytes, maker: Callable[[], Callable[[], Line]] = http_lines
-    ) -> None:
+    def __init__(self, secrets: Secrets, *, reply_bytes: int = WIRE_BYTES, maker: Callable[[], Callable[[], Line]] = http_lines) -> None:
         self._secrets = secrets
         self._reply_bytes = reply_bytes
         self._maker = maker

@@ -1,4 +1,9 @@
-"""``perform``: one request, acted out by the port that it is for. The one place that catches ``Exception``."""
+"""``perform``: one request, acted out by the port that it is for. The one place that catches ``Exception``.
+
+Permission is decided on paths as they are written, by text alone. So a path in the workspace must not lead by a link out of it,
+or to what a rule denies: else a link that came with a project would have anything read unasked. What it leads to can be
+asked for by its own path, which permission sees.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +12,19 @@ from typing import assert_never
 from attrs import evolve
 
 from turnfold.core.agent.effects import Perform
+from turnfold.core.config.layers import ChatConfig
 from turnfold.core.json import scalar_text
-from turnfold.core.problem import Problem, world_problem
+from turnfold.core.problem import Problem, model_problem, world_problem
+from turnfold.core.tools.paths import resolve
 from turnfold.core.world.answers import Answer, FilesListed, ProcessEnded
+from turnfold.core.world.permission import Deny, permit, relative
 from turnfold.core.world.requests import CallModel, ListFiles, ReadFile, RunProcess, RunPython, WriteFile
+from turnfold.shell.ports import Files
 from turnfold.shell.scope import Scope, never_began
 from turnfold.shell.world import World
 
 
-def perform(due: Perform, conversation: str, world: World, scope: Scope) -> Answer | Problem:
+def perform(due: Perform, cfg: ChatConfig, world: World, scope: Scope) -> Answer | Problem:
     """What came of ``due``; never raises but for what ends the process. Chunks go to ``scope.emit`` before.
 
     What was cancelled before it began, in the queue of an executor, is not done at all, whatever its port does about cancels.
@@ -23,15 +32,17 @@ def perform(due: Perform, conversation: str, world: World, scope: Scope) -> Answ
     if scope.cancelled:
         return never_began()
     try:
-        return _storable(_perform(due, conversation, world, scope))
+        return _storable(_perform(due, cfg, world, scope))
     except Exception as error:  # noqa: BLE001 - a port that raises is a bug; the conversation must hear of it and go on
         name = type(due.request).__name__
         message = f"{name} failed inside turnfold: {type(error).__name__}: {error}. This is a bug; please report it."
         return _storable(world_problem("port-failed", message))
 
 
-def _perform(due: Perform, conversation: str, world: World, scope: Scope) -> Answer | Problem:
+def _perform(due: Perform, cfg: ChatConfig, world: World, scope: Scope) -> Answer | Problem:
     request = due.request
+    if isinstance(request, (ReadFile, WriteFile, ListFiles)) and (wrong := astray(request, cfg, world.files)) is not None:
+        return wrong
     match request:
         case CallModel():
             return world.models.stream(request, due.body, scope)
@@ -44,9 +55,23 @@ def _perform(due: Perform, conversation: str, world: World, scope: Scope) -> Ans
         case RunProcess():
             return world.processes.run(request, scope)
         case RunPython():
-            return world.pythons.run(conversation, request, scope)
+            return world.pythons.run(cfg.conversation, request, scope)
         case _:
             assert_never(request)
+
+
+def astray(request: ReadFile | WriteFile | ListFiles, cfg: ChatConfig, files: Files) -> Problem | None:
+    """The Problem of a path in the workspace that leads out of it by a link, or to what a rule denies; None for all others."""
+    name = relative(request.path, cfg.workspace)
+    if name.startswith("/"):
+        return None
+    there = relative(files.real(request.path), files.real(cfg.workspace))
+    if there.startswith("/"):
+        message = f"{name} leads to {there}, outside of the workspace, by a link: write that path itself, and the user is asked."
+        return model_problem("leads-outside", message, "$.path")
+    if there != name and isinstance(permit(evolve(request, path=resolve(there, cfg)), cfg), Deny):
+        return model_problem("denied", f"{name} leads to {there}, which a rule of the configuration denies: go on without it.", "$.path")
+    return None
 
 
 def _storable(outcome: Answer | Problem) -> Answer | Problem:

@@ -64,6 +64,10 @@ class Files(Protocol):
     def write(self, request: WriteFile) -> FileWritten | Problem: ...
     def list(self, request: ListFiles) -> FilesListed | Problem: ...
 
+    def real(self, path: str) -> str:
+        """Where the absolute ``path`` leads, links followed; what is not there is taken as it is written."""
+        ...
+
 
 class Processes(Protocol):
     """Commands."""

@@ -86,23 +86,21 @@ def _text(path: Path) -> str | Problem | None:
         return data.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        return caller_problem("bad-settings", f"{path}:{line}: this is not UTF-8 text: save the file as UTF-8.", str(path))
+        return caller_problem("bad-settings", f"{path}:{line}: this is not UTF-8 text: save the file as UTF-8.")
 
 
 def _unfit(path: Path, status: os.stat_result) -> Problem | None:
     if stat.S_ISDIR(status.st_mode):
-        return caller_problem(
-            "bad-settings", f"{path} is a folder where a config file should be: rename it, or put a file in its place.", str(path)
-        )
+        return caller_problem("bad-settings", f"{path} is a folder where a config file should be: rename it, or put a file in its place.")
     if not stat.S_ISREG(status.st_mode):
-        return caller_problem("bad-settings", f"{path} is no ordinary file: put a config file in its place, or remove it.", str(path))
+        return caller_problem("bad-settings", f"{path} is no ordinary file: put a config file in its place, or remove it.")
     if status.st_size > LIMIT_BYTES:
         message = (
             f"{path} has {status.st_size:,} bytes, more than any config file needs ({LIMIT_BYTES:,}): is it another file under this name?"
         )
-        return caller_problem("bad-settings", message, str(path))
+        return caller_problem("bad-settings", message)
     return None
 
 
 def _unreadable(path: Path, why: str) -> Problem:
-    return world_problem("bad-settings", f"The config file {path} can't be read ({why}): mend its permissions, or move it away.", str(path))
+    return world_problem("bad-settings", f"The config file {path} can't be read ({why}): mend its permissions, or move it away.")

@@ -85,6 +85,10 @@ class FakeFiles(Files):
         entries = (_entry(name, below.get(name)) for name in shown)
         return FilesListed(entries=tuple(entries), omitted=len(names) - len(shown))
 
+    @override
+    def real(self, path: str) -> str:
+        return posixpath.normpath(path)
+
     def _problem(self, path: str) -> Problem | None:
         """What is wrong with ``path`` as that of a file."""
         if (wrong := local.path_problem(path)) is not None:

@@ -130,6 +130,7 @@ def _shut(line: socket.socket) -> None:
 
 @final
 class _HttpServer(ThreadingHTTPServer):
+    request_queue_size = 128  # many conversations may begin at once
     daemon_threads = False  # so that server_close joins them
     block_on_close = True
 

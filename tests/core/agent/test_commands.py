@@ -15,6 +15,7 @@ from turnfold.core.agent.step import execute_command
 from turnfold.core.codec.codec import EVENT, decode_untrusted, encode
 from turnfold.core.conversation.messages import AssistantMessage, ToolCall, ToolMessage, UserMessage
 from turnfold.core.json import JsonObject, JsonValue
+from turnfold.core.problem import Blame
 from turnfold.core.tools.spec import ToolSpec, find_tool
 from turnfold.testing.sample_tools import ALL_TOOLS
 from turnfold.testing.simulated import CONFIG, Command, Interrupt, Say, finished
@@ -43,6 +44,21 @@ def test_what_changes_nothing_leaves_the_state_as_it_was_even_a_fresh_one(comman
     step = execute_command(command, ALL_TOOLS, CONFIG)
     assert step.state == ChatState()
     assert [type(effect) for effect in step.effects] == [Publish]
+
+
+@pytest.mark.parametrize(
+    ("command", "sentence"),
+    [
+        ("/shell", "/shell needs COMMAND: write  /shell COMMAND"),
+        ("/save", "/save needs PATH and CONTENT: write  /save PATH CONTENT"),
+        ("/save a.txt", "/save needs CONTENT: write  /save PATH CONTENT"),
+        ('/save --json {"path": 3, "content": ""}', "The arguments don't fit"),
+    ],
+)
+def test_a_commanded_call_that_does_not_fit_is_told_to_the_person_as_a_command(command: str, sentence: str) -> None:
+    (problem,) = problems(after(sim(), Command(command)))
+    assert problem.blame is Blame.CALLER
+    assert problem.message.startswith(sentence)
 
 
 def test_help_lists_commands_and_tools_with_how_they_are_used() -> None:

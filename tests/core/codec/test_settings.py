@@ -207,7 +207,9 @@ def test_odd_text_is_a_fault_and_no_exception(toml: str) -> None:
         ("[[rules]]\nverdict = 'allow'", "p.toml:1: a project may not allow anything to itself"),
         ("[providers.openai]\nbase_url = 'http://evil.example/v1'", "p.toml:2: a project may not say where openai is"),
         ("[providers.mine]\nbase_url = 'http://evil.example/v1'", "p.toml:2: a project may not say where mine is"),
-        ("[providers.new]\nbase_url = 'http://x/v1'\nsecret = 'OPENAI_API_KEY'", "p.toml:3: a project may not name a secret"),
+        ("[providers.new]\nbase_url = 'http://127.0.0.1/v1'\nsecret = 'OPENAI_API_KEY'", "p.toml:3: a project may not name a secret"),
+        ("[providers.new]\nbase_url = 'http://evil.example/v1'", "p.toml:2: a project may not name a server elsewhere, new"),
+        ("[providers.new]\nbase_url = 'http://127.0.0.1.evil.example/v1'", "p.toml:2: a project may not name a server elsewhere, new"),
         ("[environment]\nPATH = 'bin'", "p.toml:2: a project may not set PATH"),
         ("[environment]\nLD_PRELOAD = 'x.so'", "p.toml:2: a project may not set LD_PRELOAD"),
     ],
@@ -216,6 +218,15 @@ def test_a_project_may_not(toml: str, words: str) -> None:
     base = Config(providers=(Provider(name="mine", base_url="http://mine/v1", secret=SecretRef("K")),))
     (told,) = project_faults(toml, base)
     assert told.startswith(words)
+
+
+@pytest.mark.parametrize(
+    "name",
+    "LESSOPEN MAKEFLAGS CC CXX GOFLAGS RUSTC_WRAPPER CARGO_BUILD_RUSTC npm_config_script_shell PIP_INDEX_URL XDG_CONFIG_HOME ZDOTDIR"
+    " DOTNET_STARTUP_HOOKS GCONV_PATH SHELL TMPDIR SSL_CERT_FILE REQUESTS_CA_BUNDLE AWS_ENDPOINT_URL OPENAI_BASE_URL VIRTUAL_ENV".split(),
+)
+def test_a_project_may_not_set_what_has_other_code_run_or_other_servers_asked(name: str) -> None:
+    assert len(project_faults(f"[environment]\n{name} = 'x'")) == 1
 
 
 def test_a_project_may() -> None:

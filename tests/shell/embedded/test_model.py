@@ -223,9 +223,10 @@ def test_a_cancel_while_it_loads_leaves_nothing_half_done(tmp_path: Path, polls:
 
 # Takes what it was given as standard input for its terminal, as a person's command has it, and is interrupted in mid-reply.
 ON_TERMINAL = """
-import fcntl, os, sys, termios
+import fcntl, os, signal, sys, termios
 from pathlib import Path
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job has it ignored
 from turnfold.shell.embedded.model import EmbeddedModel
 body = b'{"messages": [{"role": "user", "content": "Count from 1 to 900."}], "max_tokens": 2000}'
 with EmbeddedModel.start(Path(sys.argv[1])) as model:

@@ -20,7 +20,7 @@ from turnfold.core.config.layers import ChatConfig, Overrides
 from turnfold.core.config.models import find_provider
 from turnfold.core.conversation.messages import ToolCall
 from turnfold.core.json import JsonObject, dumps, freeze, loads_untrusted, scalar_text
-from turnfold.core.problem import Problem, caller_problem, near_misses
+from turnfold.core.problem import Blame, Problem, caller_problem, near_misses
 from turnfold.core.tools.schema import check_untrusted
 from turnfold.core.tools.spec import ToolSpec, find_tool
 
@@ -164,8 +164,19 @@ def _call(draft: Draft, line: str, call: ToolCall, tools: tuple[ToolSpec, ...]) 
         return refuse(draft, _unknown(call.name, tools))
     checked = check_untrusted(call.arguments, tool.parameters)
     if isinstance(checked, Failure):
-        return refuse(draft, checked.failure())
+        return refuse(draft, _misfit(tool, call.arguments, checked.failure()))
     return draft.record(CallCommanded(line, call, draft.at_ms))
+
+
+def _misfit(tool: ToolSpec, arguments: JsonObject, problem: Problem) -> Problem:
+    """``problem`` of a call that a person commanded; where a part of the command is missing, how it is written."""
+    required = tool.parameters.get("required")
+    missing = tuple(
+        name.upper() for name in (*tool.header, tool.body) if isinstance(required, tuple) and name in required and name not in arguments
+    )
+    if not missing:
+        return evolve(problem, blame=Blame.CALLER)
+    return caller_problem("bad-arguments", f"/{tool.name} needs {' and '.join(missing)}: write  {_usage(tool)}")
 
 
 def read_arguments_untrusted(tool: ToolSpec, text: str) -> Result[JsonObject, Problem]:

@@ -59,8 +59,10 @@ from turnfold.core.conversation.messages import ToolCall, UserMessage
 from turnfold.core.json import scalar_text
 from turnfold.core.problem import Blame, Problem, world_problem
 from turnfold.core.tools.spec import ToolSpec
+from turnfold.core.tools.textlines import clipped
 from turnfold.core.world.answers import answers
 from turnfold.core.world.permission import Allow, Ask, Deny, permit
+from turnfold.core.world.requests import Request, RunProcess, RunPython, WriteFile
 
 
 def step(state: ChatState, input: Input, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Step:
@@ -231,6 +233,24 @@ def _resumed(draft: Draft) -> Draft:
         why = Why.LOST if repeatable(each.request) else Why.UNKNOWN
         draft = draft.record(RequestClosed(each.request_id, Unanswered(why), draft.at_ms))
         if why is Why.UNKNOWN:
-            message = f"turnfold was stopped during {type(each.request).__name__} ({each.request_id}); whether it took effect is unknown."
-            draft = draft.act(Publish(world_problem("unknown-outcome", message)))
+            draft = draft.act(Publish(world_problem("unknown-outcome", _unknown(each.request))))
     return draft
+
+
+def _unknown(request: Request) -> str:
+    """What a person is told of ``request``, which was under way when turnfold was stopped.
+
+    >>> from turnfold.core.world.requests import ReadFile
+    >>> _unknown(ReadFile(path="/w/a.txt", limit_bytes=9))
+    'turnfold was stopped in the middle of an act: whether it took effect is unknown, so look before it is done again.'
+    """
+    match request:
+        case RunProcess(script=script):
+            act = f"a command ({clipped(' '.join(script.split()))})"
+        case RunPython(code=code):
+            act = f"Python code ({clipped(' '.join(code.split()))})"
+        case WriteFile(path=path):
+            act = f"writing {path}"
+        case _:
+            act = "an act"
+    return f"turnfold was stopped in the middle of {act}: whether it took effect is unknown, so look before it is done again."

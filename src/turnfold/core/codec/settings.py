@@ -12,7 +12,7 @@
     [limits]                          generations, reply_bytes, output_bytes, file_bytes, command_s, grace_s
 
 A project's file comes with the project, from whoever wrote it. So it may ask for less than the person allows, never for
-more: no rule that allows, no key, no other address for a provider that is known, no variable that has other code loaded.
+more: no rule that allows, no key, no server but on this machine, no variable that has other code loaded or other servers asked.
 """
 
 from __future__ import annotations
@@ -91,9 +91,12 @@ VARIABLES = ("model", "temperature", "max_tokens", "instructions", "tools", "too
 
 _LOADS_CODE = re.compile(
     r"PATH|IFS|ENV|BASH_ENV|BASH_FUNC.*|SHELLOPTS|BASHOPTS|PS4|PROMPT_COMMAND|HOME|CDPATH|LD_.*|DYLD_.*|PYTHON.*|NODE_.*|PERL.*|RUBY.*|GEM_.*"
-    r"|JAVA_.*|_JAVA.*|JDK_.*|GIT_.*|SSH_.*|.*PROXY|.*EDITOR|.*PAGER|BROWSER|.*PRELOAD.*|.*_?OPTIONS|.*OPTS",
+    r"|JAVA_.*|_JAVA.*|JDK_.*|GIT_.*|SSH_.*|.*PROXY|.*EDITOR|.*PAGER|BROWSER|.*PRELOAD.*|.*_?OPTIONS|.*OPTS|LESS.*|.*FLAGS|CC|CXX|AR|LD|SHELL"
+    r"|.*PATH|.*HOME|.*DIR|.*WRAPPER|.*HOOKS?|CARGO_.*|RUST.*|NPM_.*|YARN_.*|PIP_.*|UV_.*|POETRY_.*|CONDA_.*|VIRTUAL_ENV|DOTNET_.*|XDG_.*"
+    r"|.*(_URL|_HOST|_ENDPOINT|_REGISTRY)|.*CERT.*|.*CA_BUNDLE|.*RC",
     re.IGNORECASE,
 )
+_LOCAL = re.compile(r"https?://(127\.0\.0\.1|localhost|\[::1\])(:[0-9]+)?(/.*)?", re.ASCII | re.DOTALL)
 _URL = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?", re.ASCII)
 _AT_LINE = re.compile(r" \(at line (\d+), column (\d+)\)$")
 
@@ -265,7 +268,12 @@ def _redirects(name: str, said: Table, known: Provider | None, rights: Rights) -
         for key, node in said.values
         if key == "base_url" and known is not None
     )
-    return (*secrets, *moved)
+    elsewhere = tuple(
+        node.fault(f"a project may not name a server elsewhere, {name}, since your texts would go there: {mine}")
+        for key, node in said.values
+        if key == "base_url" and known is None and isinstance(node.value, str) and _LOCAL.fullmatch(node.value) is None
+    )
+    return (*secrets, *moved, *elsewhere)
 
 
 def _url(node: Node) -> Read[str]:
@@ -337,7 +345,9 @@ def _environment(rights: Rights) -> Reader[Environment]:
         if NAME.fullmatch(name) is None:
             return node.refused(f"{name[:60]!r} is no name of an environment variable.")
         if not rights.trusted and _LOADS_CODE.fullmatch(name):
-            return node.refused(f"a project may not set {name}, which decides what commands run: put it into your own config.toml.")
+            return node.refused(
+                f"a project may not set {name}, which can have other code run or other servers asked: put it into your own config.toml."
+            )
         return text(node).map(lambda value: Variable(name, value))
 
     def read(node: Node) -> Read[Environment]:
