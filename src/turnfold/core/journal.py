@@ -15,7 +15,13 @@ from turnfold.core.agent.state import ChatState, Past
 
 
 def fold(events: Iterable[Event], past: Past | None = None) -> Past:
-    """The past that ``events`` tell, from the start or on top of ``past``; linear in the events."""
+    """The past that ``events`` tell, from the start or on top of ``past``; linear in the events.
+
+    >>> from turnfold.core.agent.events import MessageAdded
+    >>> from turnfold.core.conversation.messages import UserMessage
+    >>> fold((Started(conversation="c", cfg_digest="", tools_digest=""), MessageAdded(UserMessage("hi")))).log
+    Log.of(UserMessage(text='hi', context=''))
+    """
     return reduce(apply, events, Past() if past is None else past)
 
 

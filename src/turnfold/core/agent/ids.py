@@ -45,5 +45,9 @@ def parse_id_untrusted(text: str) -> RequestId | None:
 
 
 def place(turn: int, generation: int) -> str:
-    """A generation's place, which its message and the ids of its calls start with."""
+    """A generation's place, which its message and the ids of its calls start with.
+
+    >>> place(1, 2)
+    '1.2'
+    """
     return f"{turn}.{generation}"

@@ -17,7 +17,11 @@ REPEATABLE = (CallModel, ReadFile, ListFiles)  # asking twice changes nothing in
 
 
 def repeatable(request: Request) -> bool:
-    """Whether ``request`` may be performed again when its answer was lost."""
+    """Whether ``request`` may be performed again when its answer was lost.
+
+    >>> repeatable(ListFiles(path="/w", limit=1))
+    True
+    """
     return isinstance(request, REPEATABLE)
 
 

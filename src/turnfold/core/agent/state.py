@@ -192,13 +192,23 @@ def questions(past: Past) -> tuple[Opened, ...]:
 
 
 def memory_of(past: Past, tool: str) -> Memory:
-    """What ``tool`` remembers; empty at first."""
+    """What ``tool`` remembers; empty at first.
+
+    >>> memory_of(Past(memories=JsonObject.of(shell=JsonObject.of(cwd="/w/src"))), "shell")
+    JsonObject.of(cwd='/w/src')
+    """
     found = past.memories.get(tool)
     return found if isinstance(found, JsonObject) else JsonObject()
 
 
 def effective(cfg: ChatConfig, past: Past) -> ChatConfig:
-    """``cfg`` with the changes made since the conversation started."""
+    """``cfg`` with the changes made since the conversation started.
+
+    >>> from turnfold.core.config.layers import Config, ProjectConfig
+    >>> cfg = ChatConfig(ProjectConfig(Config(model="a/b")))
+    >>> effective(cfg, Past(overrides=(Overrides(model="c/d"),))).model
+    'c/d'
+    """
     return _changed(cfg, past.overrides)
 
 

@@ -79,6 +79,11 @@ def execute_command(command: str | ToolCall, tools: tuple[ToolSpec, ...], cfg: C
     """The conversation after a person gave ``command`` (``/tools``, ``/undo``, ``/shell ls``, or a tool call as a value).
 
     Pure: nothing has happened yet; what shall happen is in the effects. An unknown command publishes a Problem.
+
+    >>> from turnfold.core.config.layers import Config, ProjectConfig
+    >>> done = execute_command("/undoo", (), ChatConfig(ProjectConfig(Config())))
+    >>> done.effects[0].what.message
+    'There is no command /undoo. Did you mean /undo? /help lists them.'
     """
     return step(ChatState() if state is None else state, CommandGiven(command), tools, cfg)
 

@@ -124,7 +124,13 @@ def matches(rule: Rule, subject: Subject) -> bool:
 
 
 def permit(request: Request, cfg: ChatConfig) -> Permission:
-    """Whether ``request`` may be performed under the rules of ``cfg``; linear in the number of rules."""
+    """Whether ``request`` may be performed under the rules of ``cfg``; linear in the number of rules.
+
+    >>> from turnfold.core.config.layers import Config, ProjectConfig
+    >>> cfg = ChatConfig(ProjectConfig(Config()), workspace="/w", rules=(Rule(Verdict.DENY, "*", "*.env"),))
+    >>> permit(ReadFile(path="/w/a.txt", limit_bytes=9), cfg), permit(ReadFile(path="/w/.env", limit_bytes=9), cfg)
+    (Allow(), Deny(reason='A rule of the configuration denies this (read).'))
+    """
     about = subject(request, cfg)
     speaking = tuple(rule for rule in cfg.rules if matches(rule, about))
     if any(rule.verdict is Verdict.DENY for rule in speaking):
