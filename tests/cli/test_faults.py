@@ -127,8 +127,10 @@ def test_a_long_reply_is_cut_at_the_limit_of_the_config(tmp_path: Path) -> None:
     assert len(long.chunks[0]) > 4_000_000
     with ScriptedServer((long, long)) as server:
         bench = Bench.at(tmp_path, server.base_url)
+        config = bench.config.read_text()
+        bench.write_config(config + "[limits]\nreply_bytes = 4_000_000\n")
         cut = bench.run("hi")
-        bench.write_config(bench.config.read_text() + "[limits]\nreply_bytes = 90_000_000\n")
+        bench.write_config(config + "[limits]\nreply_bytes = 90_000_000\n")
         whole = bench.run("hi")
     assert (cut.code, whole.code) == (1, 0), whole.err
     assert "raise limits.reply_bytes" in cut.err

@@ -108,7 +108,7 @@ class Limits:
     """What ends a turn or cuts an output: counts, seconds and bytes."""
 
     generations: int = 40  # model calls in one turn
-    reply_bytes: int = 4_000_000  # of one streamed reply, as it came over the wire
+    reply_bytes: int = 32_000_000  # of one streamed reply, as it came over the wire: some 300 bytes a token
     output_bytes: int = 20_000  # of a tool's output that the model is shown
     file_bytes: int = 2_000_000  # of a file that is read
     command_s: float = 300.0  # of one command or one piece of Python
