@@ -164,6 +164,22 @@ def test_killed_in_a_slow_tool_the_outcome_is_told_truthfully(tmp_path: Path) ->
     assert "what came of it?" in server.requests[-1].body.decode()
 
 
+def test_a_conversation_that_goes_on_elsewhere_is_left_to_go_on(tmp_path: Path) -> None:
+    with ScriptedServer((calls("shell", command="echo $$ > fifo; cat gate"), says("All is well."))) as server:
+        bench = Bench.at(tmp_path, server.base_url)
+        os.mkfifo(bench.workspace / "fifo")
+        os.mkfifo(bench.workspace / "gate")
+        process = bench.start("run it", "--yes")
+        read_fifo(bench.workspace / "fifo")
+        second = bench.run("--yes", "--resume", "--", "and now?")
+        (bench.workspace / "gate").write_text("open\n", encoding="utf-8")
+        first = finished(process)
+    assert second.code == 2
+    assert "is going on in another process" in second.err
+    assert first.code == 0, first.err
+    assert "All is well." in first.out
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_ctrl_c_in_a_slow_command_leaves_no_process(tmp_path: Path, number: signal.Signals) -> None:
     with ScriptedServer((calls("shell", command="echo $$ > fifo; sleep 300"),)) as server:

@@ -34,6 +34,7 @@ from turnfold.core.tools.output import counted
 from turnfold.core.tools.textlines import clipped
 from turnfold.shell.desk import Desk, RunResult
 from turnfold.shell.discovery import Chosen
+from turnfold.shell.driving import driving
 from turnfold.shell.real import find_folders, real_world
 from turnfold.shell.routed_models import explained
 from turnfold.shell.run import run
@@ -83,9 +84,16 @@ def talk(plan: Talk, streams: Streams, environ: Mapping[str, str]) -> Exit:
             opening = open_new(plan, settings.project, said.workspace, BUILTIN_TOOLS, world)
         if isinstance(opening, Problem):
             return refused(streams, opening)
-        if opening.resumed:
-            say(streams, f"Going on with {opening.cfg.name or opening.cfg.conversation}, in {opening.cfg.workspace}.")
-        return _run(said, opening, streams, world)
+        with driving(folders.data, opening.cfg.conversation) as taken:
+            if taken is not None:
+                return refused(streams, taken)
+            return _begun(said, opening, streams, world)
+
+
+def _begun(said: Said, opening: Opening, streams: Streams, world: World) -> Exit:
+    if opening.resumed:
+        say(streams, f"Going on with {opening.cfg.name or opening.cfg.conversation}, in {opening.cfg.workspace}.")
+    return _run(said, opening, streams, world)
 
 
 def refused(streams: Streams, *problems: Problem) -> Exit:
