@@ -9,7 +9,7 @@ import pytest
 from tests.benchmarks.cost_of_history import Cost, cost, main
 
 MARGIN = 3.0
-TRIES = 3  # another process may have the core for a while
+TRIES = 5  # another process may have the core for a while
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,9 @@ def test_a_step_costs_the_same_at_10_and_at_10_000_messages(own: Callable[[Cost]
     ratios: list[float] = []
     while len(ratios) < TRIES and (not ratios or ratios[-1] > MARGIN):
         short, long = cost(10), cost(10_000)
-        joining = 0.1 * long.join_us  # what joining megabytes leaves in the caches of the next step, and its own noise
+        # The allocator gives a step's megabyte fresh pages and a loop's warm ones: joining cost up to three times as much there,
+        # and which it is depends on the tests before. A step that encoded the history anew would cost over ten times the joining.
+        joining = 2 * long.join_us
         ratios.append((own(long) - joining) / own(short))
     assert ratios[-1] <= MARGIN, ratios
 
