@@ -73,7 +73,7 @@ def world_with(key: str, home: Path) -> Iterator[World]:
 def config(base_url: str, folder: Path, profile: ModelProfile = PROFILE) -> ChatConfig:
     """The embedded model's profile for a model over HTTP; every act is allowed."""
     provider = Provider(name="llama", base_url=base_url, secret=SecretRef(KEY_NAME))
-    user = Config(model="llama/qwen", providers=(provider,), profiles=(profile,), rules=(Rule(Verdict.ALLOW),))
+    user = Config(model="llama/qwen", providers=(provider,), models=(profile,), rules=(Rule(Verdict.ALLOW),))
     return ChatConfig(ProjectConfig(user), workspace=str(folder))
 
 

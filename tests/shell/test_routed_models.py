@@ -92,7 +92,7 @@ def test_the_embedded_model_by_name_comes_with_provider_and_profile(name: str) -
 
 def test_a_profile_of_one_s_own_stands_before_the_embedded_one() -> None:
     own = ModelProfile(pattern="embedded/*", instructions="Mine.")
-    cfg = evolve(config("embedded"), profiles=(own,))
+    cfg = evolve(config("embedded"), models=(own,))
     assert profile_of(chosen(routed(HERE), cfg)) == own
 
 

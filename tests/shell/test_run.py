@@ -337,7 +337,7 @@ def test_no_thread_is_left_over(driver: Driver) -> None:
     assert threading.active_count() == before
 
 
-NAMING = evolve(CFG, model="scripted/m", providers=(SCRIPTED,), profiles=(ModelProfile(pattern="*", names_files=True),))
+NAMING = evolve(CFG, model="scripted/m", providers=(SCRIPTED,), models=(ModelProfile(pattern="*", names_files=True),))
 
 
 @pytest.mark.parametrize(

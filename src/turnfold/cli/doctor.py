@@ -12,7 +12,8 @@ from typing import final
 
 from attrs import frozen
 
-from turnfold.core.config.layers import ChatConfig, Config, Layer, ProjectConfig
+from turnfold.core.config.layer import Layer
+from turnfold.core.config.layers import ChatConfig, Config, ProjectConfig
 from turnfold.core.problem import Problem
 from turnfold.core.tools.preview import visible
 from turnfold.shell.discovery import find_model, local_providers

@@ -12,7 +12,7 @@ from turnfold.cli.arguments import Talk
 from turnfold.cli.stored import find_kept, last_kept
 from turnfold.core.agent.state import ChatState, effective
 from turnfold.core.config.layers import ChatConfig, Overrides, ProjectConfig
-from turnfold.core.config.values import MISSING
+from turnfold.core.config.missing import MISSING
 from turnfold.core.journal import load
 from turnfold.core.problem import Problem, caller_problem, did_you_mean
 from turnfold.core.tools.spec import ToolSpec
@@ -89,10 +89,10 @@ def _change(plan: Talk, now: ChatConfig, tools: tuple[ToolSpec, ...], world: Wor
     change = Overrides(tools=MISSING if plan.tools is None else plan.tools)
     if not plan.model:
         return change
-    chosen = world.models.choose(ChatConfig(now.project, providers=now.own_providers, profiles=now.own_profiles, model=plan.model))
+    chosen = world.models.choose(ChatConfig(now.project, providers=now.own_providers, models=now.own_models, model=plan.model))
     if isinstance(chosen, Problem):
         return chosen
-    return evolve(change, model=chosen.own_model, providers=chosen.own_providers, profiles=chosen.own_profiles)
+    return evolve(change, model=chosen.own_model, providers=chosen.own_providers, models=chosen.own_models)
 
 
 def unknown_tool(names: tuple[str, ...] | None, tools: tuple[ToolSpec, ...]) -> Problem | None:

@@ -13,7 +13,7 @@ from typing import TypeAlias, final
 
 from attrs import frozen
 
-from turnfold.core.config.layers import Layer
+from turnfold.core.config.layer import Layer
 from turnfold.core.config.models import find_provider
 from turnfold.core.config.values import Provider
 from turnfold.core.problem import Problem, caller_problem

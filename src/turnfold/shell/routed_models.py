@@ -154,8 +154,8 @@ class RoutedModels(Models):
 def with_embedded(cfg: ChatConfig) -> ChatConfig:
     """``cfg`` with what a conversation must know of the embedded model; what its own layer says stands before."""
     own = cfg.own_providers if isinstance(cfg.own_providers, tuple) else ()
-    profiles = cfg.own_profiles if isinstance(cfg.own_profiles, tuple) else ()
-    return evolve(cfg, providers=(*own, EMBEDDED_PROVIDER), profiles=(*profiles, EMBEDDED_PROFILE))
+    profiles = cfg.own_models if isinstance(cfg.own_models, tuple) else ()
+    return evolve(cfg, providers=(*own, EMBEDDED_PROVIDER), models=(*profiles, EMBEDDED_PROFILE))
 
 
 def explained(chosen: Chosen) -> str:

@@ -22,7 +22,8 @@ from turnfold.core.agent.inputs import Input
 from turnfold.core.agent.live import Live
 from turnfold.core.agent.state import Past
 from turnfold.core.config.layers import ChatConfig
-from turnfold.core.config.values import MISSING, Missing
+from turnfold.core.config.missing import DEFAULT, MISSING, Missing
+from turnfold.core.config.said import Said, saying
 from turnfold.core.conversation.log import Log
 from turnfold.core.conversation.messages import Message, ToolCall
 from turnfold.core.json import JsonObject, JsonValue
@@ -122,8 +123,12 @@ def values(form: object) -> SearchStrategy[Any]:
     origin, arguments = typing.get_origin(form), typing.get_args(form)
     if origin in (typing.Union, UnionType):
         return st.one_of(*(values(member) for member in arguments))
+    if origin is typing.Literal:
+        return st.sampled_from(arguments)
     if origin is tuple:
         return _tuples(arguments)
+    if origin is Said:
+        return _said(cast(type[Any], arguments[0]))
     if origin is Log:
         return st.lists(values(arguments[0]), max_size=FEW).map(lambda items: Log.of(*items))
     leaf = _leaf(form)
@@ -149,14 +154,29 @@ def _leaf(form: object) -> SearchStrategy[Any] | None:
         (NoneType, st.none()),
         (JsonObject, json_objects()),
         (RequestId, request_ids()),
-        (Missing, st.just(MISSING)),
+        (Missing, st.sampled_from((MISSING, DEFAULT))),
         (Live, st.just(Live())),
     )
     return next((strategy for kind, strategy in plain if kind is form), None)
 
 
 def _instances(kind: type[Any]) -> SearchStrategy[Any]:
-    """Instances of an attrs class, each field after its hint."""
+    """Instances of an attrs class, each field after its hint; a layer mentions a few settings only."""
     hints = typing.get_type_hints(kind)
-    fields = (field for field in attrs.fields(kind) if field.init)
-    return st.builds(kind, **{field.alias: values(hints[field.name]) for field in fields})
+    fields = tuple(field for field in attrs.fields(kind) if field.init)
+    settings = tuple(field for field in fields if field.name.startswith("own_"))
+    named = {field.alias: values(hints[field.name]) for field in fields if field not in settings}
+    if not settings:
+        return st.builds(kind, **named)
+    mentioned = {field.alias: values(hints[field.name]) for field in settings}
+    chosen = st.lists(st.sampled_from(tuple(mentioned)), max_size=FEW, unique=True)
+    return chosen.flatmap(lambda some: st.builds(kind, **named, **{name: mentioned[name] for name in some}))
+
+
+def _said(kind: type[Any]) -> SearchStrategy[Any]:
+    """Some fields of a table."""
+    hints = typing.get_type_hints(kind)
+    fields = {field.name: values(hints[field.name]) for field in attrs.fields(kind)}
+    chosen = st.lists(st.sampled_from(tuple(fields)), max_size=FEW, unique=True)
+    said = chosen.flatmap(lambda some: st.fixed_dictionaries({name: fields[name] for name in some}))
+    return said.map(lambda members: saying(members.items()))

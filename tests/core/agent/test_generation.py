@@ -218,7 +218,7 @@ def test_a_server_that_takes_grammars_gets_the_one_of_the_tools() -> None:
         pattern="scripted/*", tool_format=ToolFormat.MARKDOWN, grammar=True, instructions="You are small.", temperature=0.0
     )
     other = ModelProfile(pattern="other/*")
-    body = after(sim(cfg=evolve(CONFIG, profiles=(other, profile))), Say("hi")).performs[0].body
+    body = after(sim(cfg=evolve(CONFIG, models=(other, profile))), Say("hi")).performs[0].body
     assert b'"grammar":' in body
     assert b"You are small." in body
     assert b'"temperature":0.0' in body
@@ -228,7 +228,7 @@ def test_a_server_that_takes_grammars_gets_the_one_of_the_tools() -> None:
 def test_a_model_that_must_call_gets_another_grammar_first_and_after_a_failure() -> None:
     profile = ModelProfile(pattern="*", tool_format=ToolFormat.MARKDOWN, grammar=True, must_call=True)
     replies = (reply("```raises\nx\n```\n"), reply("```read a.txt\n```\n"), reply("It is alpha."))
-    done = finished(after(sim(*replies, cfg=evolve(CONFIG, profiles=(profile,))), Say("look")))
+    done = finished(after(sim(*replies, cfg=evolve(CONFIG, models=(profile,))), Say("look")))
     heads = [perform.body.partition(b'"messages":')[0] for perform in done.performs if perform.request_id.slot == MODEL]
     assert heads[0] == heads[1] != heads[2]
 
@@ -236,7 +236,7 @@ def test_a_model_that_must_call_gets_another_grammar_first_and_after_a_failure()
 def test_a_model_that_repeats_itself_ends_its_turn() -> None:
     profile = ModelProfile(pattern="*", tool_format=ToolFormat.MARKDOWN, ends_on_repeat=True)
     block = reply("```read a.txt\n```\n")
-    cfg = evolve(CONFIG, profiles=(profile,))
+    cfg = evolve(CONFIG, models=(profile,))
     done = finished(after(sim(block, reply("```read b.txt\n```\n"), block, block, cfg=cfg), Say("look")))
     assert len(results(done)) == 2
     assert reasons(done) == (Reason.COMPLETED,)

@@ -41,7 +41,7 @@ SMALL = ModelProfile(
     generations=3,
 )
 CFG = ChatConfig(
-    ProjectConfig(Config(model="small/one", providers=(Provider(name="small", base_url="small:"),), profiles=(SMALL,))),
+    ProjectConfig(Config(model="small/one", providers=(Provider(name="small", base_url="small:"),), models=(SMALL,))),
     workspace="/w",
     rules=(Rule(Verdict.ALLOW),),
 )

@@ -13,7 +13,6 @@ from turnfold.core.config.layers import ChatConfig, Config, ProjectConfig
 from turnfold.core.config.values import (
     DEFAULT_LIMITS,
     Limits,
-    Missing,
     ModelProfile,
     Provider,
     Rule,
@@ -96,7 +95,7 @@ def test_every_setting() -> None:
             Provider(name="lab", base_url="https://lab.example/v1", secret=SecretRef("LAB_KEY"), timeout_s=9.5),
             Provider(name="openai", base_url=openai.base_url, secret=openai.secret, timeout_s=30.0),
         ),
-        profiles=(
+        models=(
             ModelProfile(
                 pattern="lab/*",
                 tool_format=ToolFormat.MARKDOWN,
@@ -267,8 +266,7 @@ def test_faults_of_variables_name_the_variable() -> None:
 
 
 def test_limits_not_mentioned_are_the_default_ones() -> None:
-    limits = read_config_untrusted("[limits]\ngenerations = 1\n", "c.toml").unwrap().own_limits
-    assert not isinstance(limits, Missing)
+    limits = read_config_untrusted("[limits]\ngenerations = 1\n", "c.toml").unwrap().limits
     assert limits.command_s == DEFAULT_LIMITS.command_s
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from turnfold.core.config.layers import ChatConfig, Config, Layer, Overrides, ProjectConfig
+from turnfold.core.config.layer import Layer
+from turnfold.core.config.layers import ChatConfig, Config, Overrides, ProjectConfig
 from turnfold.core.config.values import (
     DEFAULT_LIMITS,
     DEFAULT_PROVIDERS,
@@ -57,7 +58,7 @@ def test_rules_and_profiles_of_all_layers_count_the_highest_first() -> None:
     low, high = Rule(Verdict.ALLOW), Rule(Verdict.DENY)
     assert ProjectConfig(Config(rules=(low,)), rules=(high,)).rules == (high, low)
     profile = ModelProfile(pattern="*")
-    assert ChatConfig(ProjectConfig(Config(profiles=(profile,)))).profiles == (profile,)
+    assert ChatConfig(ProjectConfig(Config(models=(profile,)))).models == (profile,)
 
 
 def test_environment_is_merged_by_name() -> None:

@@ -12,7 +12,7 @@ SMALL = ModelProfile(pattern="ollama/*", tool_format=ToolFormat.MARKDOWN)
 
 
 def config(model: str, tool_format: ToolFormat | None = None) -> ChatConfig:
-    base = Config(model=model, profiles=(ModelProfile(pattern="x/*"), SMALL))
+    base = Config(model=model, models=(ModelProfile(pattern="x/*"), SMALL))
     project = ProjectConfig(base) if tool_format is None else ProjectConfig(base, tool_format=tool_format)
     return ChatConfig(project)
 

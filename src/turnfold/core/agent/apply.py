@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import assert_never
+from typing import TypeAlias, assert_never
 
 from attrs import evolve
 
@@ -11,25 +11,33 @@ from turnfold.core.agent.events import (
     CallClosed,
     CallCommanded,
     CancelAsked,
+    Compacted,
     Event,
+    Impersonated,
     MessageAdded,
     MessageQueued,
     ModelReplied,
     Outcome,
     Permitted,
     Reconfigured,
+    Redone,
+    Renamed,
     RequestClosed,
     RequestOpened,
     Rewound,
     RoundEnded,
     Started,
+    SummaryAsked,
     TurnEnded,
     TurnInterrupted,
 )
 from turnfold.core.agent.ids import MODEL, RequestId, place
-from turnfold.core.agent.state import Mark, Opened, Past, Slot, Status, Turn, find_open
-from turnfold.core.conversation.messages import AssistantMessage, ToolMessage, UserMessage
+from turnfold.core.agent.state import Mark, Opened, Past, Slot, Status, Summary, Taken, Turn, find_open
+from turnfold.core.conversation.messages import AssistantMessage, Message, ToolMessage, UserMessage
 from turnfold.core.json import JsonObject
+
+Commanded: TypeAlias = CallCommanded | Impersonated | SummaryAsked | Reconfigured | Renamed | Rewound | Redone
+Rarer: TypeAlias = Started | MessageQueued | CallClosed | RoundEnded | TurnInterrupted | TurnEnded | Compacted | Commanded
 
 
 def apply(past: Past, event: Event) -> Past:
@@ -47,16 +55,13 @@ def _applied(past: Past, event: Event) -> Past:
             return _with_request(past, request_id, lambda opened: evolve(opened, status=Status.RUNNING, since_ms=at_ms))
         case CancelAsked(request_id, at_ms):
             return _with_request(past, request_id, lambda opened: evolve(opened, status=Status.CANCELLING, since_ms=at_ms))
-        case MessageAdded(message):
-            return _user_said(past, message) if isinstance(message, UserMessage) else _model_said(past, message)
+        case MessageAdded(message, at_ms):
+            return _user_said(past, message, at_ms) if isinstance(message, UserMessage) else _model_said(past, message)
         case _:
             return _applied_rarely(past, event)
 
 
-def _applied_rarely(
-    past: Past,
-    event: Started | MessageQueued | CallCommanded | CallClosed | RoundEnded | TurnInterrupted | TurnEnded | Reconfigured | Rewound,
-) -> Past:
+def _applied_rarely(past: Past, event: Rarer) -> Past:
     match event:
         case CallClosed():
             return _call_closed(past, event)
@@ -68,32 +73,51 @@ def _applied_rarely(
             return evolve(past, conversation=event.conversation, cfg_digest=event.cfg_digest, tools_digest=event.tools_digest)
         case MessageQueued(message):
             return evolve(past, queue=(*past.queue, message))
-        case CallCommanded():
-            return _call_commanded(past, event)
         case TurnInterrupted():
             return past if past.turn is None else evolve(past, turn=evolve(past.turn, interrupted=True))
+        case Compacted(upto, summary, pinned):
+            return evolve(past, summary=Summary(upto=upto, text=summary, pinned=pinned))
+        case _:
+            return _applied_command(past, event)
+
+
+def _applied_command(past: Past, event: Commanded) -> Past:
+    match event:
+        case CallCommanded():
+            return _call_commanded(past, event)
+        case Impersonated(message, at_ms):
+            return _impersonated(past, message, at_ms)
+        case SummaryAsked(at_ms=at_ms):
+            return _turn_begun(past, None, Turn(number=past.turns + 1, generation=0, began_ms=at_ms, commanded=True, summary=True))
         case Reconfigured(change):
-            return evolve(past, overrides=(change, *past.overrides))
+            return evolve(past, overrides=(change, *past.overrides), undone=())
+        case Renamed(name):
+            return evolve(past, name=name)
         case Rewound(to):
             return _rewound(past, to)
+        case Redone():
+            return _redone(past)
         case _:
             assert_never(event)
 
 
-def _turn_begun(past: Past, message: UserMessage) -> Past:
-    mark = Mark(turn=past.turns + 1, log_length=len(past.log), memories=past.memories, overrides=past.overrides)
-    return evolve(
-        past,
-        turns=past.turns + 1,
-        log=past.log.append(message),
-        marks=past.marks.append(mark),
-        turn=Turn(number=past.turns + 1),
+def _turn_begun(past: Past, message: Message | None, turn: Turn) -> Past:
+    mark = Mark(
+        turn=turn.number,
+        log_length=len(past.log),
+        memories=past.memories,
+        overrides=past.overrides,
+        summary=past.summary,
+        told=past.told,
     )
+    log = past.log if message is None else past.log.append(message)
+    return evolve(past, turns=turn.number, log=log, marks=past.marks.append(mark), turn=turn, undone=())
 
 
-def _user_said(past: Past, message: UserMessage) -> Past:
-    begun = _turn_begun(past, message)
-    return evolve(begun, queue=past.queue[1:]) if past.queue[:1] == (message,) else begun
+def _user_said(past: Past, message: UserMessage, at_ms: int) -> Past:
+    begun = _turn_begun(past, message, Turn(number=past.turns + 1, began_ms=at_ms))
+    queue = past.queue[1:] if past.queue[:1] == (message,) else past.queue
+    return evolve(begun, queue=queue, told=(*past.told, *message.lessons)) if queue or message.lessons or past.queue else begun
 
 
 def _model_said(past: Past, message: AssistantMessage) -> Past:
@@ -103,11 +127,25 @@ def _model_said(past: Past, message: AssistantMessage) -> Past:
 
 
 def _call_commanded(past: Past, event: CallCommanded) -> Past:
-    begun = _turn_begun(past, UserMessage(event.line))
-    message = AssistantMessage(text="", place=place(begun.turns, 0), calls=(event.call,))
-    slots = (Slot(invocation=event.call),)
-    turn = Turn(number=begun.turns, generation=0, slots=slots, overrides=past.overrides, commanded=True)
-    return evolve(begun, log=begun.log.append(message), turn=turn)
+    calls = (event.call, *event.more)
+    turn = Turn(
+        number=past.turns + 1,
+        generation=0,
+        began_ms=event.at_ms,
+        slots=tuple(Slot(invocation=call) for call in calls),
+        overrides=past.overrides,
+        commanded=True,
+        ask=event.ask,
+    )
+    begun = _turn_begun(past, UserMessage(event.line), turn)
+    message = AssistantMessage(text="", place=place(begun.turns, 0), calls=calls)
+    return evolve(begun, log=begun.log.append(message))
+
+
+def _impersonated(past: Past, message: AssistantMessage, at_ms: int) -> Past:
+    slots = tuple(Slot(invocation=call) for call in message.calls)
+    turn = Turn(number=past.turns + 1, generation=0, began_ms=at_ms, slots=slots, overrides=past.overrides, commanded=True, ask=True)
+    return _turn_begun(past, message, turn)
 
 
 def _opened(past: Past, event: RequestOpened) -> Past:
@@ -122,7 +160,7 @@ def _opened(past: Past, event: RequestOpened) -> Past:
         asked=event.asked,
     )
     if event.request_id.slot == MODEL:
-        return evolve(past, turn=evolve(turn, model=opened))
+        return evolve(past, turn=evolve(turn, model=opened, asked=turn.asked + 1))
     slot = _slot(turn, event.request_id.slot)
     if slot is None:
         return past
@@ -187,7 +225,7 @@ def _round_ended(past: Past) -> Past:
     log = past.log
     for slot in turn.slots:
         log = log if slot.result is None else log.append(slot.result)
-    return evolve(past, log=log, turn=evolve(turn, generation=turn.generation + 1, model=None, slots=()))
+    return evolve(past, log=log, turn=evolve(turn, generation=turn.generation + 1, model=None, asked=0, slots=()))
 
 
 def _rewound(past: Past, to: int) -> Past:
@@ -197,12 +235,32 @@ def _rewound(past: Past, to: int) -> Past:
     if kept == len(past.marks):
         return past
     mark = past.marks[kept]
+    taken = Taken(log=past.log, memories=past.memories, overrides=past.overrides, marks=past.marks, summary=past.summary, told=past.told)
     return evolve(
         past,
         log=past.log.take(mark.log_length),
         memories=mark.memories,
         overrides=mark.overrides,
+        summary=mark.summary,
+        told=mark.told,
         marks=past.marks.take(kept),
+        undone=(taken, *past.undone),
         turn=None,
         queue=(),
+    )
+
+
+def _redone(past: Past) -> Past:
+    if not past.undone or past.turn is not None:
+        return past
+    taken, *rest = past.undone
+    return evolve(
+        past,
+        log=taken.log,
+        memories=taken.memories,
+        overrides=taken.overrides,
+        marks=taken.marks,
+        summary=taken.summary,
+        told=taken.told,
+        undone=tuple(rest),
     )

@@ -8,7 +8,7 @@ from attrs import evolve, frozen
 
 from turnfold.core.agent.apply import apply
 from turnfold.core.agent.effects import Effect, Record
-from turnfold.core.agent.events import Event, Rewound
+from turnfold.core.agent.events import Event, Redone, Rewound
 from turnfold.core.agent.live import Live
 from turnfold.core.agent.state import ChatState, Past
 
@@ -39,7 +39,7 @@ class Draft:
 
     def record(self, event: Event) -> Draft:
         """The draft in which ``event`` has happened."""
-        live = Live() if isinstance(event, Rewound) else self.state.live
+        live = Live() if isinstance(event, Rewound | Redone) else self.state.live
         state = ChatState(apply(self.past, event), live)
         return Draft(state, self.at_ms, (*self.records, Record(self.past.events, event)), self.acts)
 

@@ -68,10 +68,50 @@ class Notice:
 
 @final
 @frozen
+class Document:
+    """A text to hand to the person, as the new file ``path`` (relative to where they are) or, where it is empty, on the screen."""
+
+    path: str
+    text: str
+
+
+@final
+@frozen
+class Leave:
+    """The person wants to leave; the conversation stays as it is."""
+
+
+@final
+@frozen
 class Publish:
     """Show ``what`` to whoever watches the conversation now; it is not kept."""
 
-    what: Delta | Problem | Notice
+    what: Delta | Problem | Notice | Document | Leave
 
 
-Effect: TypeAlias = Record | Perform | Cancel | Publish
+@final
+@frozen
+class KeepFork:
+    """Keep the journal's first ``upto`` events as the beginning of a new conversation, called ``name``, and say its id."""
+
+    upto: int
+    name: str = ""
+
+
+@final
+@frozen
+class TellTrace:
+    """Show what happened in turn ``turn`` (0: in all of them), with times and usage."""
+
+    turn: int = 0
+
+
+@final
+@frozen
+class Recall:
+    """Do something that takes the whole journal, which the state does not hold; comes after the records."""
+
+    what: KeepFork | TellTrace
+
+
+Effect: TypeAlias = Record | Perform | Cancel | Publish | Recall

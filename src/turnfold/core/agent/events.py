@@ -56,7 +56,7 @@ class Reason(Enum):
     CUT = "cut"  # the reply hit the token limit
     FAILED = "failed"
     INTERRUPTED = "interrupted"
-    LIMIT = "limit"  # as many model calls as a turn may have
+    LIMIT = "limit"  # of model calls, turns, tokens, seconds or money; the problem says which
 
 
 @final
@@ -92,10 +92,47 @@ class MessageQueued:
 @final
 @frozen
 class CallCommanded:
-    """The person had a tool called, by the command ``line``: a turn of one round without a model."""
+    """The person had a tool called, by the command ``line``: a turn of one round without a model.
+
+    ``more`` are further calls of the round; ``ask``: their requests are asked for, as a model's are.
+    """
 
     line: str
     call: ToolCall
+    at_ms: int = 0
+    more: tuple[ToolCall, ...] = ()
+    ask: bool = False
+
+
+@final
+@frozen
+class Impersonated:
+    """The person spoke as the model: a turn of one round, if the message has calls, without a model."""
+
+    message: AssistantMessage
+    at_ms: int = 0
+
+
+@final
+@frozen
+class SummaryAsked:
+    """The person had the conversation's beginning summarised, by the command ``line``: a turn of one model call."""
+
+    line: str
+    at_ms: int = 0
+
+
+@final
+@frozen
+class Compacted:
+    """What the log holds before index ``upto``, the messages at ``pinned`` apart, is from now on told to models as ``summary``.
+
+    The log itself keeps everything.
+    """
+
+    upto: int
+    summary: str
+    pinned: tuple[int, ...] = ()
     at_ms: int = 0
 
 
@@ -187,6 +224,23 @@ class Reconfigured:
 
 @final
 @frozen
+class Renamed:
+    """A person calls the conversation ``name`` from now on."""
+
+    name: str
+    at_ms: int = 0
+
+
+@final
+@frozen
+class Redone:
+    """What the last ``Rewound`` took back is there again; nothing was begun since."""
+
+    at_ms: int = 0
+
+
+@final
+@frozen
 class Rewound:
     """Turn ``to`` and all after it are taken back: log, tool memories and settings are as they were before it."""
 
@@ -199,6 +253,9 @@ Event: TypeAlias = (
     | MessageAdded
     | MessageQueued
     | CallCommanded
+    | Impersonated
+    | SummaryAsked
+    | Compacted
     | RequestOpened
     | Permitted
     | CancelAsked
@@ -208,5 +265,7 @@ Event: TypeAlias = (
     | TurnInterrupted
     | TurnEnded
     | Reconfigured
+    | Renamed
     | Rewound
+    | Redone
 )

@@ -18,9 +18,9 @@ from turnfold.core.agent.encoding import encoded_for, request_body
 from turnfold.core.agent.events import MessageAdded, ModelReplied, Reason, RequestClosed, RequestOpened, TurnEnded, Unanswered, Why
 from turnfold.core.agent.ids import MODEL, RequestId, place
 from turnfold.core.agent.live import Live, LiveReply
-from turnfold.core.agent.state import ChatState, Opened, Past, Turn, effective, usable
+from turnfold.core.agent.state import ChatState, Opened, Past, Turn, effective, offered, usable
 from turnfold.core.config.layers import ChatConfig
-from turnfold.core.config.models import find_provider, generations_of, offered_tools, profile_of
+from turnfold.core.config.models import find_provider, generations_of, profile_of
 from turnfold.core.config.values import ToolFormat
 from turnfold.core.conversation.messages import AssistantMessage, Invocation, UserMessage
 from turnfold.core.llm import markdown
@@ -87,21 +87,19 @@ def _open_model(draft: Draft, turn: Turn, tools: tuple[ToolSpec, ...], cfg: Chat
     found = find_provider(cfg)
     if isinstance(found, Problem):
         return end_turn(draft, Reason.FAILED, found)
-    n = 0 if turn.model is None else turn.model.request_id.n + 1
-    request_id = RequestId(turn.number, turn.generation, MODEL, n)
+    request_id = RequestId(turn.number, turn.generation, MODEL, turn.asked)
     request = CallModel(provider=found.provider, model=found.model, upto=draft.past.events)
     if isinstance(permit(request, cfg), Deny):
         message = f"A rule of the config denies calls of {found.provider.name}/{found.model}. Change the rule, or name another model with --model."
         return end_turn(draft, Reason.FAILED, caller_problem("model-denied", message))
     opened = draft.record(RequestOpened(request_id=request_id, request=request, at_ms=draft.at_ms))
-    names = offered_tools(cfg)
-    offered = tools if names is None else tuple(tool for tool in tools if tool.name in names)
-    encoded = encoded_for(opened.state, offered, cfg)
+    known = offered(tools, cfg)
+    encoded = encoded_for(opened.state, known, cfg)
     reply = LiveReply(
         request_id=request_id,
         fold=CHAT.begin(),
         limit_bytes=cfg.limits.reply_bytes,
-        scan=markdown.begin(offered) if encoded.tool_format is ToolFormat.MARKDOWN else None,
+        scan=markdown.begin(known) if encoded.tool_format is ToolFormat.MARKDOWN else None,
     )
     live = evolve(opened.state.live, encoded=encoded, reply=reply)
     return opened.with_live(live).act(Perform(request_id, request, request_body(encoded, opened.past)))

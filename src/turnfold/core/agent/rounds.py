@@ -140,7 +140,7 @@ def _open_all(draft: Draft, turn: Turn, index: int, requests: tuple[WorldRequest
     denied = tuple(request for request in requests if isinstance(permit(request, permitting), Deny))
     for offset, request in enumerate(denied or requests):  # where a rule denies a part, the rest would be done in vain
         request_id = RequestId(turn.number, turn.generation, index, slot.opened + offset)
-        draft = open_request(draft, request_id, request, permitting, turn.commanded)
+        draft = open_request(draft, request_id, request, permitting, turn.commanded and not turn.ask)
     now = draft.past.turn
     opened = slot if now is None else now.slots[index]
     return draft if opened.waiting else _close_unanswered(draft, index, opened)

@@ -17,6 +17,8 @@ from turnfold.core.agent.events import ModelReplied, Outcome, Unanswered, Why
 from turnfold.core.agent.ids import MODEL, RequestId
 from turnfold.core.agent.live import Live
 from turnfold.core.config.layers import ChatConfig, Overrides
+from turnfold.core.config.models import profile_of
+from turnfold.core.config.selection import selected
 from turnfold.core.conversation.log import Log
 from turnfold.core.conversation.messages import Invocation, Message, ToolMessage, UserMessage
 from turnfold.core.json import JsonObject
@@ -90,16 +92,32 @@ class Slot:
 class Turn:
     """The running turn: its number, the generation it is in, and that generation's model call or round.
 
-    ``overrides`` are the changes of settings that were made when the round began: its tools see no later ones.
+    ``overrides`` are the changes of settings that were made when the round began: its tools see no later ones. ``asked``
+    counts the generation's model calls, a lost one and a summary too. A ``commanded`` turn calls no model for a reply;
+    its requests need no second yes unless it has to ``ask``. ``summary``: it is there to have a summary written.
     """
 
     number: int
     generation: int = 1
     model: Opened | None = None
+    asked: int = 0
+    began_ms: int = 0
     slots: tuple[Slot, ...] = ()
     overrides: tuple[Overrides, ...] = ()
     commanded: bool = False
+    ask: bool = False
+    summary: bool = False
     interrupted: bool = False
+
+
+@final
+@frozen(kw_only=True)
+class Summary:
+    """What models are told in place of the log before ``upto``, the messages at ``pinned`` (indexes, rising) apart."""
+
+    upto: int
+    text: str
+    pinned: tuple[int, ...] = ()
 
 
 @final
@@ -111,6 +129,21 @@ class Mark:
     log_length: int
     memories: JsonObject
     overrides: tuple[Overrides, ...]
+    summary: Summary | None = None
+    told: tuple[str, ...] = ()
+
+
+@final
+@frozen(kw_only=True)
+class Taken:
+    """What a rewind took back, for redoing it."""
+
+    log: Log[Message]
+    memories: JsonObject
+    overrides: tuple[Overrides, ...]
+    marks: Log[Mark]
+    summary: Summary | None = None
+    told: tuple[str, ...] = ()
 
 
 @final
@@ -119,7 +152,8 @@ class Past:
     """What the conversation holds to be true: a fold of its journal.
 
     ``events`` counts the journal; ``turns`` counts the turns ever started; both only grow. ``memories``: what each
-    tool remembers, by name. ``marks``: one a turn that can be undone. ``queue``: said during the turn.
+    tool remembers, by name. ``marks``: one a turn that can be undone. ``undone``: what can be redone, the last first.
+    ``queue``: said during the turn. ``told``: the paths of the lessons that the log holds. ``name``: since it was renamed.
     """
 
     conversation: str = ""
@@ -134,6 +168,10 @@ class Past:
     usage: Usage = Usage()
     marks: Log[Mark] = field(factory=Log)
     queue: tuple[UserMessage, ...] = ()
+    undone: tuple[Taken, ...] = ()
+    summary: Summary | None = None
+    told: tuple[str, ...] = ()
+    name: str = ""
 
     @property
     def started(self) -> bool:
@@ -223,5 +261,11 @@ def _changed(cfg: ChatConfig, changes: tuple[Overrides, ...]) -> ChatConfig:
 
 def usable(tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> tuple[ToolSpec, ...]:
     """The tools that ``cfg`` lets the conversation use, in the order handed in."""
-    names = cfg.tools
-    return tools if names is None else tuple(tool for tool in tools if tool.name in names)
+    names = selected(cfg.tools, None, tuple(tool.name for tool in tools))
+    return tuple(tool for tool in tools if tool.name in names)
+
+
+def offered(tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> tuple[ToolSpec, ...]:
+    """Those of the usable ``tools`` that the model is told of: as the config says, else as the model's profile does."""
+    names = selected(cfg.tools, profile_of(cfg).tools, tuple(tool.name for tool in tools))
+    return tuple(tool for tool in tools if tool.name in names)

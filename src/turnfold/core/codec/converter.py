@@ -1,7 +1,7 @@
 """How values look as JSON. One rule a kind of value, and no other.
 
 * an attrs value is an object of its fields; where a union says which of several it is, ``"type"`` names the class;
-* a setting that a layer does not mention is left out; ``None`` is null;
+* a setting that a layer does not mention is left out, one that it puts back is ``{"default": true}``; ``None`` is null;
 * an enum is its value, a request id its text, bytes are base64, a log and a tuple are arrays, a JsonObject is itself.
 
 Reading is closed and strict: only classes that the unions name, no extra keys, nothing coerced, nothing imported by name.
@@ -13,7 +13,7 @@ import base64
 from collections.abc import Callable, Mapping
 from enum import Enum
 from types import NoneType, UnionType
-from typing import TypeAlias, TypeVar, Union, get_args, get_origin
+from typing import TypeAlias, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import attrs
 from cattrs import BaseConverter, Converter
@@ -21,8 +21,9 @@ from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn
 
 from turnfold.core.agent.ids import RequestId, parse_id_untrusted
 from turnfold.core.agent.live import Live
-from turnfold.core.config.layers import Layer
-from turnfold.core.config.values import Missing
+from turnfold.core.config.layer import Layer
+from turnfold.core.config.missing import DEFAULT, Missing
+from turnfold.core.config.said import Said, saying
 from turnfold.core.conversation.log import Log
 from turnfold.core.json import JsonObject, freeze, thaw
 
@@ -115,15 +116,58 @@ def _is_layer(form: object) -> bool:
     return isinstance(form, type) and issubclass(form, Layer)
 
 
+def _put_back() -> dict[str, object]:
+    """How ``DEFAULT`` is written."""
+    return {"default": True}
+
+
+def _puts_back(value: object) -> bool:
+    return value == _put_back()
+
+
+def _is_said(form: object) -> bool:
+    return get_origin(form) is Said
+
+
+def _said_reader(form: object, converter: BaseConverter) -> Reader:
+    """A hook that reads some fields of a table, each after its own type."""
+    hints = get_type_hints(get_args(form)[0])
+
+    def hook(value: object, _: object) -> object:
+        if not isinstance(value, dict):
+            raise ValueError(f"expected an object, not {type(value).__name__}")
+        unknown = tuple(name for name in value if name not in hints)
+        if unknown:
+            raise ValueError(f"there is no field {unknown[0]!r}; known are {', '.join(hints)}")
+        return saying((name, DEFAULT if _puts_back(item) else converter.structure(item, hints[name])) for name, item in value.items())
+
+    return hook
+
+
+def _said_writer(form: object, converter: BaseConverter) -> Writer:
+    hints = get_type_hints(get_args(form)[0])
+
+    def hook(value: object) -> object:
+        members = value.members if isinstance(value, Said) else ()
+        return {
+            each.name: _put_back() if each.value == DEFAULT else converter.unstructure(each.value, unstructure_as=hints[each.name])
+            for each in members
+        }
+
+    return hook
+
+
 def _union_reader(form: object, converter: BaseConverter) -> Reader:
     """A hook that reads a union: null, the one member there is, a str, or an object that names its class."""
     members = _members(form)
-    by_name = {member.__name__: member for member in members if attrs.has(member)}
+    by_name = {member.__name__: member for member in members if attrs.has(member) or _is_said(member)}
     nullable = NoneType in get_args(form)
 
     def hook(value: object, _: object) -> object:
         if value is None and nullable:
             return None
+        if Missing in get_args(form) and _puts_back(value):
+            return DEFAULT
         if len(members) == 1:
             return converter.structure(value, members[0])
         if str in members and isinstance(value, str):
@@ -142,8 +186,18 @@ def _union_reader(form: object, converter: BaseConverter) -> Reader:
 def _union_writer(form: object, converter: BaseConverter) -> Writer:
     """A hook that writes a union; the class is named where there is more than one."""
     named = len(_members(form)) > 1
+    said = next((member for member in _members(form) if _is_said(member)), None)
+    row = next((member for member in _members(form) if _is_tuple(member)), None)
 
     def hook(value: object) -> object:
+        if isinstance(value, Missing):
+            return _put_back()  # MISSING itself is left out
+        if isinstance(value, tuple) and row is not None:
+            items: object = converter.unstructure(value, unstructure_as=row)
+            return items
+        if isinstance(value, Said):
+            members: dict[str, object] = converter.unstructure(value, unstructure_as=said)
+            return {TAG: "Said", **members} if named else members
         written: object = converter.unstructure(value)
         if named and isinstance(written, dict) and attrs.has(type(value)):
             return {TAG: type(value).__name__, **written}
@@ -207,6 +261,8 @@ def new_converter() -> Converter:
     converter.register_unstructure_hook_factory(attrs.has, _class_writer)
     converter.register_structure_hook_func(_is_enum, _structure_enum)
     converter.register_structure_hook_factory(_is_tuple, _tuple_reader)
+    converter.register_structure_hook_factory(_is_said, _said_reader)
+    converter.register_unstructure_hook_factory(_is_said, _said_writer)
     converter.register_structure_hook_factory(_is_log, _log_reader)
     converter.register_unstructure_hook_factory(_is_log, _log_writer)
     converter.register_structure_hook(JsonObject, _structure_json_object)

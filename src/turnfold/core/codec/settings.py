@@ -46,13 +46,14 @@ from turnfold.core.codec.toml_values import (
     whole,
     word_of,
 )
-from turnfold.core.config.layers import Config, Layer, ProjectConfig
+from turnfold.core.config.layer import Layer
+from turnfold.core.config.layers import Config, ProjectConfig
+from turnfold.core.config.missing import Missing
 from turnfold.core.config.values import (
     DEFAULT_LIMITS,
     DEFAULT_PROVIDERS,
     Environment,
     Limits,
-    Missing,
     ModelProfile,
     Provider,
     Rule,
@@ -206,7 +207,7 @@ def _layer(blank: L, said: Table, rights: Rights) -> Result[L, Problems]:
         tools=_over(tools.unwrap(), blank.own_tools),
         tool_format=_over(tool_format.unwrap(), blank.own_tool_format),
         providers=_over(providers.unwrap(), blank.own_providers),
-        profiles=_over(profiles.unwrap(), blank.own_profiles),
+        models=_over(profiles.unwrap(), blank.own_models),
         rules=_over(rules.unwrap(), blank.own_rules),
         environment=_over(environment.unwrap(), blank.own_environment),
         limits=_over(limits.unwrap(), blank.own_limits),

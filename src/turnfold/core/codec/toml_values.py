@@ -12,7 +12,7 @@ from attrs import field, frozen
 from returns.result import Failure, Result, Success
 
 from turnfold.core.codec.toml_lines import Path, line_of, path_text
-from turnfold.core.config.values import MISSING, Missing
+from turnfold.core.config.missing import MISSING, Missing
 from turnfold.core.json import JsonObject, JsonValue, scalar_text
 from turnfold.core.problem import Problem, caller_problem, did_you_mean
 

@@ -1,169 +1,88 @@
 """Three immutable layers, passed by hand: ``Config`` (user) → ``ProjectConfig(base)`` → ``ChatConfig(project)``.
 
-A layer is sparse: a setting that it does not mention is ``MISSING``, which is neither the default nor empty. Reading
-``cfg.model`` asks the layers from the top down. The rule of merging stands in each property:
-
-* a single value or a list: the highest layer that mentions it wins, whole;
-* a named table (providers, profiles): merged by name, the higher layer's entry wins;
-* permission rules: the higher layer's come first, and every layer's count (see ``world.permission``);
-* environment: merged by name, like a table.
+Reading ``cfg.model`` asks the layers from the top down; how they lie over each other stands in ``config.layer``. A layer made
+from files keeps each file's settings apart, with the place where each stands, so that ``explain`` can name it. The order, the
+highest first: changes made since the conversation started; the conversation's own; its agent's; variables of the environment;
+the project's files; the person's files; the defaults that turnfold ships.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TypeVar, final
+from typing import final
 
 from attrs import field, frozen
 from typing_extensions import override
 
-from turnfold.core.config.values import (
-    DEFAULT_LIMITS,
-    DEFAULT_PROVIDERS,
-    MISSING,
-    Environment,
-    Limits,
-    Missing,
-    ModelProfile,
-    Provider,
-    Rule,
-    ToolFormat,
-)
-
-T = TypeVar("T")
+from turnfold.core.config.agents import AgentSpec
+from turnfold.core.config.briefing import Briefing
+from turnfold.core.config.layer import Layer, LayerName
+from turnfold.core.config.missing import MISSING, Missing
+from turnfold.core.config.named import entry
 
 
-def _first(said: Iterable[T | Missing], default: T) -> T:
-    """What the highest layer says that says anything, else ``default``."""
-    for value in said:
-        if not isinstance(value, Missing):
-            return value
-    return default
+@final
+@frozen
+class Line:
+    """Where in a file a setting stands: its path, as errors write it, and the line, from 1."""
+
+    path: str
+    number: int
 
 
-def _all(said: Iterable[tuple[T, ...] | Missing]) -> tuple[T, ...]:
-    """Everything that the layers say, highest first."""
-    return tuple(item for value in said if not isinstance(value, Missing) for item in value)
-
-
+@final
 @frozen(kw_only=True)
-class Layer:
-    """The settings that one layer mentions, and how they read through the layers below it."""
+class Origin:
+    """Where settings come from: the layer that they count to, the file or variable (``place``), and the lines in it."""
 
-    own_model: str | Missing = field(default=MISSING, alias="model")
-    own_providers: tuple[Provider, ...] | Missing = field(default=MISSING, alias="providers")
-    own_profiles: tuple[ModelProfile, ...] | Missing = field(default=MISSING, alias="profiles")
-    own_tool_format: ToolFormat | Missing = field(default=MISSING, alias="tool_format")
-    own_tools: tuple[str, ...] | Missing = field(default=MISSING, alias="tools")
-    own_rules: tuple[Rule, ...] | Missing = field(default=MISSING, alias="rules")
-    own_instructions: str | Missing = field(default=MISSING, alias="instructions")
-    own_temperature: float | Missing = field(default=MISSING, alias="temperature")
-    own_max_tokens: int | Missing = field(default=MISSING, alias="max_tokens")
-    own_environment: Environment | Missing = field(default=MISSING, alias="environment")
-    own_workspace: str | Missing = field(default=MISSING, alias="workspace")
-    own_limits: Limits | Missing = field(default=MISSING, alias="limits")
+    layer: LayerName = "chat"
+    place: str = ""
+    lines: tuple[Line, ...] = field(default=(), repr=False)
 
-    @property
-    def layers(self) -> tuple[Layer, ...]:
-        """This layer and those below it, highest first."""
-        return (self,)
 
-    @property
-    def model(self) -> str:
-        """``provider/name`` of the model; empty where none is chosen."""
-        return _first((layer.own_model for layer in self.layers), "")
+@final
+@frozen(kw_only=True)
+class Overrides(Layer):
+    """Settings from one place, laid over what is below: a file, the environment, or a change since the conversation started."""
 
-    @property
-    def providers(self) -> tuple[Provider, ...]:
-        """All providers, one a name, those of higher layers first."""
-        said = (*_all(layer.own_providers for layer in self.layers), *DEFAULT_PROVIDERS)
-        by_name = {provider.name: provider for provider in reversed(said)}
-        return tuple(by_name[name] for name in dict.fromkeys(provider.name for provider in said))
-
-    @property
-    def profiles(self) -> tuple[ModelProfile, ...]:
-        """Facts about models, those of higher layers first; the first whose pattern fits is used."""
-        return _all(layer.own_profiles for layer in self.layers)
-
-    @property
-    def tool_format(self) -> ToolFormat | None:
-        """How calls are written, where a layer says so; otherwise the model's profile decides."""
-        return _first((layer.own_tool_format for layer in self.layers), None)
-
-    @property
-    def tools(self) -> tuple[str, ...] | None:
-        """The names of the tools to use of those that are handed in; ``None`` means all."""
-        return _first((layer.own_tools for layer in self.layers), None)
-
-    @property
-    def rules(self) -> tuple[Rule, ...]:
-        """Permission rules of all layers, the highest layer's first."""
-        return _all(layer.own_rules for layer in self.layers)
-
-    @property
-    def instructions(self) -> str:
-        """What the person tells every model; empty for the general instructions."""
-        return _first((layer.own_instructions for layer in self.layers), "")
-
-    @property
-    def temperature(self) -> float | None:
-        """Sampling temperature, where a layer says so."""
-        return _first((layer.own_temperature for layer in self.layers), None)
-
-    @property
-    def max_tokens(self) -> int | None:
-        """The longest reply in tokens, where a layer says so."""
-        return _first((layer.own_max_tokens for layer in self.layers), None)
-
-    @property
-    def environment(self) -> Environment:
-        """Variables that every command of the conversation gets, one a name, sorted by name."""
-        said = _all(layer.own_environment for layer in self.layers)
-        return tuple(sorted({each.name: each for each in reversed(said)}.values(), key=lambda each: each.name))
-
-    @property
-    def workspace(self) -> str:
-        """The folder that relative paths start from, as an absolute POSIX path."""
-        return _first((layer.own_workspace for layer in self.layers), "/")
-
-    @property
-    def limits(self) -> Limits:
-        """What ends a turn or cuts an output."""
-        return _first((layer.own_limits for layer in self.layers), DEFAULT_LIMITS)
+    origin: Origin = Origin()
 
 
 @final
 @frozen(kw_only=True)
 class Config(Layer):
-    """The user's layer: what holds in every project of a person.
+    """The user's layer: what holds in every project of a person. ``files``: what was read for it, the highest first.
 
     >>> Config(model="openai/gpt-5-mini").model
     'openai/gpt-5-mini'
     """
 
+    files: tuple[Overrides, ...] = ()
+
+    @property
+    @override
+    def layers(self) -> tuple[Layer, ...]:
+        """This layer, then its files."""
+        return (self, *self.files)
+
 
 @final
 @frozen
 class ProjectConfig(Layer):
-    """A project's layer over the user's.
+    """A project's layer over the user's. ``variables`` of the environment lie over it, its ``files`` under it, the highest first.
 
     >>> ProjectConfig(Config(model="a/b")).model
     'a/b'
     """
 
     base: Config
+    variables: tuple[Overrides, ...] = field(default=(), kw_only=True)
+    files: tuple[Overrides, ...] = field(default=(), kw_only=True)
 
     @property
     @override
     def layers(self) -> tuple[Layer, ...]:
-        """This layer, then the user's."""
-        return (self, self.base)
-
-
-@final
-@frozen(kw_only=True)
-class Overrides(Layer):
-    """One change made since a conversation started."""
+        """The environment's, this layer, its files, then the user's."""
+        return (*self.variables, self, *self.files, *self.base.layers)
 
 
 @final
@@ -171,7 +90,8 @@ class Overrides(Layer):
 class ChatConfig(Layer):
     """One conversation's layer over its project's: what an operation may know of the world it runs in.
 
-    ``conversation`` is its id, ``name`` what a person calls it; ``workspace`` the folder that paths start from.
+    ``conversation`` is its id, ``name`` what a person calls it; ``workspace`` the folder that paths start from; ``briefing``
+    what was read of the surroundings when it began.
 
     >>> ChatConfig(ProjectConfig(Config(model="a/b")), workspace="/tmp/demo").model
     'a/b'
@@ -181,9 +101,29 @@ class ChatConfig(Layer):
     conversation: str = field(default="", kw_only=True)
     name: str = field(default="", kw_only=True)
     overrides: tuple[Overrides, ...] = field(default=(), kw_only=True)  # the latest first
+    briefing: Briefing = field(default=Briefing(), kw_only=True)
 
     @property
     @override
     def layers(self) -> tuple[Layer, ...]:
-        """What was changed since the start, then this layer, the project's and the user's."""
-        return (*self.overrides, self, *self.project.layers)
+        """What was changed since the start, this layer, its agent's, the project's and the user's."""
+        below = self.project.layers
+        named = next((layer.own_agent for layer in (self, *below) if not isinstance(layer.own_agent, Missing)), "")
+        spec = entry(lambda name: AgentSpec(name=name), [layer.own_agents for layer in (self, *below)], "name", named) if named else None
+        return (*self.overrides, self, *below) if spec is None else (*self.overrides, self, agent_layer(spec), *below)
+
+
+def agent_layer(spec: AgentSpec) -> Overrides:
+    """What an agent says of a conversation that it leads, as settings; ``agent`` itself is among them.
+
+    >>> agent_layer(AgentSpec(name="reviewer", tools=("read",))).tools
+    ('read',)
+    """
+    return Overrides(
+        agent=spec.name,
+        instructions=spec.instructions or MISSING,
+        model=spec.model or MISSING,
+        tools=MISSING if spec.tools is None else spec.tools,
+        limits=MISSING if spec.limits is None else spec.limits,
+        origin=Origin(layer="chat", place=f"agent {spec.name}"),
+    )

@@ -7,11 +7,16 @@ from typing import final
 
 from attrs import frozen
 
-from turnfold.core.config.layers import ChatConfig, Layer
-from turnfold.core.config.values import ModelProfile, Provider, ToolFormat
+from turnfold.core.config.layer import Layer
+from turnfold.core.config.layers import ChatConfig
+from turnfold.core.config.missing import Missing
+from turnfold.core.config.named import entry, name_of
+from turnfold.core.config.said import Said, filled
+from turnfold.core.config.values import DEFAULT_PROVIDERS, ModelProfile, Provider, ToolFormat
 from turnfold.core.problem import Problem, caller_problem, near_misses
 
 PLAIN_PROFILE = ModelProfile(pattern="*")
+WILD = frozenset("*?[")
 
 
 @final
@@ -24,41 +29,66 @@ class Located:
 
 
 def find_provider(cfg: Layer) -> Located | Problem:
-    """The provider of ``cfg.model`` (``provider/name``), or what is wrong with the name.
+    """The provider of ``cfg.model`` (``provider/name`` or an alias), or what is wrong with the name.
 
     >>> from turnfold.core.config.layers import Config, ProjectConfig
     >>> find_provider(ChatConfig(ProjectConfig(Config(model="ollama/qwen3")))).model
     'qwen3'
     """
-    if not cfg.model:
+    return locate(cfg, cfg.model)
+
+
+def locate(cfg: Layer, model: str) -> Located | Problem:
+    """The provider of ``model`` (``provider/name`` or an alias) under ``cfg``."""
+    if not model:
         message = "No model is chosen. Set one as provider/name, in the config or with --model."
         return caller_problem("no-model", message, "model")
-    head, slash, name = cfg.model.partition("/")
-    for provider in cfg.providers:
-        if provider.name == head and slash and name:
-            return Located(provider, name)
+    head, slash, name = full_name(cfg, model).partition("/")
+    said = [*(layer.own_providers for layer in cfg.layers), DEFAULT_PROVIDERS]
+    provider = entry(lambda name: Provider(name=name), said, "name", head) if slash and name else None
+    if provider is not None and provider.base_url:
+        return Located(provider, name)
     names = tuple(provider.name for provider in cfg.providers)
     near = near_misses(head, names)[:1]
     hint = f"did you mean {near[0]}/{name or 'MODEL'}?" if near else f"write PROVIDER/MODEL with one of {', '.join(names)}."
-    return caller_problem("unknown-model", f'There is no provider for the model "{cfg.model}": {hint}', "$.model")
+    return caller_problem("unknown-model", f'There is no provider for the model "{model[:100]}": {hint}', "$.model")
 
 
-def profile_of(cfg: ChatConfig) -> ModelProfile:
-    """The first profile whose pattern fits the model, else plain native calls."""
-    for profile in cfg.profiles:
-        if fnmatchcase(cfg.model, profile.pattern):
-            return profile
-    return PLAIN_PROFILE
+def full_name(cfg: Layer, model: str) -> str:
+    """``model`` as provider/name, where it is an alias of one; else as it is.
+
+    >>> from turnfold.core.config.layers import Config
+    >>> full_name(Config(models=(ModelProfile(pattern="openai/gpt-5-mini", aliases=("mini",)),)), "mini")
+    'openai/gpt-5-mini'
+    """
+    if "/" in model:
+        return model
+    for layer in cfg.layers:
+        for each in () if isinstance(layer.own_models, Missing) else layer.own_models:
+            aliases = each.get("aliases") if isinstance(each, Said) else each.aliases
+            if isinstance(aliases, tuple) and model in aliases:
+                return name_of(each, "pattern")
+    return model
+
+
+def profile_of(cfg: Layer, model: str = "") -> ModelProfile:
+    """The facts about ``model`` (by default the conversation's): each from the highest layer that mentions it, else native calls."""
+    name = full_name(cfg, model or cfg.model)
+    fitting: list[ModelProfile | Said[ModelProfile]] = []
+    for layer in cfg.layers:
+        if not isinstance(layer.own_models, Missing):
+            of_layer = [each for each in layer.own_models if _fits(name_of(each, "pattern"), name)]
+            fitting += sorted(of_layer, key=lambda each: -len(name_of(each, "pattern")))
+    return filled(PLAIN_PROFILE, fitting)
+
+
+def _fits(pattern: str, name: str) -> bool:
+    return pattern == name or (not WILD.isdisjoint(pattern) and fnmatchcase(name, pattern))
 
 
 def format_of(cfg: ChatConfig) -> ToolFormat:
     """How the model shall write its calls: as the config says, else as its profile does."""
     return cfg.tool_format or profile_of(cfg).tool_format
-
-
-def offered_tools(cfg: ChatConfig) -> tuple[str, ...] | None:
-    """The names of the tools to offer: as the config says, else as the model's profile does; None means all."""
-    return cfg.tools if cfg.tools is not None else profile_of(cfg).tools
 
 
 def generations_of(cfg: ChatConfig) -> int:

@@ -7,6 +7,9 @@ from typing import final
 
 from attrs import field, frozen
 
+from turnfold.core.config.notes import Form, note
+from turnfold.core.json import JsonObject
+
 
 class ToolFormat(Enum):
     """How a model writes tool calls."""
@@ -34,12 +37,18 @@ class SecretRef:
 @final
 @frozen(kw_only=True)
 class Provider:
-    """Where models are served: an OpenAI-compatible base URL (up to and with ``/v1``) and the name of the key."""
+    """``[providers.NAME]``: where models are served, by an OpenAI-compatible API."""
 
     name: str
-    base_url: str
-    secret: SecretRef | None = None
-    timeout_s: float = 120.0  # the longest silence while a reply is awaited
+    base_url: str = field(default="", metadata=note("the address, up to and with /v1", form=Form.URL, granted=True))
+    secret: SecretRef | None = field(
+        default=None, metadata=note("the NAME of the environment variable that holds the key; a key itself is refused", granted=True)
+    )
+    headers: JsonObject = field(factory=JsonObject, metadata=note('more HTTP headers: text, or {secret = "NAME"}', granted=True))
+    default_model: str = field(default="", metadata=note("the model that is used when the key is all that is known"))
+    timeout_s: float = field(default=120.0, metadata=note("the longest silence while a reply is awaited", over=0))
+    connect_s: float = field(default=10.0, metadata=note("the longest wait for a connection", over=0))
+    retries: int = field(default=2, metadata=note("how often a call that failed for the moment is made again", least=0, awaits="retries"))
 
 
 class Role(Enum):
@@ -70,49 +79,63 @@ class WorkedExample:
 @final
 @frozen(kw_only=True)
 class ModelProfile:
-    """Facts about one model, by ``provider/name``; ``*`` stands for any text in ``pattern``.
+    """``[models."PATTERN"]``: facts about models, by ``provider/name``; ``*`` stands for any text in the pattern.
 
     ``grammar``: the server takes a GBNF grammar. ``must_call``: under it, the first reply of a turn, and the one after a
     failed call, has to be a call. ``ends_on_repeat``: a call that the turn has made before is not made again, and ends it.
     ``names_files``: the files of the workspace that the person names are told as being there. ``instructions`` replace the
-    general ones where not empty. ``tools`` and ``generations`` hold where no layer says otherwise.
+    general ones where not empty. ``tools`` and ``generations`` hold where no layer says otherwise. Of several profiles that
+    fit, each fact comes from the highest layer's that mentions it; within a layer, from the one with the longest pattern.
     """
 
     pattern: str
-    tool_format: ToolFormat = ToolFormat.NATIVE
-    grammar: bool = False
+    aliases: tuple[str, ...] = field(default=(), metadata=note("short names of the model; only for a pattern without *"))
+    tool_format: ToolFormat = field(default=ToolFormat.NATIVE, metadata=note("how the model writes calls"))
+    grammar: bool = field(default=False, metadata=note("whether its server takes a GBNF grammar"))
     must_call: bool = False
     ends_on_repeat: bool = False
     names_files: bool = False
-    instructions: str = ""
+    instructions: str = field(default="", metadata=note("what replaces the general instructions"))
     examples: tuple[WorkedExample, ...] = ()
     tools: tuple[str, ...] | None = None
-    temperature: float | None = None
-    max_tokens: int | None = None
+    temperature: float | None = field(default=None, metadata=note("sampling temperature", least=0, most=2))
+    max_tokens: int | None = field(default=None, metadata=note("the longest reply that is asked for, in tokens", least=1))
     generations: int | None = None
+    window_tokens: int | None = field(default=None, metadata=note("the most tokens of a conversation and its reply", least=1))
+    output_tokens: int | None = field(default=None, metadata=note("the longest reply that the model can give, in tokens", least=1))
+    input_usd: float | None = field(default=None, metadata=note("the price of a million tokens read", least=0))
+    output_usd: float | None = field(default=None, metadata=note("the price of a million tokens written", least=0))
+    cached_usd: float | None = field(default=None, metadata=note("the price of a million tokens read from the cache", least=0))
+    calls_tools: bool | None = field(default=None, metadata=note("whether it knows native calls"))
+    reasons: bool | None = field(default=None, metadata=note("whether it reasons before it answers"))
+    sees_images: bool | None = field(default=None, metadata=note("whether it can read images"))
 
 
 @final
 @frozen
 class Rule:
-    """``verdict`` for every request of ``kind`` (``*``: all kinds) whose subject matches the glob ``pattern``."""
+    """``[[rules]]``: ``verdict`` for every request of ``kind`` (``*``: all kinds) whose subject matches the glob ``pattern``."""
 
-    verdict: Verdict
-    kind: str = "*"
-    pattern: str = "*"
+    verdict: Verdict = field(metadata=note("allow, ask or deny"))
+    kind: str = field(default="*", metadata=note("the kind of request", form=Form.KIND))
+    pattern: str = field(default="*", metadata=note("a glob over the path, the command or the code", form=Form.SOME))
 
 
 @final
 @frozen(kw_only=True)
 class Limits:
-    """What ends a turn or cuts an output: counts, seconds and bytes."""
+    """``[limits]``: what ends a turn or a conversation, or cuts an output: counts, tokens, seconds, money and bytes."""
 
-    generations: int = 40  # model calls in one turn
-    reply_bytes: int = 32_000_000  # of one streamed reply, as it came over the wire: some 300 bytes a token
-    output_bytes: int = 20_000  # of a tool's output that the model is shown
-    file_bytes: int = 2_000_000  # of a file that is read
-    command_s: float = 300.0  # of one command or one piece of Python
-    grace_s: float = 5.0  # from an interrupt until a request that does not answer counts as lost
+    generations: int = field(default=40, metadata=note("model calls in one turn", least=1))
+    turns: int | None = field(default=None, metadata=note("turns in the conversation", least=1))
+    tokens: int | None = field(default=None, metadata=note("tokens read and written in the conversation", least=1, granted=True))
+    usd: float | None = field(default=None, metadata=note("what the conversation may cost, in US dollars", least=0, granted=True))
+    turn_s: float | None = field(default=None, metadata=note("seconds of one turn, the wait for a person apart", over=0, granted=True))
+    reply_bytes: int = field(default=32_000_000, metadata=note("of one streamed reply, as it comes over the wire", least=1000))
+    output_bytes: int = field(default=20_000, metadata=note("of a tool's output that the model is shown", least=100))
+    file_bytes: int = field(default=2_000_000, metadata=note("of a file that is read", least=1))
+    command_s: float = field(default=300.0, metadata=note("of one command or one piece of Python", over=0))
+    grace_s: float = field(default=5.0, metadata=note("from an interrupt until a request that does not answer counts as lost", least=0))
 
 
 @final
@@ -127,8 +150,13 @@ class Variable:
 Environment = tuple[Variable, ...]
 
 DEFAULT_PROVIDERS: tuple[Provider, ...] = (
-    Provider(name="openai", base_url="https://api.openai.com/v1", secret=SecretRef("OPENAI_API_KEY")),
-    Provider(name="openrouter", base_url="https://openrouter.ai/api/v1", secret=SecretRef("OPENROUTER_API_KEY")),
+    Provider(name="openai", base_url="https://api.openai.com/v1", secret=SecretRef("OPENAI_API_KEY"), default_model="gpt-5-mini"),
+    Provider(
+        name="openrouter",
+        base_url="https://openrouter.ai/api/v1",
+        secret=SecretRef("OPENROUTER_API_KEY"),
+        default_model="openai/gpt-5-mini",
+    ),
     Provider(name="ollama", base_url="http://127.0.0.1:11434/v1", timeout_s=600.0),
     Provider(name="lmstudio", base_url="http://127.0.0.1:1234/v1", timeout_s=600.0),
     Provider(name="llamacpp", base_url="http://127.0.0.1:8080/v1", timeout_s=600.0),
@@ -136,14 +164,3 @@ DEFAULT_PROVIDERS: tuple[Provider, ...] = (
 )
 
 DEFAULT_LIMITS: Limits = Limits()
-
-
-@final
-@frozen
-class Missing:
-    """What a layer says of a setting that it does not mention; not the same as a default, nor as empty."""
-
-    mentioned: bool = field(default=False, init=False)
-
-
-MISSING: Missing = Missing()

@@ -39,10 +39,15 @@ Invocation: TypeAlias = ToolCall | BrokenCall
 @final
 @frozen
 class UserMessage:
-    """What the person said; ``context`` is what the model is told before it, such as which of the files named are there."""
+    """What the person said; ``context`` is what the model is told before it, such as which of the files named are there.
+
+    ``lessons``: the paths of the lessons that are in the context. ``pinned``: no summary takes its place.
+    """
 
     text: str
     context: str = ""
+    lessons: tuple[str, ...] = ()
+    pinned: bool = False
 
 
 @final

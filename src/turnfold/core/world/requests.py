@@ -6,11 +6,19 @@ reads no ambient state, and a person who is shown it sees exactly what would hap
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import TypeAlias, final
 
 from attrs import frozen
 
 from turnfold.core.config.values import Environment, Provider
+
+
+class Purpose(Enum):
+    """What a model is called for."""
+
+    REPLY = "reply"  # the conversation's next message
+    SUMMARY = "summary"  # a summary of its beginning
 
 
 @final
@@ -25,6 +33,7 @@ class CallModel:
     provider: Provider
     model: str
     upto: int
+    purpose: Purpose = Purpose.REPLY
 
 
 @final

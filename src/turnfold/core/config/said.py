@@ -1,0 +1,131 @@
+"""What a layer says of a table: some fields of a value, and how one layer's lies over another's.
+
+The rule of laying, in full. ``over`` is the higher layer's, ``under`` the lower one's:
+
+* not mentioned: ``under`` holds;
+* put back to the default: ``over`` holds, and nothing below is asked;
+* a table (:class:`Said`, or a whole value, which says all of its fields): field by field, by these same rules;
+* a table of free names (a ``JsonObject``): name by name;
+* anything else, a list too: ``over`` holds, whole.
+
+``laid`` is associative and idempotent, and ``MISSING`` is its identity.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from enum import Enum
+from typing import Generic, ParamSpec, TypeAlias, TypeVar, cast, final
+
+import attrs
+from attrs import frozen
+
+from turnfold.core.config.missing import MISSING, Missing
+from turnfold.core.config.values import Limits, SecretRef, WorkedExample
+from turnfold.core.json import JsonObject, JsonValue
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+MemberValue: TypeAlias = (
+    "str | int | float | None | Enum | JsonObject | SecretRef | Missing | tuple[str, ...] | tuple[WorkedExample, ...] | Said[Limits]"
+)
+
+
+@final
+@frozen
+class Member:
+    """One field that is said: its name and value; ``DEFAULT`` puts it back."""
+
+    name: str
+    value: MemberValue
+
+
+@final
+@frozen
+class Said(Generic[T]):
+    """Some fields of a ``T``, sorted by name; the others are left to the layers below. Made by :func:`said`."""
+
+    members: tuple[Member, ...] = ()
+
+    def get(self, name: str) -> MemberValue:
+        """What is said of ``name``; ``MISSING`` where it is not mentioned."""
+        return next((member.value for member in self.members if member.name == name), MISSING)
+
+
+def said(kind: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Said[T]:
+    """Some fields of a ``kind``, by keyword, as its constructor takes them.
+
+    >>> from turnfold.core.config.values import Limits
+    >>> said(Limits, command_s=5.0).members
+    (Member(name='command_s', value=5.0),)
+    """
+    if args:
+        raise TypeError("said takes the fields by keyword: a field without a name is not said")
+    kind(*args, **kwargs)  # an unknown name is a TypeError here, not a surprise later
+    return saying(cast(Iterable[tuple[str, MemberValue]], kwargs.items()))
+
+
+def saying(members: Iterable[tuple[str, MemberValue]]) -> Said[T]:
+    """The members as a ``Said``, in its order."""
+    return Said(tuple(Member(name, value) for name, value in sorted(members, key=lambda member: member[0])))
+
+
+def laid(over: object, under: object) -> object:
+    """One setting's value where ``over`` lies on ``under``; the rule stands above."""
+    if isinstance(over, Missing):
+        return over if over.mentioned else under
+    if isinstance(under, Missing):
+        return over
+    if isinstance(over, JsonObject) and isinstance(under, JsonObject):
+        return _laid_objects(over, under)
+    if isinstance(over, Said) and isinstance(under, Said):
+        return _laid_said(over, under)
+    if isinstance(over, Said) and attrs.has(type(under)):
+        return _filled(over, cast(attrs.AttrsInstance, under))
+    return over
+
+
+def _laid_said(over: Said[T], under: Said[T]) -> Said[T]:
+    names = dict.fromkeys(each.name for each in (*over.members, *under.members))
+    members = ((name, cast(MemberValue, laid(over.get(name), under.get(name)))) for name in names)
+    return saying(members)
+
+
+def _laid_objects(over: JsonObject, under: JsonObject) -> JsonObject:
+    """The names of both, those of ``over`` first."""
+    names = dict.fromkeys((*over, *under))
+    return JsonObject(tuple((name, _laid_values(over, under, name)) for name in names))
+
+
+def _laid_values(over: JsonObject, under: JsonObject, name: str) -> JsonValue:
+    above, below = over.get(name), under.get(name)
+    if isinstance(above, JsonObject) and isinstance(below, JsonObject):
+        return _laid_objects(above, below)
+    return above if name in over else below
+
+
+def filled(default: T, said: Iterable[T | Said[T] | Missing]) -> T:
+    """The whole value of a table, from what the layers say of it, highest first; ``default`` lies below all of them."""
+    whole: object = MISSING
+    for each in said:
+        whole = laid(whole, each)
+        if not isinstance(whole, Said) and whole != MISSING:
+            break
+    if isinstance(whole, Said):
+        return cast(T, _filled(whole, cast(attrs.AttrsInstance, default)))
+    return default if isinstance(whole, Missing) else cast(T, whole)
+
+
+def _filled(over: Said[T], under: attrs.AttrsInstance) -> attrs.AttrsInstance:
+    """``under`` with what ``over`` says; a field that is put back has its default."""
+    changes: dict[str, object] = {}
+    for member in over.members:
+        value = laid(member.value, getattr(under, member.name))
+        changes[member.name] = _default_of(under, member.name) if isinstance(value, Missing) else value
+    return attrs.evolve(under, **changes)  # type: ignore[misc]  # AttrsInstance is the protocol of every attrs class
+
+
+def _default_of(value: attrs.AttrsInstance, name: str) -> object:
+    blank = type(value)(**{each.name: "" for each in attrs.fields(type(value)) if each.default is attrs.NOTHING})
+    return getattr(blank, name)

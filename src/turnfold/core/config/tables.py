@@ -1,0 +1,176 @@
+"""The tables of settings: each class is a table of a config file, each field a setting with its default and its note."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import final
+
+from attrs import field, frozen
+
+from turnfold.core.config.notes import Form, note
+from turnfold.core.config.values import SecretRef
+from turnfold.core.json import JsonObject
+
+SANDBOX = "the sandbox"
+MCP = "the mcp tool"
+SERVER = "the server"
+RUNS = "runs, streams and traces"
+
+
+@final
+@frozen(kw_only=True)
+class User:
+    """``[user]``: who is talking."""
+
+    name: str = field(default="", metadata=note("what the model calls you"))
+    about: str = field(default="", metadata=note("what the model should know of you"))
+    style: str = field(default="", metadata=note("how answers should be"))
+
+
+@final
+@frozen(kw_only=True)
+class Prompt:
+    """``[prompt]``: what the model is told of the project before anything is said."""
+
+    files: tuple[str, ...] = field(default=(), metadata=note("files and globs, from the workspace, whose text is included"))
+    commands: tuple[str, ...] = field(default=(), metadata=note("commands whose output is included", granted=True))
+    guides: tuple[str, ...] = field(
+        default=("AGENTS.md", "CLAUDE.md", "GEMINI.md", ".github/copilot-instructions.md"),
+        metadata=note(
+            "names of files that are included where they are found, in your config folder, the workspace and the folders above it"
+        ),
+    )
+    limit_bytes: int = field(default=100_000, metadata=note("of all that is included together", least=0))
+
+
+@final
+@frozen(kw_only=True)
+class Skills:
+    """``[skills]``: what the model can look up, and lessons that come up when they fit."""
+
+    folders: tuple[str, ...] = field(
+        default=(".turnfold/skills", ".claude/skills"),
+        metadata=note("folders of skills (a folder with a SKILL.md each), from the workspace; yours in the config folder are always there"),
+    )
+    lessons: tuple[str, ...] = field(
+        default=(".turnfold/lessons", "lessons"),
+        metadata=note("folders of lesson files, from the workspace; yours in the config folder are always there"),
+    )
+    lessons_at_once: int = field(default=3, metadata=note("the most lessons that one message brings up", least=0))
+
+
+class SandboxProfile(Enum):
+    """How far a command may reach."""
+
+    OFF = "off"
+    WORKSPACE = "workspace"  # writes only below the workspace and the extra roots
+    READ_ONLY = "read-only"
+
+
+@final
+@frozen(kw_only=True)
+class Sandbox:
+    """``[sandbox]``: what commands and Python code may touch."""
+
+    profile: SandboxProfile = field(default=SandboxProfile.OFF, metadata=note("how far a command may reach", granted=True, awaits=SANDBOX))
+    writable: tuple[str, ...] = field(default=(), metadata=note("more folders that may be written", granted=True, awaits=SANDBOX))
+    network: bool = field(default=True, metadata=note("whether the network can be reached", granted=True, awaits=SANDBOX))
+    memory_bytes: int | None = field(default=None, metadata=note("the most memory of a command", least=1, granted=True, awaits=SANDBOX))
+    processes: int | None = field(default=None, metadata=note("the most processes of a command", least=1, granted=True, awaits=SANDBOX))
+
+
+@final
+@frozen(kw_only=True)
+class Compaction:
+    """``[compaction]``: when and how the beginning of a long conversation gives way to a summary."""
+
+    auto: bool = field(default=True, metadata=note("whether it is done when the conversation nears the model's window"))
+    at: float = field(default=0.8, metadata=note("the part of the model's window that a conversation may fill", over=0, most=1))
+    keep_turns: int = field(default=2, metadata=note("the last turns, which stay as they are", least=0))
+    keep_first: bool = field(default=True, metadata=note("whether your first message stays as it is"))
+    model: str = field(default="", metadata=note("who writes the summary; the conversation's own model where empty", form=Form.MODEL))
+
+
+@final
+@frozen(kw_only=True)
+class McpServer:
+    """``[mcp.NAME]``: a server of tools."""
+
+    name: str
+    enabled: bool = field(default=True, metadata=note("whether its tools are offered", awaits=MCP))
+    command: str = field(default="", metadata=note("the program to start", granted=True, awaits=MCP))
+    arguments: tuple[str, ...] = field(default=(), metadata=note("what the program is started with", granted=True, awaits=MCP))
+    environment: JsonObject = field(
+        factory=JsonObject, metadata=note('its variables: text, or {secret = "NAME"}', granted=True, awaits=MCP)
+    )
+    url: str = field(default="", metadata=note("its address, where it is no program", form=Form.URL, granted=True, awaits=MCP))
+    headers: JsonObject = field(factory=JsonObject, metadata=note('HTTP headers: text, or {secret = "NAME"}', granted=True, awaits=MCP))
+    timeout_s: float = field(default=60.0, metadata=note("the longest wait for an answer", over=0, awaits=MCP))
+
+
+class Guarded(Enum):
+    """What a guardrail looks at."""
+
+    INPUT = "input"
+    OUTPUT = "output"
+    CALL = "call"
+
+
+@final
+@frozen(kw_only=True)
+class Guardrail:
+    """``[guardrails.NAME]``: a check that can stop a run."""
+
+    name: str
+    on: Guarded = field(default=Guarded.INPUT, metadata=note("what it looks at", awaits=RUNS))
+    pattern: str = field(default="", metadata=note("a regular expression; the run stops where it is found", awaits=RUNS))
+    question: str = field(default="", metadata=note("a yes-or-no question that a model is asked; yes stops the run", awaits=RUNS))
+    model: str = field(default="", metadata=note("who is asked; the conversation's own model where empty", form=Form.MODEL, awaits=RUNS))
+    blocking: bool = field(default=True, metadata=note("whether the run waits for the answer", awaits=RUNS))
+
+
+class ExporterKind(Enum):
+    """Where traces go."""
+
+    JSON_LINES = "jsonl"
+    CONSOLE = "console"
+    OTLP = "otlp"
+
+
+@final
+@frozen(kw_only=True)
+class Exporter:
+    """``[exporters.NAME]``: who gets the traces of a run."""
+
+    name: str
+    kind: ExporterKind = field(default=ExporterKind.JSON_LINES, metadata=note("how they are written", granted=True, awaits=RUNS))
+    path: str = field(default="", metadata=note("the file, for jsonl", granted=True, awaits=RUNS))
+    url: str = field(default="", metadata=note("the receiver, for otlp", form=Form.URL, granted=True, awaits=RUNS))
+    headers: JsonObject = field(factory=JsonObject, metadata=note('HTTP headers: text, or {secret = "NAME"}', granted=True, awaits=RUNS))
+    content: bool = field(
+        default=False, metadata=note("whether texts go along, or only names, times and figures", granted=True, awaits=RUNS)
+    )
+
+
+@final
+@frozen(kw_only=True)
+class Server:
+    """``[server]``: the server's address and who may ask it."""
+
+    host: str = field(default="127.0.0.1", metadata=note("the address it listens on", form=Form.SOME, granted=True, awaits=SERVER))
+    port: int = field(default=5700, metadata=note("the port it listens on; 0 for any", least=0, most=65535, granted=True, awaits=SERVER))
+    secret: SecretRef | None = field(
+        default=None, metadata=note("the NAME of the variable that holds the token that callers must send", granted=True, awaits=SERVER)
+    )
+    origins: tuple[str, ...] = field(default=(), metadata=note("web origins whose pages may ask it", granted=True, awaits=SERVER))
+
+
+@final
+@frozen(kw_only=True)
+class Hook:
+    """``[hooks.NAME]``: a command that is run when something has happened."""
+
+    name: str
+    on: tuple[str, ...] = field(default=(), metadata=note("the names of the events", granted=True, awaits=RUNS))
+    command: str = field(default="", metadata=note("what is run", granted=True, awaits=RUNS))
+    timeout_s: float = field(default=30.0, metadata=note("the longest it may take", over=0, granted=True, awaits=RUNS))
