@@ -10,17 +10,6 @@ Path: TypeAlias = tuple[str | int, ...]
 _HEADER = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(?:#.*)?$")
 _KEY = re.compile(r"""\s*((?:[A-Za-z0-9_.-]|\s(?=[\s.]*[.=])|"[^"]*"|'[^']*')+?)\s*=""")
 _WORD = re.compile(r"""[A-Za-z0-9_-]+|"[^"]*"|'[^']*'""")
-_PLAIN = re.compile(r"[A-Za-z0-9_-]+")
-
-
-def path_text(path: Path) -> str:
-    """``path`` as errors write it.
-
-    >>> path_text(("rules", 1, "kind"))
-    '$.rules[1].kind'
-    """
-    steps = (f"[{step}]" if isinstance(step, int) else f".{step}" if _PLAIN.fullmatch(step) else f"[{step[:60]!r}]" for step in path)
-    return "$" + "".join(steps)
 
 
 def line_of(text: str, path: Path) -> int:

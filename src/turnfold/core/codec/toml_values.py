@@ -11,10 +11,10 @@ from typing import TypeAlias, TypeVar, final
 from attrs import field, frozen
 from returns.result import Failure, Result, Success
 
-from turnfold.core.codec.toml_lines import Path, line_of, path_text
+from turnfold.core.codec.toml_lines import Path, line_of
 from turnfold.core.config.missing import MISSING, Missing
 from turnfold.core.json import JsonObject, JsonValue, scalar_text
-from turnfold.core.problem import Problem, caller_problem, did_you_mean
+from turnfold.core.problem import Problem, caller_problem, did_you_mean, path_text
 
 T = TypeVar("T")
 E = TypeVar("E", bound=Enum)
