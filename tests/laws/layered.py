@@ -67,7 +67,6 @@ def _is_union(hint: object) -> bool:
     return typing.get_origin(hint) is not None and typing.get_origin(hint) not in (tuple, Said)
 
 
-@cache
 def tables(kind: type[Any], key: str = "") -> SearchStrategy[Said[Any]]:
     """Some fields of a table."""
     hints = typing.get_type_hints(kind)
@@ -76,7 +75,6 @@ def tables(kind: type[Any], key: str = "") -> SearchStrategy[Said[Any]]:
     return chosen.flatmap(lambda some: st.fixed_dictionaries({name: fields[name] for name in some})).map(lambda said: saying(said.items()))
 
 
-@cache
 def wholes(kind: type[Any]) -> SearchStrategy[Any]:
     """Whole values, mostly as their defaults are."""
     hints = typing.get_type_hints(kind)
@@ -94,7 +92,6 @@ def _optional(hint: object) -> bool:
     return _is_union(hint) and NoneType in typing.get_args(hint)
 
 
-@cache
 def entries(kind: type[Any], key: str) -> SearchStrategy[tuple[Any, ...]]:
     """Entries with a name each, whole or in part."""
 

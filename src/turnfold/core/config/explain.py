@@ -69,7 +69,9 @@ SaidTable: TypeAlias = (
     | Said[Skills]
     | Said[User]
 )
-SettingValue: TypeAlias = "JsonValue | Enum | Table | SaidTable | tuple[Table | SaidTable, ...]"
+SettingValue: TypeAlias = (
+    "None | bool | int | float | str | JsonObject | tuple[JsonValue, ...] | Enum | Table | SaidTable | tuple[Table | SaidTable, ...]"
+)
 
 MAX_SHOWN = 60
 
@@ -115,13 +117,13 @@ def explain(cfg: Layer, key: str) -> Explained | Problem:
     >>> explain(ProjectConfig(Config(model="a/b"), model="c/d"), "model")
     Explained(key='model', value='c/d', layer='project', place='', overrode=(Overridden(value='a/b', layer='user', place=''),))
     >>> explain(Config(), "modle").message
-    'There is no setting "modle"; did you mean model?'
+    'There is no setting "modle"; did you mean model or models?'
     """
     parts = _parts(cfg, key)
     setting = next((each for each in settings() if parts and each.alias == parts[0]), None)
     if setting is None:
         known = tuple(each.alias or "" for each in settings())
-        return caller_problem("unknown-setting", f"There is no setting {_shown(key)}{did_you_mean(parts[0] if parts else key, known)}.")
+        return _unknown(f"There is no setting {_shown(key)}", parts[0] if parts else key, known)
     names = parts[1:]
     read = _read(setting, cast(SettingValue, getattr(cfg, parts[0])), names)
     sources = tuple(_sources(cfg, setting, names))
@@ -208,10 +210,14 @@ def _read(setting: Setting, value: SettingValue, names: tuple[str, ...]) -> Sett
         inside = _inside(value, name, key)
         if isinstance(inside, Missing):
             known = _names_in(value, key)
-            what = f"There is no {_shown(name)} in {dotted(path)}" if known else f"There is nothing inside of {dotted(path)}"
-            return caller_problem("unknown-setting", f"{what}{did_you_mean(name, known)}.")
+            what = f"There is no {_shown(name)} in {dotted(path)}" if known or key else f"There is nothing inside of {dotted(path)}"
+            return _unknown(what, name, known)
         path, key, value = (*path, name), "", inside
     return value
+
+
+def _unknown(sentence: str, name: str, known: tuple[str, ...]) -> Problem:
+    return caller_problem("unknown-setting", f"{sentence}{did_you_mean(name, known) or '.'}")
 
 
 def _entry_key(setting: Setting) -> str:
