@@ -102,13 +102,14 @@ class Explained:
 
 
 @final
-@frozen
+@frozen(kw_only=True)
 class _Source:
-    """What one layer says of a key; ``holds`` is false where all it says is that there is no such thing."""
+    """What one layer says of a key, or that it is put back; ``holds`` is false where all it says is that there is no such thing."""
 
-    said: SettingValue | Missing
+    said: SettingValue = None
+    put_back: bool = False
+    holds: bool = True
     origin: Origin
-    holds: bool
 
 
 def explain(cfg: Layer, key: str) -> Explained | Problem:
@@ -261,18 +262,20 @@ def _source(layer: Layer, setting: Setting, names: tuple[str, ...]) -> _Source |
     merge, key, ends = merge_of(setting), _entry_key(setting), False
     for name in names:
         if said == DEFAULT:
-            return _Source(DEFAULT, _origin(layer), holds=False)
+            return _Source(put_back=True, holds=False, origin=_origin(layer))
         merged = isinstance(said, Said | JsonObject | Missing) or bool(key)
         ends = ends or not merged
         inside = _inside(said, name, key)
         if inside == MISSING:
-            return _Source(DEFAULT, _origin(layer), holds=False) if ends else None
+            return _Source(put_back=True, holds=False, origin=_origin(layer)) if ends else None
         ends = ends or isinstance(said, JsonObject)
         said, key = inside, ""
     empty = said in (MISSING, Said(), JsonObject()) or (said == () and not names and merge in (Merge.NAMED, Merge.JOINED))
     if (empty and not ends) or (said == DEFAULT and merge is Merge.JOINED):
         return None
-    return _Source(said, _origin(layer), holds=True)
+    if isinstance(said, Missing):
+        return _Source(put_back=True, origin=_origin(layer))
+    return _Source(said=said, origin=_origin(layer))
 
 
 def _origin(layer: Layer) -> Origin:
@@ -283,7 +286,7 @@ def _origin(layer: Layer) -> Origin:
 
 def _overridden(setting: Setting, source: _Source, parts: tuple[str, ...]) -> Overridden:
     said = source.said
-    if isinstance(said, Missing):
+    if source.put_back:
         default = _read(setting, cast(SettingValue, getattr(Layer(), parts[0])), parts[1:])
         said = None if isinstance(default, Problem) else default
     return Overridden(value=said, layer=source.origin.layer, place=_place(source.origin, parts))
