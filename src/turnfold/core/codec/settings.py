@@ -19,7 +19,7 @@ from turnfold.core.codec.forms import text, texts
 from turnfold.core.codec.grants import DEFAULTS, Withheld, withheld_of
 from turnfold.core.codec.reading import members_of
 from turnfold.core.codec.shapes import SETTINGS, Anything, Named, Pairs, Rules, Table, Variables
-from turnfold.core.codec.toml_lines import Path, lines_of, path_text
+from turnfold.core.codec.toml_lines import Path, lines_of
 from turnfold.core.codec.toml_values import Node, Problems, Read, Source, faults, gathered, settled
 from turnfold.core.config.layer import LayerName
 from turnfold.core.config.layers import Line, Origin, Overrides
@@ -28,7 +28,7 @@ from turnfold.core.config.notes import Form
 from turnfold.core.config.said import MemberValue, Said, saying
 from turnfold.core.config.values import DEFAULT_PROVIDERS
 from turnfold.core.json import JsonObject, scalar_text
-from turnfold.core.problem import caller_problem, did_you_mean
+from turnfold.core.problem import caller_problem, did_you_mean, path_text
 
 EXTENDS = "extends"
 BUILT_IN: tuple[str, ...] = tuple(provider.name for provider in DEFAULT_PROVIDERS)

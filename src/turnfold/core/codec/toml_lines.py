@@ -13,7 +13,6 @@ _NAME = r"""(?:[A-Za-z0-9_-]+|"(?:\\.|[^"\\\n])*"|'[^'\n]*')"""
 _KEYS = rf"{_NAME}(?:[ \t]*\.[ \t]*{_NAME})*"
 _STATEMENT = re.compile(rf"[ \t]*(?:(\[\[?)[ \t]*({_KEYS})[ \t]*\]\]?|({_KEYS})[ \t]*=)?")
 _WORD = re.compile(_NAME)
-_PLAIN = re.compile(r"[A-Za-z0-9_-]+")
 _FILLING = re.compile(  # what neither opens nor closes a bracket, nor ends a line: plain text, a comment, a string of one of the four kinds
     r"""(?:[^"'\[\]{}\#\n]+|\#[^\n]*|"{3}(?:\\.|[^\\"]|"{1,2}(?!"))*+"{3,5}|'{3}(?:[^']|'{1,2}(?!'))*+'{3,5}"""
     r"""|"(?:\\.|[^"\\\n])*+"|'[^'\n]*+')*+""",
@@ -28,16 +27,6 @@ class Place:
 
     path: Path
     line: int
-
-
-def path_text(path: Path) -> str:
-    """``path`` as errors write it.
-
-    >>> path_text(("rules", 1, "kind"))
-    '$.rules[1].kind'
-    """
-    steps = (f"[{step}]" if isinstance(step, int) else f".{step}" if _PLAIN.fullmatch(step) else f"[{step[:60]!r}]" for step in path)
-    return "$" + "".join(steps)
 
 
 def lines_of(text: str) -> tuple[Place, ...]:

@@ -8,9 +8,9 @@ from typing import TypeAlias, TypeVar, final
 from attrs import field, frozen
 from returns.result import Failure, Result, Success
 
-from turnfold.core.codec.toml_lines import Path, Place, line_at, path_text
+from turnfold.core.codec.toml_lines import Path, Place, line_at
 from turnfold.core.json import MAX_DEPTH, JsonObject, JsonValue
-from turnfold.core.problem import Problem, caller_problem, did_you_mean
+from turnfold.core.problem import Problem, caller_problem, did_you_mean, path_text
 
 T = TypeVar("T")
 
