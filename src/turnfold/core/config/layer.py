@@ -99,7 +99,9 @@ class Layer:
         default=MISSING, alias="instructions", metadata=_setting(Merge.REPLACE, "what you tell every model")
     )
     own_tools: Names | Missing = field(
-        default=MISSING, alias="tools", metadata=_setting(Merge.TOOLS, "the tools that may be used; +NAME and -NAME change the list below")
+        default=MISSING,
+        alias="tools",
+        metadata=_setting(Merge.TOOLS, "the tools that may be used; +NAME and -NAME change the list below", Form.TOOL),
     )
     own_agent: str | Missing = field(
         default=MISSING, alias="agent", metadata=_setting(Merge.REPLACE, "the agent that leads the conversation")
