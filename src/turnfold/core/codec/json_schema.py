@@ -135,8 +135,6 @@ def _text(form: Form) -> JsonObject:
             return JsonObject.of(type="string", minLength=1)
         case Form.URL:
             return JsonObject.of(type="string", pattern=_pattern(URL))
-        case Form.VARIABLE:
-            return JsonObject.of(type="string", pattern=_pattern(VARIABLE))
         case Form.NAME:
             return JsonObject.of(type="string", pattern=_pattern(ENTRY))
         case _:

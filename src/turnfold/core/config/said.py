@@ -54,7 +54,7 @@ class Said(Generic[T]):
         return next((member.value for member in self.members if member.name == name), MISSING)
 
 
-def said(kind: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Said[T]:
+def said(kind: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Said[T]:
     """Some fields of a ``kind``, by keyword, as its constructor takes them.
 
     >>> from turnfold.core.config.values import Limits
