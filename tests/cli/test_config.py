@@ -147,7 +147,7 @@ def test_check_tells_what_was_left_out_what_waits_and_who_is_unknown(bench: Benc
 
 def test_check_tells_every_fault_of_every_file(bench: Bench) -> None:
     bench.write_config(f"modle = 1\ntemperature = 9\n{OWN}")
-    (bench.workspace / "turnfold.toml").write_text("[limits]\nusd = true\n", encoding="utf-8")
+    (bench.workspace / "turnfold.toml").write_text("[limits]\ncommand_s = true\n", encoding="utf-8")
     done = bench.run("config", "check")
     assert done.code == 2
     assert {line.partition(": ")[0] for line in done.out.splitlines()} == {
