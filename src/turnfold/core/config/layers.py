@@ -88,10 +88,16 @@ class ProjectConfig(Layer):
 def _below(cfg: ChatConfig) -> tuple[Layer, ...]:
     """The layers under a conversation's own: its agent's, where one leads it, the project's and the user's."""
     below = cfg.project.layers
-    stack: tuple[Layer, ...] = (cfg, *below)
-    named = next((layer.own_agent for layer in stack if not isinstance(layer.own_agent, Missing)), "")
-    spec = entry(lambda name: AgentSpec(name=name), [layer.own_agents for layer in stack], "name", named) if named else None
-    return below if spec is None else (agent_layer(spec), *below)
+    spec = _leading((*cfg.overrides, cfg, *below))
+    return below if spec is None else (_agent_layer(spec, MISSING), *below)
+
+
+def _leading(layers: tuple[Layer, ...]) -> AgentSpec | None:
+    """The agent that the highest layer names, as all layers describe it; None for none, or one that none describes."""
+    said = next((layer.own_agent for layer in layers if layer.own_agent != MISSING), MISSING)
+    if isinstance(said, Missing) or not said:
+        return None
+    return entry(lambda name: AgentSpec(name=name), [layer.own_agents for layer in layers], "name", said)
 
 
 @final
@@ -126,8 +132,12 @@ def agent_layer(spec: AgentSpec) -> Overrides:
     >>> agent_layer(AgentSpec(name="reviewer", tools=("read",))).tools
     ('read',)
     """
+    return _agent_layer(spec, spec.name)
+
+
+def _agent_layer(spec: AgentSpec, agent: str | Missing) -> Overrides:
     return Overrides(
-        agent=spec.name,
+        agent=agent,
         instructions=spec.instructions or MISSING,
         model=spec.model or MISSING,
         tools=MISSING if spec.tools is None else spec.tools,

@@ -51,7 +51,9 @@ class Provider:
     secret: SecretRef | None = field(
         default=None, metadata=note("the NAME of the environment variable that holds the key; a key itself is refused", granted=True)
     )
-    headers: JsonObject = field(factory=JsonObject, metadata=note('more HTTP headers: text, or {secret = "NAME"}', granted=True))
+    headers: JsonObject = field(
+        factory=JsonObject, metadata=note('more HTTP headers: text, or {secret = "NAME"}', form=Form.PAIRS, granted=True)
+    )
     default_model: str = field(default="", metadata=note("the model that is used when the key is all that is known"))
     tokens_parameter: TokensParameter = field(
         default=TokensParameter.MAX_TOKENS, metadata=note("what the API calls the longest reply that is asked for")
