@@ -161,18 +161,16 @@ class Variable:
 
 Environment = tuple[Variable, ...]
 
-RESERVED_PARAMETERS = frozenset(
-    (
-        "model",
-        "messages",
-        "stream",
-        "stream_options",
-        "tools",
-        "grammar",
-        "temperature",
-        *(each.value for each in TokensParameter),
-    )
-)  # what turnfold says itself in a model call; no ``parameters`` may
+RESERVED_PARAMETERS: tuple[str, ...] = (
+    "model",
+    "messages",
+    "stream",
+    "stream_options",
+    "tools",
+    "grammar",
+    "temperature",
+    *(each.value for each in TokensParameter),
+)  # what turnfold says itself in a model call, so that no ``parameters`` may
 
 DEFAULT_PROVIDERS: tuple[Provider, ...] = (
     Provider(
