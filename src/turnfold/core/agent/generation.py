@@ -21,12 +21,13 @@ from turnfold.core.agent.live import Live, LiveReply
 from turnfold.core.agent.state import ChatState, Opened, Past, Turn, effective, offered, usable
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.models import find_provider, generations_of, profile_of
-from turnfold.core.config.values import ToolFormat
+from turnfold.core.config.values import ModelProfile, ToolFormat
 from turnfold.core.conversation.messages import AssistantMessage, Invocation, UserMessage
 from turnfold.core.llm import markdown
 from turnfold.core.llm.chat import CHAT
 from turnfold.core.llm.chat_reply import ChatFold
 from turnfold.core.llm.native import read_call_untrusted
+from turnfold.core.llm.prices import priced
 from turnfold.core.llm.reply import Reply, Stop
 from turnfold.core.problem import Problem, caller_problem, model_problem, world_problem
 from turnfold.core.tools.spec import ToolSpec
@@ -171,15 +172,24 @@ def close_reply(draft: Draft, reply: LiveReply, tools: tuple[ToolSpec, ...], cfg
     if not text.strip() and not calls:
         return fail_reply(draft, reply, _empty(whole))
     request_id = reply.request_id
-    closed = draft.record(RequestClosed(request_id, ModelReplied(usage=whole.usage, stop=whole.stop), draft.at_ms))
+    profile = _called_profile(draft.past, cfg)
+    replied = ModelReplied(usage=priced(whole.usage, profile), stop=whole.stop)
+    closed = draft.record(RequestClosed(request_id, replied, draft.at_ms))
     message = AssistantMessage(
         text=text,
         place=place(request_id.turn, request_id.generation),
-        calls=() if profile_of(cfg).ends_on_repeat and _called_before(draft.past, calls) else calls,
+        calls=() if profile.ends_on_repeat and _called_before(draft.past, calls) else calls,
         reasoning=whole.reasoning,
         cut=whole.stop is Stop.LENGTH,
     )
     return closed.with_live(evolve(closed.state.live, reply=None)).record(MessageAdded(message, draft.at_ms))
+
+
+def _called_profile(past: Past, cfg: ChatConfig) -> ModelProfile:
+    """The profile of the model that gave the reply: the settings may name another one by now."""
+    opened = None if past.turn is None else past.turn.model
+    request = None if opened is None else opened.request
+    return profile_of(cfg, f"{request.provider.name}/{request.model}" if isinstance(request, CallModel) else "")
 
 
 def _called_before(past: Past, calls: tuple[Invocation, ...]) -> bool:
