@@ -8,6 +8,7 @@ import select
 import signal
 import sys
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import TextIO, final
@@ -16,6 +17,7 @@ from attrs import evolve, frozen
 
 from turnfold.cli.arguments import Talk
 from turnfold.cli.asking import Terminal
+from turnfold.cli.briefed import briefed
 from turnfold.cli.context import STDIN_BYTES, read_context, stdin_piece, with_context
 from turnfold.cli.dry_run import dry_world
 from turnfold.cli.exits import Exit
@@ -81,7 +83,9 @@ def talk(plan: Talk, streams: Streams, environ: Mapping[str, str]) -> Exit:
         if plan.resume is not None:
             opening = open_kept(plan, plan.resume, said.workspace, BUILTIN_TOOLS, world)
         else:
-            opening = open_new(plan, settings.project, said.workspace, BUILTIN_TOOLS, world)
+            opening = open_new(
+                plan, settings.project, said.workspace, BUILTIN_TOOLS, world, partial(briefed, plan, streams, folders, environ)
+            )
         if isinstance(opening, Problem):
             return refused(streams, opening)
         with driving(folders.data, opening.cfg.conversation) as taken:
