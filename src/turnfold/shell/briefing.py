@@ -201,11 +201,12 @@ class _Reader:
         What lies above is nobody's, as ``/tmp`` is: a file there may be anyone's.
         """
         workspace = Path(self._cfg.workspace)
+        home = "" if self._home is None else self._world.files.real(self._home.as_posix())
         chain: tuple[str, ...] = ()
         for folder in (workspace, *workspace.parents):
             chain = (folder.as_posix(), *chain)
             git = self._world.files.list(ListFiles(path=(folder / ".git").as_posix(), limit=0))
-            if isinstance(git, FilesListed) or git.code == "not-directory" or folder == self._home:
+            if isinstance(git, FilesListed) or git.code == "not-directory" or folder.as_posix() == home:
                 return chain
         return (self._cfg.workspace,)
 

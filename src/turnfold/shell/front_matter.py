@@ -15,7 +15,8 @@ from turnfold.core.config.lessons import LessonFile, lesson_untrusted, parted, s
 from turnfold.core.json import JsonObject, freeze, quoted
 from turnfold.core.problem import Problem, caller_problem
 
-FRONT_BYTES = 16_000
+FRONT_CHARS = 16_000
+BRACKETS = 200  # nested, they take YAML without libyaml the square of their number
 
 _BARE_GLOBS = re.compile(r"^globs:[ \t]+([^\s\"'\[#].*?)[ \t]*$", re.MULTILINE)  # as Cursor writes them: * would be an alias
 
@@ -30,8 +31,8 @@ def front_untrusted(text: str, path: str) -> Result[JsonObject, Problem]:
     """
     if not text.strip():
         return Success(JsonObject())
-    if len(text) > FRONT_BYTES:
-        return Failure(_bad(path, f"the front matter has more than {FRONT_BYTES:,} characters: keep what says when the text fits."))
+    if len(text) > FRONT_CHARS or text.count("[") + text.count("{") > BRACKETS:
+        return Failure(_bad(path, f"the front matter has more than {FRONT_CHARS:,} characters or {BRACKETS} brackets: say less in it."))
     import yaml
 
     loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # without libyaml there is only the slow one

@@ -15,6 +15,7 @@ from turnfold.shell.ports import Files
 
 LISTINGS = 2_000  # of one tree: a bound for **, and for folders that some program fills
 ENTRIES = 10_000  # of one folder
+DEPTH = 64  # of a folder below the root: deeper ones are empty
 WILD = frozenset("*?[")
 
 
@@ -76,7 +77,8 @@ class Tree:
             yield from self._expanded(posixpath.normpath(posixpath.join(folder, head)), tuple(rest))
         else:
             for each in self._entries(folder):
-                if fnmatchcase(each.name, head) and (head.startswith(".") or not each.name.startswith(".")):
+                enters = not rest or each.kind in {EntryKind.FOLDER, EntryKind.LINK}
+                if enters and fnmatchcase(each.name, head) and (head.startswith(".") or not each.name.startswith(".")):
                     yield from self._expanded(posixpath.join(folder, each.name), tuple(rest))
 
     def _walk(self, folder: str, endings: tuple[str, ...]) -> Iterator[str]:
@@ -94,7 +96,7 @@ class Tree:
 
     def _entries(self, folder: str) -> tuple[Entry, ...]:
         self._left -= 1
-        if self._left < 0:
+        if self._left < 0 or folder.count("/") > DEPTH:
             return ()
         listed = self._files.list(ListFiles(path=folder, limit=ENTRIES))
         return listed.entries if isinstance(listed, FilesListed) else ()
