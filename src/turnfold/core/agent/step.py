@@ -49,13 +49,14 @@ from turnfold.core.agent.inputs import (
     TimePassed,
     UserSaid,
 )
+from turnfold.core.agent.lessons import user_message
 from turnfold.core.agent.reconfigure import reconfigured
 from turnfold.core.agent.requests import repeatable
 from turnfold.core.agent.rounds import settle_round
 from turnfold.core.agent.state import ChatState, Status, effective, find_open, open_requests, usable
 from turnfold.core.config.layers import ChatConfig, Overrides
 from turnfold.core.config.models import find_provider
-from turnfold.core.conversation.messages import ToolCall, UserMessage
+from turnfold.core.conversation.messages import ToolCall
 from turnfold.core.json import scalar_text
 from turnfold.core.problem import Blame, Problem, world_problem
 from turnfold.core.tools.spec import ToolSpec
@@ -125,7 +126,7 @@ def absorb(draft: Draft, input: Input, tools: tuple[ToolSpec, ...], cfg: ChatCon
         case Failed(request_id, problem):
             return _failed(draft, request_id, problem)
         case UserSaid(text=text, context=context):
-            message = UserMessage(scalar_text(text), scalar_text(context))
+            message = user_message(text, context, tools, cfg, draft.past)
             return draft.record(MessageAdded(message, draft.at_ms) if draft.past.turn is None else MessageQueued(message, draft.at_ms))
         case CommandGiven(command):
             now = effective(cfg, draft.past)
