@@ -22,7 +22,7 @@ from turnfold.core.agent.live import Encoded, EncodedLog
 from turnfold.core.agent.state import ChatState, Past, Summary
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.models import find_provider, format_of, profile_of
-from turnfold.core.config.values import ExampleTurn, ModelProfile, ToolFormat
+from turnfold.core.config.values import ExampleTurn, ModelProfile, TokensParameter, ToolFormat
 from turnfold.core.conversation.log import Log
 from turnfold.core.conversation.messages import AssistantMessage, Message, ToolMessage, UserMessage
 from turnfold.core.llm.chat import CHAT
@@ -109,6 +109,8 @@ def _head(tools: tuple[ToolSpec, ...], cfg: ChatConfig, *, must_call: bool = Fal
         examples=examples_of(profile, tools),
         temperature=cfg.temperature if cfg.temperature is not None else profile.temperature,
         max_tokens=cfg.max_tokens if cfg.max_tokens is not None else profile.max_tokens,
+        tokens_parameter=TokensParameter.MAX_TOKENS if isinstance(located, Problem) else located.provider.tokens_parameter,
+        parameters=cfg.parameters,
         tools=tools if tool_format is ToolFormat.NATIVE else (),
         grammar=grammar_of(shapes_of(tools), must_call=must_call) if profile.grammar and tool_format is ToolFormat.MARKDOWN else "",
         tool_format=tool_format,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import final
 
-from attrs import field, frozen
+from attrs import Factory, field, frozen
 from typing_extensions import override
 
 from turnfold.core.config.agents import AgentSpec
@@ -85,6 +85,15 @@ class ProjectConfig(Layer):
         return (*self.variables, self, *self.files, *self.base.layers)
 
 
+def _below(cfg: ChatConfig) -> tuple[Layer, ...]:
+    """The layers under a conversation's own: its agent's, where one leads it, the project's and the user's."""
+    below = cfg.project.layers
+    stack: tuple[Layer, ...] = (cfg, *below)
+    named = next((layer.own_agent for layer in stack if not isinstance(layer.own_agent, Missing)), "")
+    spec = entry(lambda name: AgentSpec(name=name), [layer.own_agents for layer in stack], "name", named) if named else None
+    return below if spec is None else (agent_layer(spec), *below)
+
+
 @final
 @frozen
 class ChatConfig(Layer):
@@ -102,15 +111,13 @@ class ChatConfig(Layer):
     name: str = field(default="", kw_only=True)
     overrides: tuple[Overrides, ...] = field(default=(), kw_only=True)  # the latest first
     briefing: Briefing = field(default=Briefing(), kw_only=True)
+    _below: tuple[Layer, ...] = field(default=Factory(_below, takes_self=True), init=False, eq=False, repr=False)  # read at every turn
 
     @property
     @override
     def layers(self) -> tuple[Layer, ...]:
         """What was changed since the start, this layer, its agent's, the project's and the user's."""
-        below = self.project.layers
-        named = next((layer.own_agent for layer in (self, *below) if not isinstance(layer.own_agent, Missing)), "")
-        spec = entry(lambda name: AgentSpec(name=name), [layer.own_agents for layer in (self, *below)], "name", named) if named else None
-        return (*self.overrides, self, *below) if spec is None else (*self.overrides, self, agent_layer(spec), *below)
+        return (*self.overrides, self, *self._below)
 
 
 def agent_layer(spec: AgentSpec) -> Overrides:

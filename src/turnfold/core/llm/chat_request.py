@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Iterable
 
-from turnfold.core.config.values import ToolFormat
+from turnfold.core.config.values import RESERVED_PARAMETERS, ToolFormat
 from turnfold.core.conversation.messages import AssistantMessage, BrokenCall, Invocation, Message, ToolMessage, UserMessage
 from turnfold.core.json import JsonObject, JsonValue, dumps, loads_untrusted, quoted
 from turnfold.core.llm.protocol import Head
@@ -68,7 +68,8 @@ def encode_head(head: Head) -> bytes:
     if head.temperature is not None and math.isfinite(head.temperature):
         members.append(("temperature", head.temperature))
     if head.max_tokens is not None:
-        members.append(("max_tokens", head.max_tokens))
+        members.append((head.tokens_parameter.value, head.max_tokens))
+    members += [(name, value) for name, value in head.parameters.members if name not in RESERVED_PARAMETERS]
     if head.tools and head.tool_format is ToolFormat.NATIVE:
         members.append(("tools", tuple(_tool(tool) for tool in head.tools)))
     if head.grammar:
