@@ -10,11 +10,13 @@ from turnfold.core.agent.events import RequestOpened
 from turnfold.core.agent.ids import MODEL, RequestId
 from turnfold.core.agent.limits import price_missing, turn_deadline
 from turnfold.core.agent.live import LiveReply, Plan
-from turnfold.core.agent.state import Turn
+from turnfold.core.agent.state import Past, Turn
 from turnfold.core.config.layers import ChatConfig
-from turnfold.core.config.models import Located, locate
+from turnfold.core.config.models import Located, locate, profile_of
 from turnfold.core.llm.chat import CHAT
 from turnfold.core.llm.markdown import Scan
+from turnfold.core.llm.prices import priced
+from turnfold.core.llm.reply import Usage
 from turnfold.core.problem import Problem, caller_problem, model_problem
 from turnfold.core.world.permission import Deny, permit
 from turnfold.core.world.requests import CallModel, Purpose
@@ -54,6 +56,12 @@ def call_model(
         plan=plan,
     )
     return opened.with_live(evolve(opened.state.live, reply=reply)).act(Perform(request_id, request, body))
+
+
+def priced_by(past: Past, usage: Usage, cfg: ChatConfig) -> Usage:
+    """``usage`` of the running turn's model call with its cost, by the prices of the model that was called."""
+    called = None if past.turn is None or past.turn.model is None else past.turn.model.request
+    return priced(usage, profile_of(cfg, f"{called.provider.name}/{called.model}")) if isinstance(called, CallModel) else usage
 
 
 def too_large(reply: LiveReply) -> Problem:

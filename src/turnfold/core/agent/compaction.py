@@ -17,9 +17,10 @@ from turnfold.core.agent.context import bytes_per_token, estimated_tokens, room_
 from turnfold.core.agent.live import Plan
 from turnfold.core.agent.state import Past
 from turnfold.core.config.layers import ChatConfig
-from turnfold.core.config.models import Located, format_of, profile_of
+from turnfold.core.config.models import Located, format_of, full_name, profile_of
 from turnfold.core.config.values import ToolFormat
 from turnfold.core.conversation.messages import AssistantMessage, Message, ToolMessage, UserMessage
+from turnfold.core.json import JsonObject
 from turnfold.core.llm.chat import CHAT
 from turnfold.core.llm.chat_request import calls_text, output_text, said_text
 from turnfold.core.llm.protocol import Head
@@ -93,7 +94,14 @@ def summary_body(past: Past, planned: Plan, model: Located, cfg: ChatConfig) -> 
     room = room_tokens(profile, None) or room_tokens(profile_of(cfg), None)
     limit = None if room is None else int(cfg.compaction.at * room * bytes_per_token(past.measured)) - len(SYSTEM) - len(ASK)
     told = f"{transcript(past, planned, format_of(cfg), limit)}\n\n{ASK}"
-    head = Head(model=model.model, system=SYSTEM, temperature=profile.temperature, max_tokens=profile.max_tokens)
+    head = Head(
+        model=model.model,
+        system=SYSTEM,
+        temperature=profile.temperature,
+        max_tokens=profile.max_tokens,
+        tokens_parameter=model.provider.tokens_parameter,
+        parameters=cfg.parameters if name == full_name(cfg, cfg.model) else JsonObject(),
+    )
     return CHAT.encode_request(CHAT.encode_head(head), (CHAT.encode_message(UserMessage(told), ToolFormat.NATIVE),))
 
 

@@ -12,7 +12,7 @@ from typing import final
 
 from attrs import evolve, frozen
 
-from turnfold.core.agent.calling import call_model, callable_model, too_large
+from turnfold.core.agent.calling import call_model, callable_model, priced_by, too_large
 from turnfold.core.agent.compaction import plan, plan_if_due
 from turnfold.core.agent.draft import Draft, end_turn
 from turnfold.core.agent.effects import Cancel, Channel, Delta, Notice, Publish
@@ -169,7 +169,7 @@ def _told(draft: Draft, reply: LiveReply, fold: ChatFold, text: str, reasoning: 
 def close_reply(draft: Draft, reply: LiveReply, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
     """The reply over: its request closed and, in the same step, its message recorded; or the problem that it was."""
     if reply.plan is not None:
-        return close_summary(draft, reply, reply.plan)
+        return close_summary(draft, reply, reply.plan, cfg)
     finished = _finished(draft, reply)
     draft, reply, whole = finished.draft, finished.live, finished.reply
     if whole.problem is not None:
@@ -178,7 +178,8 @@ def close_reply(draft: Draft, reply: LiveReply, tools: tuple[ToolSpec, ...], cfg
     if not text.strip() and not calls:
         return fail_reply(draft, reply, _empty(whole))
     request_id = reply.request_id
-    closed = draft.record(RequestClosed(request_id, ModelReplied(usage=whole.usage, stop=whole.stop), draft.at_ms))
+    usage = priced_by(draft.past, whole.usage, cfg)
+    closed = draft.record(RequestClosed(request_id, ModelReplied(usage=usage, stop=whole.stop), draft.at_ms))
     message = AssistantMessage(
         text=text,
         place=place(request_id.turn, request_id.generation),

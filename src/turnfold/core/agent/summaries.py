@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from attrs import evolve
 
-from turnfold.core.agent.calling import call_model, callable_model, too_large
+from turnfold.core.agent.calling import call_model, callable_model, priced_by, too_large
 from turnfold.core.agent.compaction import summary_body
 from turnfold.core.agent.draft import Draft, end_turn
 from turnfold.core.agent.effects import Cancel, Notice, Publish
@@ -49,14 +49,15 @@ def summary_arrived(draft: Draft, reply: LiveReply, data: bytes) -> Draft:
     return fail_summary(draft, grown, too_large(grown)).act(Cancel(reply.request_id))
 
 
-def close_summary(draft: Draft, reply: LiveReply, planned: Plan) -> Draft:
+def close_summary(draft: Draft, reply: LiveReply, planned: Plan, cfg: ChatConfig) -> Draft:
     """The summary over: in one step its request closed and the conversation compacted; or, where it is of no use, that told."""
     whole = CHAT.finish(reply.fold)
     if whole.problem is not None:
         return fail_summary(draft, reply, whole.problem)
     text = whole.text.strip()
     gone = draft.with_live(evolve(draft.state.live, reply=None))
-    closed = gone.record(RequestClosed(reply.request_id, ModelReplied(usage=whole.usage, stop=whole.stop), draft.at_ms))
+    replied = ModelReplied(usage=priced_by(draft.past, whole.usage, cfg), stop=whole.stop)
+    closed = gone.record(RequestClosed(reply.request_id, replied, draft.at_ms))
     if not text or whole.stop is not Stop.END:
         return _told(closed, _unusable(whole.stop), ends=True)
     done = closed.record(Compacted(planned.upto, text, planned.pinned, draft.at_ms))
