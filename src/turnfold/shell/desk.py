@@ -7,7 +7,7 @@ from typing import TypeAlias, final
 
 from attrs import evolve, frozen
 
-from turnfold.core.agent.effects import Cancel, Effect, Perform, Record
+from turnfold.core.agent.effects import Cancel, Effect, Perform, Recall, Record
 from turnfold.core.agent.events import Started, TurnEnded
 from turnfold.core.agent.inputs import Answered, ChunkArrived, Failed, Input, Resumed, UserSaid
 from turnfold.core.agent.limits import next_deadline
@@ -24,11 +24,13 @@ from turnfold.core.world.permission import Allow, permit
 from turnfold.core.world.requests import ListFiles
 from turnfold.shell.alarm import left_s
 from turnfold.shell.ports import Question
+from turnfold.shell.recall import recalled
 from turnfold.shell.world import World
 
 LISTED = 1000  # names of the workspace that are looked at for what the person may mean
 
 Watch: TypeAlias = Callable[[Effect], None]
+Act: TypeAlias = Perform | Cancel | Recall
 
 
 def unwatched(effect: Effect) -> None:
@@ -81,7 +83,7 @@ class Desk:
         self._past: Past | None = None  # what the deadline was found for
         self._deadline_ms: int | None = None
 
-    def take(self, input: Input) -> tuple[Perform | Cancel, ...]:
+    def take(self, input: Input) -> tuple[Act, ...]:
         """What is to be done after ``input``; raises ``JournalError`` (and nothing is to be done) if it can't be kept."""
         stepped = step(self.state, input, self.tools, self.cfg)
         records = tuple(effect for effect in stepped.effects if isinstance(effect, Record))
@@ -90,7 +92,11 @@ class Desk:
         self.state = stepped.state
         for effect in stepped.effects:
             self.watch(effect)
-        return tuple(effect for effect in stepped.effects if isinstance(effect, (Perform, Cancel)))
+        return tuple(effect for effect in stepped.effects if isinstance(effect, (Perform, Cancel, Recall)))
+
+    def recalled(self, act: Recall) -> Effect:
+        """``act`` done, from any thread; what comes of it is for the watcher."""
+        return recalled(act, self.cfg, self.world)
 
     def opening(self, first: Input) -> tuple[Input, ...]:
         """What a run begins with: ``first``, after ``Resumed`` where an earlier run left something under way that nobody performs now."""

@@ -19,7 +19,7 @@ from typing import TypeVar, final
 from returns.result import Failure
 
 from turnfold.core.agent.effects import Record
-from turnfold.core.agent.events import CallCommanded, Event, MessageAdded, Started
+from turnfold.core.agent.events import CallCommanded, Event, MessageAdded, Renamed, Started
 from turnfold.core.codec.codec import CONFIG, EVENT, Codec, decode_untrusted, encode
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.conversation.messages import UserMessage
@@ -32,12 +32,17 @@ SCHEMA = """
 CREATE TABLE IF NOT EXISTS configs (digest TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS conversations (
   conversation TEXT PRIMARY KEY, digest TEXT NOT NULL, started_ms INTEGER NOT NULL, changed_ms INTEGER NOT NULL,
-  events INTEGER NOT NULL, title TEXT NOT NULL DEFAULT ''
+  events INTEGER NOT NULL, title TEXT NOT NULL DEFAULT '', name TEXT NOT NULL DEFAULT ''
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS events (
   conversation TEXT NOT NULL, number INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (conversation, number)
 );
 """
+
+STARTED = """
+INSERT INTO conversations (conversation, digest, started_ms, changed_ms, events) VALUES (?, ?, ?, ?, 0)
+ON CONFLICT (conversation) DO UPDATE SET digest = excluded.digest, started_ms = excluded.started_ms, name = ''
+"""  # a fork's journal holds the start of the conversation that it came from, too: the last one counts
 
 TITLE_CHARS = 80
 
@@ -67,6 +72,8 @@ class SqliteJournal:
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("PRAGMA synchronous=NORMAL")
         self._connection.executescript(SCHEMA)
+        if not any(row[1] == "name" for row in self._connection.execute("PRAGMA table_info(conversations)")):
+            self._connection.execute("ALTER TABLE conversations ADD COLUMN name TEXT NOT NULL DEFAULT ''")  # a file of turnfold 0.1
 
     def close(self) -> None:
         """Release the file."""
@@ -93,7 +100,9 @@ class SqliteJournal:
         event = record.event
         if isinstance(event, Started):
             row = (conversation, event.cfg_digest, event.at_ms, event.at_ms)
-            self._connection.execute("INSERT OR IGNORE INTO conversations VALUES (?, ?, ?, ?, 0, '')", row)
+            self._connection.execute(STARTED, row)
+        if isinstance(event, Renamed):
+            self._connection.execute("UPDATE conversations SET name = ? WHERE conversation = ?", (event.name, conversation))
         said = event.line if isinstance(event, CallCommanded) else ""
         if isinstance(event, MessageAdded) and isinstance(event.message, UserMessage):
             said = event.message.text
@@ -127,17 +136,17 @@ class SqliteJournal:
     def find(self) -> tuple[Kept, ...]:
         """All conversations, the one changed last first."""
         query = (
-            "SELECT conversation, started_ms, changed_ms, events, title, body FROM conversations JOIN configs USING (digest)"
+            "SELECT conversation, name, started_ms, changed_ms, events, title, body FROM conversations JOIN configs USING (digest)"
             " ORDER BY changed_ms DESC, conversation DESC"
         )
-        rows: list[tuple[str, int, int, int, str, str]] = self._run(lambda: self._connection.execute(query).fetchall())
+        rows: list[tuple[str, str, int, int, int, str, str]] = self._run(lambda: self._connection.execute(query).fetchall())
         return tuple(self._kept(*row) for row in rows)
 
-    def _kept(self, conversation: str, started_ms: int, changed_ms: int, events: int, title: str, body: str) -> Kept:
+    def _kept(self, conversation: str, name: str, started_ms: int, changed_ms: int, events: int, title: str, body: str) -> Kept:
         cfg = self._read(CONFIG, body, f"config of {conversation}")
         return Kept(
             conversation=conversation,
-            name=cfg.name,
+            name=name or cfg.name,
             workspace=cfg.workspace,
             started_ms=started_ms,
             changed_ms=changed_ms,

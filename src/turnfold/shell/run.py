@@ -13,7 +13,7 @@ from concurrent.futures import Executor, Future, wait
 from queue import Empty, SimpleQueue
 from typing import final
 
-from turnfold.core.agent.effects import Cancel, Perform
+from turnfold.core.agent.effects import Cancel, Perform, Recall
 from turnfold.core.agent.ids import RequestId
 from turnfold.core.agent.inputs import Answered, ChunkArrived, Failed, Input, Interrupted, TimePassed, UserSaid
 from turnfold.core.agent.state import ChatState
@@ -95,10 +95,13 @@ class _Run:
         if isinstance(input, (Answered, Failed)):
             self._running.pop(input.request_id, None)
         for act in self._desk.take(input):
-            if isinstance(act, Perform):
-                self._due.append(act)
-            else:
-                self._cancel(act)
+            match act:
+                case Perform():
+                    self._due.append(act)
+                case Cancel():
+                    self._cancel(act)
+                case Recall():
+                    self._desk.watch(self._desk.recalled(act))
 
     def _cancel(self, act: Cancel) -> None:
         running = self._running.get(act.request_id)

@@ -74,7 +74,7 @@ def _applied_rarely(past: Past, event: Rarer) -> Past:
         case TurnEnded():
             return evolve(past, turn=None)
         case Started():
-            return evolve(past, conversation=event.conversation, cfg_digest=event.cfg_digest, tools_digest=event.tools_digest)
+            return evolve(past, conversation=event.conversation, cfg_digest=event.cfg_digest, tools_digest=event.tools_digest, name="")
         case MessageQueued(message):
             return evolve(past, queue=(*past.queue, message))
         case TurnInterrupted(limit=limit):

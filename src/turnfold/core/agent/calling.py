@@ -13,10 +13,9 @@ from turnfold.core.agent.live import LiveReply, Plan
 from turnfold.core.agent.state import Past, Turn
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.models import Located, locate, profile_of
+from turnfold.core.config.values import ModelProfile
 from turnfold.core.llm.chat import CHAT
 from turnfold.core.llm.markdown import Scan
-from turnfold.core.llm.prices import priced
-from turnfold.core.llm.reply import Usage
 from turnfold.core.problem import Problem, caller_problem, model_problem
 from turnfold.core.world.permission import Deny, permit
 from turnfold.core.world.requests import CallModel, Purpose
@@ -58,10 +57,11 @@ def call_model(
     return opened.with_live(evolve(opened.state.live, reply=reply)).act(Perform(request_id, request, body))
 
 
-def priced_by(past: Past, usage: Usage, cfg: ChatConfig) -> Usage:
-    """``usage`` of the running turn's model call with its cost, by the prices of the model that was called."""
-    called = None if past.turn is None or past.turn.model is None else past.turn.model.request
-    return priced(usage, profile_of(cfg, f"{called.provider.name}/{called.model}")) if isinstance(called, CallModel) else usage
+def called_profile(past: Past, cfg: ChatConfig) -> ModelProfile:
+    """The profile of the model that the running turn has called: the settings may name another one by now."""
+    opened = None if past.turn is None else past.turn.model
+    request = None if opened is None else opened.request
+    return profile_of(cfg, f"{request.provider.name}/{request.model}" if isinstance(request, CallModel) else "")
 
 
 def too_large(reply: LiveReply) -> Problem:

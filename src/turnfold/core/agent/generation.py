@@ -12,7 +12,7 @@ from typing import final
 
 from attrs import evolve, frozen
 
-from turnfold.core.agent.calling import call_model, callable_model, priced_by, too_large
+from turnfold.core.agent.calling import call_model, callable_model, called_profile, too_large
 from turnfold.core.agent.compaction import plan, plan_if_due
 from turnfold.core.agent.draft import Draft, end_turn
 from turnfold.core.agent.effects import Cancel, Channel, Delta, Notice, Publish
@@ -24,13 +24,13 @@ from turnfold.core.agent.live import Live, LiveReply
 from turnfold.core.agent.state import ChatState, Opened, Past, Turn, effective, offered, usable
 from turnfold.core.agent.summaries import NOTHING_TO_SUMMARISE, close_summary, fail_summary, open_summary, summary_arrived
 from turnfold.core.config.layers import ChatConfig
-from turnfold.core.config.models import profile_of
 from turnfold.core.config.values import ToolFormat
 from turnfold.core.conversation.messages import AssistantMessage, Invocation, UserMessage
 from turnfold.core.llm import markdown
 from turnfold.core.llm.chat import CHAT
 from turnfold.core.llm.chat_reply import ChatFold
 from turnfold.core.llm.native import read_call_untrusted
+from turnfold.core.llm.prices import priced
 from turnfold.core.llm.reply import Reply, Stop
 from turnfold.core.problem import Problem, model_problem, world_problem
 from turnfold.core.tools.spec import ToolSpec
@@ -178,12 +178,13 @@ def close_reply(draft: Draft, reply: LiveReply, tools: tuple[ToolSpec, ...], cfg
     if not text.strip() and not calls:
         return fail_reply(draft, reply, _empty(whole))
     request_id = reply.request_id
-    usage = priced_by(draft.past, whole.usage, cfg)
-    closed = draft.record(RequestClosed(request_id, ModelReplied(usage=usage, stop=whole.stop), draft.at_ms))
+    profile = called_profile(draft.past, cfg)
+    replied = ModelReplied(usage=priced(whole.usage, profile), stop=whole.stop)
+    closed = draft.record(RequestClosed(request_id, replied, draft.at_ms))
     message = AssistantMessage(
         text=text,
         place=place(request_id.turn, request_id.generation),
-        calls=() if profile_of(cfg).ends_on_repeat and _called_before(draft.past, calls) else calls,
+        calls=() if profile.ends_on_repeat and _called_before(draft.past, calls) else calls,
         reasoning=whole.reasoning,
         cut=whole.stop is Stop.LENGTH,
     )

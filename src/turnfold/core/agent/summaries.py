@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from attrs import evolve
 
-from turnfold.core.agent.calling import call_model, callable_model, priced_by, too_large
+from turnfold.core.agent.calling import call_model, callable_model, called_profile, too_large
 from turnfold.core.agent.compaction import summary_body
 from turnfold.core.agent.draft import Draft, end_turn
 from turnfold.core.agent.effects import Cancel, Notice, Publish
@@ -19,6 +19,7 @@ from turnfold.core.agent.state import Turn
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.models import Located
 from turnfold.core.llm.chat import CHAT
+from turnfold.core.llm.prices import priced
 from turnfold.core.llm.reply import Stop
 from turnfold.core.problem import Problem, model_problem, world_problem
 from turnfold.core.tools.output import counted
@@ -56,7 +57,7 @@ def close_summary(draft: Draft, reply: LiveReply, planned: Plan, cfg: ChatConfig
         return fail_summary(draft, reply, whole.problem)
     text = whole.text.strip()
     gone = draft.with_live(evolve(draft.state.live, reply=None))
-    replied = ModelReplied(usage=priced_by(draft.past, whole.usage, cfg), stop=whole.stop)
+    replied = ModelReplied(usage=priced(whole.usage, called_profile(draft.past, cfg)), stop=whole.stop)
     closed = gone.record(RequestClosed(reply.request_id, replied, draft.at_ms))
     if not text or whole.stop is not Stop.END:
         return _told(closed, _unusable(whole.stop), ends=True)

@@ -20,9 +20,8 @@ def priced(usage: Usage, profile: ModelProfile) -> Usage:
     """
     read, written = profile.input_usd, profile.output_usd
     cached = read if profile.cached_usd is None else profile.cached_usd
-    known = usage.cached_tokens if cached is not None else 0
-    hits = min(max(known, 0), max(usage.input_tokens, 0))
+    hits = min(usage.cached_tokens, usage.input_tokens)
     parts = ((usage.input_tokens - hits, read), (hits, cached), (usage.output_tokens, written))
-    cost = sum(max(tokens, 0) * price for tokens, price in parts if price is not None) / MILLION
-    unpriced = sum(max(tokens, 0) for tokens, price in parts if price is None)
+    cost = sum(tokens * price for tokens, price in parts if price is not None) / MILLION
+    unpriced = sum(tokens for tokens, price in parts if price is None)
     return evolve(usage, cost_usd=cost, unpriced_tokens=unpriced)
