@@ -117,7 +117,13 @@ class ChatConfig(Layer):
     @override
     def layers(self) -> tuple[Layer, ...]:
         """What was changed since the start, this layer, its agent's, the project's and the user's."""
+        if any(leads(change) for change in self.overrides):
+            return (*under_one_agent(self.overrides), self, *self.project.layers)
         return (*self.overrides, self, *self._below)
+
+
+AGENT = "agent "  # the place of an agent's layer begins with it
+NO_AGENT = "none"
 
 
 def agent_layer(spec: AgentSpec) -> Overrides:
@@ -132,5 +138,28 @@ def agent_layer(spec: AgentSpec) -> Overrides:
         model=spec.model or MISSING,
         tools=MISSING if spec.tools is None else spec.tools,
         limits=MISSING if spec.limits is None else spec.limits,
-        origin=Origin(layer="chat", place=f"agent {spec.name}"),
+        origin=Origin(layer="chat", place=f"{AGENT}{spec.name}"),
     )
+
+
+def no_agent() -> Overrides:
+    """What is said where no agent leads the conversation any more.
+
+    >>> project = ProjectConfig(Config(agents=(AgentSpec(name="reviewer", tools=("read",)),)), agent="reviewer")
+    >>> ChatConfig(project).tools, ChatConfig(project, overrides=(no_agent(),)).tools
+    (('read',), None)
+    """
+    return Overrides(agent="", origin=Origin(layer="chat", place=f"{AGENT}{NO_AGENT}"))
+
+
+def leads(change: Overrides) -> bool:
+    """Whether ``change`` says which agent leads from now on: it is an agent's layer, or :func:`no_agent`."""
+    return change.origin.layer == "chat" and change.origin.place.startswith(AGENT)
+
+
+def under_one_agent(changes: tuple[Overrides, ...]) -> tuple[Overrides, ...]:
+    """``changes`` (the latest first) without the agents that lead no more: one agent leads at a time."""
+    latest = next((index for index, change in enumerate(changes) if leads(change)), None)
+    if latest is None:
+        return changes
+    return (*changes[: latest + 1], *(change for change in changes[latest + 1 :] if not leads(change)))
