@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 import pytest
 from attrs import evolve
@@ -122,6 +123,13 @@ def test_a_conversation_that_begins_with_the_model_has_no_first_message_to_keep(
     assert plan(past, evolve(CONFIG, compaction=keeping(1))) == Plan(1, ())
 
 
+def test_a_turn_without_a_reply_whose_message_is_pinned_is_no_gain() -> None:
+    past = past_of((Said(ended=False),))
+    past = past_of((Said(), Said()), apply(past, TurnEnded(Reason.INTERRUPTED)))
+    assert plan(past, evolve(CONFIG, compaction=keeping(2))) is None
+    assert plan(past, evolve(CONFIG, compaction=keeping(2, keep_first=False))) == Plan(1)
+
+
 def test_a_first_message_that_is_to_be_kept_from_now_on_comes_back() -> None:
     past = compacted(past_of((Said(), Said(), Said())), Plan(2))
     assert plan(past, evolve(CONFIG, compaction=keeping(1))) == Plan(4, (0,))
@@ -133,6 +141,13 @@ def test_a_first_message_that_is_to_be_kept_from_now_on_comes_back() -> None:
 def test_a_summary_is_due_when_the_window_is_nearly_full(window: int | None, auto: bool, due: bool) -> None:
     past = past_of((Said(), Said(), Said(ended=False)))
     assert (plan_if_due(past, 1_000, windowed(window, keeping(1, auto=auto))) is not None) == due
+
+
+@pytest.mark.parametrize("part", [1e308, -1e308, math.inf, math.nan], ids=str)
+def test_a_part_that_is_none_is_borne(part: float) -> None:
+    past, cfg = past_of((Said(), Said(), Said(ended=False))), windowed(2_000, keeping(1, at=part))
+    assert (plan_if_due(past, 7_000, cfg) is None) == (part > 0 or math.isnan(part))
+    assert summary_body(past, Plan(2), MODEL, cfg)
 
 
 def test_no_summary_is_due_without_a_turn_nor_twice_in_one() -> None:
@@ -227,6 +242,9 @@ def test_outputs_are_clipped_first_and_then_the_oldest_messages_are_left_out() -
     huge = transcript(evolve(past, log=Log.of(*LONG, UserMessage("y" * 50_000))), Plan(6), ToolFormat.NATIVE, 2_000)
     assert huge.startswith("[5 earlier messages left out here]")
     assert huge.endswith("y")
+    alone = transcript(evolve(past, log=Log.of(UserMessage("y" * 50_000))), Plan(1), ToolFormat.NATIVE, 2_000)
+    assert alone.startswith("# The user said")
+    assert alone.endswith("y")
 
 
 def test_the_request_offers_no_tools_and_fits_the_model_that_sums_up() -> None:

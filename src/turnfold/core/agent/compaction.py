@@ -12,6 +12,7 @@ shall sum it up, the outputs of tools and what the model wrote are clipped, more
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import assert_never
 
 from turnfold.core.agent.context import bytes_per_token, estimated_tokens, room_tokens
 from turnfold.core.agent.live import Plan
@@ -82,9 +83,14 @@ def plan_if_due(past: Past, size_bytes: int, cfg: ChatConfig) -> Plan | None:
     if turn is None or turn.summarised or not compaction.auto:
         return None
     room = room_tokens(profile_of(cfg), cfg.max_tokens)
-    if room is None or estimated_tokens(size_bytes, past.measured) <= compaction.at * room:
+    if room is None or estimated_tokens(size_bytes, past.measured) <= _part(cfg) * room:
         return None
     return plan(past, cfg)
+
+
+def _part(cfg: ChatConfig) -> float:
+    """The part of the window that may be filled; what is no number from 0 to 1, which no reader lets through, is the nearest."""
+    return min(1.0, max(cfg.compaction.at, 0.0))
 
 
 def summary_body(past: Past, planned: Plan, model: Located, cfg: ChatConfig) -> bytes:
@@ -92,7 +98,7 @@ def summary_body(past: Past, planned: Plan, model: Located, cfg: ChatConfig) -> 
     name = f"{model.provider.name}/{model.model}"
     profile = profile_of(cfg, name)
     room = room_tokens(profile, None) or room_tokens(profile_of(cfg), None)
-    limit = None if room is None else int(cfg.compaction.at * room * bytes_per_token(past.measured)) - len(SYSTEM) - len(ASK)
+    limit = None if room is None else int(_part(cfg) * room * bytes_per_token(past.measured)) - len(SYSTEM) - len(ASK)
     told = f"{transcript(past, planned, format_of(cfg), limit)}\n\n{ASK}"
     head = Head(
         model=model.model,
@@ -145,6 +151,8 @@ def _told(message: Message, tool_format: ToolFormat, clip_bytes: int | None) -> 
             return f"# The agent wrote\n\n{_clipped(written, clip_bytes)}"
         case ToolMessage(text=text):
             return f"# {output_text(ToolMessage(call_id='', tool=message.tool, text=_clipped(text, clip_bytes), ok=message.ok))}"
+        case _ as never:
+            assert_never(never)
 
 
 def _clipped(text: str, most_bytes: int | None) -> str:

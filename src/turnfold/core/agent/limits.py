@@ -104,4 +104,4 @@ def _free(profile: ModelProfile) -> bool:
 
 
 def _ms(seconds: float) -> int:
-    return math.ceil(min(FAR_MS, seconds * 1000))
+    return math.ceil(min(FAR_MS, max(seconds * 1000, 0.0)))  # what is no number is far, too
