@@ -26,7 +26,8 @@ from turnfold.core.conversation.messages import Invocation
 PROMPT = "it is gptme's own prompt; turnfold writes its own, from its tools and your settings"
 
 _FAILED = re.compile(
-    r"(error|failed|tool '[^']*' (is|was) not|interrupted by user|execution declined)|.*^return code: (?!0$)", re.IGNORECASE | re.MULTILINE | re.DOTALL
+    r"(error|failed|tool '[^']*' (is|was) not|interrupted by user|execution declined)|.*^return code: (?!0$)",
+    re.IGNORECASE | re.MULTILINE | re.DOTALL,
 )
 
 
