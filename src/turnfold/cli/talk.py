@@ -72,6 +72,8 @@ def talk(plan: Talk, streams: Streams, environ: Mapping[str, str]) -> Exit:
     settings = load_settings(folders, said.workspace, environ)
     if isinstance(settings, tuple):
         return refused(streams, *settings)
+    for left_out in settings.withheld:
+        say(streams, f"turnfold: {left_out}")
     progress = Progress(streams)
 
     def tell(chosen: Chosen) -> None:

@@ -108,9 +108,16 @@ class ChatConfig(Layer):
     def layers(self) -> tuple[Layer, ...]:
         """What was changed since the start, this layer, its agent's, the project's and the user's."""
         below = self.project.layers
-        named = next((layer.own_agent for layer in (self, *below) if not isinstance(layer.own_agent, Missing)), "")
-        spec = entry(lambda name: AgentSpec(name=name), [layer.own_agents for layer in (self, *below)], "name", named) if named else None
-        return (*self.overrides, self, *below) if spec is None else (*self.overrides, self, agent_layer(spec), *below)
+        spec = _leading((*self.overrides, self, *below))
+        return (*self.overrides, self, *below) if spec is None else (*self.overrides, self, _agent_layer(spec, MISSING), *below)
+
+
+def _leading(layers: tuple[Layer, ...]) -> AgentSpec | None:
+    """The agent that the highest layer names, as all layers describe it; None for none, or one that none describes."""
+    said = next((layer.own_agent for layer in layers if layer.own_agent != MISSING), MISSING)
+    if isinstance(said, Missing) or not said:
+        return None
+    return entry(lambda name: AgentSpec(name=name), [layer.own_agents for layer in layers], "name", said)
 
 
 def agent_layer(spec: AgentSpec) -> Overrides:
@@ -119,8 +126,12 @@ def agent_layer(spec: AgentSpec) -> Overrides:
     >>> agent_layer(AgentSpec(name="reviewer", tools=("read",))).tools
     ('read',)
     """
+    return _agent_layer(spec, spec.name)
+
+
+def _agent_layer(spec: AgentSpec, agent: str | Missing) -> Overrides:
     return Overrides(
-        agent=spec.name,
+        agent=agent,
         instructions=spec.instructions or MISSING,
         model=spec.model or MISSING,
         tools=MISSING if spec.tools is None else spec.tools,

@@ -4,11 +4,12 @@ The rule of laying, in full. ``over`` is the higher layer's, ``under`` the lower
 
 * not mentioned: ``under`` holds;
 * put back to the default: ``over`` holds, and nothing below is asked;
-* a table (:class:`Said`, or a whole value, which says all of its fields): field by field, by these same rules;
-* a table of free names (a ``JsonObject``): name by name;
+* a table: field by field, by these same rules; a whole value says all of its fields, so nothing below it is asked;
+* a table of free names (a ``JsonObject``): name by name, one level deep, since only so the order of laying does not matter;
 * anything else, a list too: ``over`` holds, whole.
 
-``laid`` is associative and idempotent, and ``MISSING`` is its identity.
+``laid`` is associative and idempotent, and ``MISSING`` is its identity, as long as what can be a table is said as a table or not
+at all: a table is not put back, its fields are.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ from typing import Generic, ParamSpec, TypeAlias, TypeVar, cast, final
 import attrs
 from attrs import frozen
 
-from turnfold.core.config.missing import MISSING, Missing
+from turnfold.core.config.missing import DEFAULT, MISSING, Missing
 from turnfold.core.config.values import Limits, SecretRef, WorkedExample
-from turnfold.core.json import JsonObject, JsonValue
+from turnfold.core.json import JsonObject
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -95,14 +96,7 @@ def _laid_said(over: Said[T], under: Said[T]) -> Said[T]:
 def _laid_objects(over: JsonObject, under: JsonObject) -> JsonObject:
     """The names of both, those of ``over`` first."""
     names = dict.fromkeys((*over, *under))
-    return JsonObject(tuple((name, _laid_values(over, under, name)) for name in names))
-
-
-def _laid_values(over: JsonObject, under: JsonObject, name: str) -> JsonValue:
-    above, below = over.get(name), under.get(name)
-    if isinstance(above, JsonObject) and isinstance(below, JsonObject):
-        return _laid_objects(above, below)
-    return above if name in over else below
+    return JsonObject(tuple((name, over[name] if name in over else under[name]) for name in names))
 
 
 def filled(default: T, said: Iterable[T | Said[T] | Missing]) -> T:
@@ -110,7 +104,7 @@ def filled(default: T, said: Iterable[T | Said[T] | Missing]) -> T:
     whole: object = MISSING
     for each in said:
         whole = laid(whole, each)
-        if not isinstance(whole, Said) and whole != MISSING:
+        if each == DEFAULT or not (isinstance(whole, Said) or whole == MISSING):
             break
     if isinstance(whole, Said):
         return cast(T, _filled(whole, cast(attrs.AttrsInstance, default)))

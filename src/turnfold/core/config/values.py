@@ -44,7 +44,9 @@ class Provider:
     secret: SecretRef | None = field(
         default=None, metadata=note("the NAME of the environment variable that holds the key; a key itself is refused", granted=True)
     )
-    headers: JsonObject = field(factory=JsonObject, metadata=note('more HTTP headers: text, or {secret = "NAME"}', granted=True))
+    headers: JsonObject = field(
+        factory=JsonObject, metadata=note('more HTTP headers: text, or {secret = "NAME"}', form=Form.PAIRS, granted=True)
+    )
     default_model: str = field(default="", metadata=note("the model that is used when the key is all that is known"))
     timeout_s: float = field(default=120.0, metadata=note("the longest silence while a reply is awaited", over=0))
     connect_s: float = field(default=10.0, metadata=note("the longest wait for a connection", over=0))
