@@ -181,6 +181,11 @@ def _provider_key(leaf: Leaf) -> tuple[Found, ...]:
     return (*carry("providers.*.secret", lambda _: Success(variable))(leaf), kept)
 
 
+def _only(value: bool, why: str) -> Act:
+    """Carried over where it says what is so here anyway."""
+    return lambda leaf: (Put(leaf.path, (), value),) if leaf.value is value else (Left(leaf.path, why),)
+
+
 def _whole_paths(place: Place) -> Reader:
     """Paths made absolute that start from the person's home or, in the person's own file, from gptme's folder."""
 
@@ -261,9 +266,9 @@ def _of_chat() -> tuple[Rule, ...]:
         Rule("chat.top_p", carry("parameters.top_p", number(0, 1))),
         Rule("chat.context_budget", carry("compaction.at", budget)),
         Rule("chat.system_prompt", carry("instructions")),
-        Rule("chat.stream", left("turnfold always streams")),
-        Rule("chat.interactive", left("whether somebody can be asked is seen from the terminal")),
-        Rule("chat.no_confirm", left("what needs no question is said by [[rules]], or by --yes for one run")),
+        Rule("chat.stream", _only(True, "turnfold always streams")),
+        Rule("chat.interactive", _only(True, "whether somebody can be asked is seen from the terminal")),
+        Rule("chat.no_confirm", _only(False, "what needs no question is said by [[rules]], or by --yes for one run")),
         Rule("chat.allow_hosts", left("turnfold has no tool for the web yet")),
         Rule("chat.**", left("turnfold's conversations have nothing like it")),
     )
