@@ -7,14 +7,16 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import tomli_w
 from hypothesis import given
 from hypothesis import strategies as st
-from returns.result import Failure
+from returns.result import Failure, Success
 
 from tests.adapters.gptme.support import DATA
 from turnfold.adapters.gptme.leaves import leaves
 from turnfold.adapters.gptme.rules import Kind, Place, rules_of
 from turnfold.adapters.gptme.settings import Converted, read_toml_untrusted, settings_of_untrusted
+from turnfold.core.codec.settings import read_file_untrusted, read_settings_untrusted
 from turnfold.core.json import JsonObject, freeze, thaw
 
 USER = Place(kind=Kind.USER, folder="/home/ann/.config/gptme", home="/home/ann")
@@ -61,6 +63,15 @@ def test_each_value_of_the_documentation_is_carried_or_told(file: str, place: Pl
     found = converted(file, place)
     assert_nothing_lost(tree(file), found)
     assert not [each for each in found.left if each.why == "turnfold has no setting for it"], "each key of gptme's is known by name"
+
+
+@pytest.mark.parametrize(("file", "place"), FILES)
+def test_turnfold_reads_what_is_made_of_it(file: str, place: Place) -> None:
+    settings = converted(file, place).settings
+    toml = tomli_w.dumps({name: thaw(value) for name, value in settings.items()})
+    read = read_file_untrusted(toml, "config.toml", "user")
+    assert isinstance(read, Success), read.failure()
+    assert read.unwrap().layer.model == settings.get("model", "")
 
 
 def test_the_files_use_every_section() -> None:
@@ -214,11 +225,74 @@ SCALARS = (
 VALUES = st.recursive(SCALARS | st.lists(SCALARS, max_size=3), lambda inner: st.dictionaries(NAMES | st.text(max_size=4), inner, max_size=4) | st.lists(st.dictionaries(NAMES | st.just("name"), inner, max_size=4), max_size=3), max_leaves=12)  # fmt: skip
 
 
+def placed(table: dict[str, object], keys: list[str], value: object) -> None:
+    """Puts ``value`` where a rule's pattern says; a ``*`` behind a list is an entry's name."""
+    head, *rest = keys
+    if not rest:
+        table[head] = value
+    elif head in ("servers", "scripts") or (head == "providers" and rest[1:]):
+        entries = table.setdefault(head, [])
+        assert isinstance(entries, list)
+        entry: dict[str, object] = {"name": rest[0]}
+        entries.append(entry)
+        placed(entry, rest[1:], value)
+    else:
+        inner = table.setdefault(head, {})
+        if isinstance(inner, dict):
+            placed(inner, rest, value)
+
+
+@st.composite
+def configs(draw: st.DrawFn, place: Place) -> JsonObject:
+    """Files that say, of some keys that there are rules for, anything at all."""
+    table: dict[str, object] = {}
+    for rule in draw(st.lists(st.sampled_from(rules_of(place)), max_size=12)):
+        keys = [draw(STARS) if "*" in word else word for word in rule.pattern.split(".")]
+        placed(table, keys, draw(GOOD | VALUES))
+    value = freeze(table)
+    assert isinstance(value, JsonObject)
+    return value
+
+
+STARS = st.sampled_from(("a", "b", "API_KEY", "X-Y", "a b", "", "PATH", "é", "n.m")) | st.text(max_size=5)
+GOOD = st.sampled_from(
+    (
+        "x",
+        "a/b",
+        "groq/l",
+        "https://x.example/v1/",
+        "3",
+        "shell,py",
+        "markdown",
+        True,
+        2,
+        0.5,
+        ["a"],
+        ["", "b"],
+        ["~/x", "+read"],
+        "a\nb",
+        "\0",
+    )
+)
+
+
+@given(st.sampled_from((USER, PROJECT, CHAT)).flatmap(lambda place: st.tuples(st.just(place), configs(place))))
+def test_turnfold_reads_whatever_is_made_of_a_file(drawn: tuple[Place, JsonObject]) -> None:
+    place, config = drawn
+    found = settings_of_untrusted(config, place)
+    assert_nothing_lost(config, found)
+    read = read_settings_untrusted(found.settings, "turnfold.toml", "chat")
+    assert isinstance(read, Success), read.failure()
+
+
 @given(st.dictionaries(NAMES | st.text(max_size=4), VALUES, max_size=6), st.sampled_from((USER, PROJECT, CHAT)))
 def test_nothing_is_lost_in_silence_whatever_the_file_says(tables: dict[str, object], place: Place) -> None:
     config = freeze(tables)
     assert isinstance(config, JsonObject)
-    assert_nothing_lost(config, settings_of_untrusted(config, place))
+    found = settings_of_untrusted(config, place)
+    assert_nothing_lost(config, found)
+    read = read_settings_untrusted(found.settings, "turnfold.toml", "chat")
+    assert isinstance(read, Success), read.failure()
 
 
 @given(st.text(max_size=60))

@@ -16,10 +16,11 @@ from turnfold.core.tools.builtin import BUILTIN_TOOLS
 Reading: TypeAlias = Result[JsonValue, str]
 Reader: TypeAlias = Callable[[JsonValue], Reading]
 
-NAME: Final = re.compile(r"[A-Za-z0-9_.-]+")
+NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 HEADER: Final = re.compile(r"[A-Za-z0-9_-]+")
 VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _URL: Final = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?", re.ASCII)
 _SECRET: Final = re.compile(
     r"(^|[_-])(api-?key|key|token|secret|password|passwd|credentials?|auth|authorization|cookie)($|[_-])|apikey", re.IGNORECASE
@@ -44,10 +45,18 @@ def flag(value: JsonValue) -> Reading:
     return Success(value) if isinstance(value, bool) else Failure("it is neither true nor false")
 
 
+def line(value: JsonValue) -> Reading:
+    """Text that can stand in a variable or a header."""
+    said = text(value)
+    if isinstance(value, str) and _CONTROL.search(value):
+        return Failure("it has a line break or another control character")
+    return said
+
+
 def words(value: JsonValue) -> Reading:
-    """A list of texts."""
-    if not isinstance(value, tuple) or not all(isinstance(each, str) for each in value):
-        return Failure("it is no list of texts")
+    """A list of texts, none of them empty."""
+    if not isinstance(value, tuple) or not all(isinstance(each, str) and each.strip() for each in value):
+        return Failure("it is no list of texts that say something")
     return Success(value)
 
 

@@ -22,6 +22,7 @@ from turnfold.adapters.gptme.reading import (
     Reading,
     budget,
     flag,
+    line,
     model,
     name,
     number,
@@ -146,7 +147,11 @@ def _variable(leaf: Leaf) -> tuple[Found, ...]:
         return (Left(leaf.path, "it steers gptme itself; turnfold has no such switch"),)
     if VARIABLE.fullmatch(called) is None:
         return (Left(leaf.path, "it is no name of a variable"),)
-    return (Put(leaf.path, ("environment", called), leaf.value),) if isinstance(leaf.value, str) else (Left(leaf.path, "it is no text"),)
+    return (
+        (Put(leaf.path, ("environment", called), leaf.value),)
+        if isinstance(leaf.value, str) and "\0" not in leaf.value
+        else (Left(leaf.path, "it is no text"),)
+    )
 
 
 def _server_variable(leaf: Leaf) -> tuple[Found, ...]:
@@ -155,7 +160,7 @@ def _server_variable(leaf: Leaf) -> tuple[Found, ...]:
     if VARIABLE.fullmatch(called) is None:
         return (Left(leaf.path, "it is no name of a variable"),)
     if not secret(called, leaf.value):
-        return carry(f"mcp.*.environment.{called}", text)(leaf)
+        return carry(f"mcp.*.environment.{called}", line)(leaf)
     kept = Left(leaf.path, f"keep {called} in the environment: turnfold's file only names it")
     return (*carry(f"mcp.*.environment.{called}", lambda _: Success(of_secret(called)))(leaf), kept)
 
@@ -166,7 +171,7 @@ def _server_header(leaf: Leaf) -> tuple[Found, ...]:
     if HEADER.fullmatch(called) is None:
         return (Left(leaf.path, "it is no name of a header"),)
     if not secret(called, leaf.value):
-        return carry(f"mcp.*.headers.{called}", text)(leaf)
+        return carry(f"mcp.*.headers.{called}", line)(leaf)
     variable = "".join(sign if sign.isascii() and sign.isalnum() else "_" for sign in f"MCP_{leaf.keys[2]}_{called}").upper()
     kept = Left(leaf.path, f"put it into the environment as {variable}: turnfold's file only names it")
     return (*carry(f"mcp.*.headers.{called}", lambda _: Success(of_secret(variable)))(leaf), kept)
@@ -181,7 +186,7 @@ def _provider_key(leaf: Leaf) -> tuple[Found, ...]:
     return (*carry("providers.*.secret", lambda _: Success(variable))(leaf), kept)
 
 
-def _only(value: bool, why: str) -> Act:
+def _only(why: str, *, value: bool = True) -> Act:
     """Carried over where it says what is so here anyway."""
     return lambda leaf: (Put(leaf.path, (), value),) if leaf.value is value else (Left(leaf.path, why),)
 
@@ -266,9 +271,9 @@ def _of_chat() -> tuple[Rule, ...]:
         Rule("chat.top_p", carry("parameters.top_p", number(0, 1))),
         Rule("chat.context_budget", carry("compaction.at", budget)),
         Rule("chat.system_prompt", carry("instructions")),
-        Rule("chat.stream", _only(True, "turnfold always streams")),
-        Rule("chat.interactive", _only(True, "whether somebody can be asked is seen from the terminal")),
-        Rule("chat.no_confirm", _only(False, "what needs no question is said by [[rules]], or by --yes for one run")),
+        Rule("chat.stream", _only("turnfold always streams")),
+        Rule("chat.interactive", _only("whether somebody can be asked is seen from the terminal")),
+        Rule("chat.no_confirm", _only("what needs no question is said by [[rules]], or by --yes for one run", value=False)),
         Rule("chat.allow_hosts", left("turnfold has no tool for the web yet")),
         Rule("chat.**", left("turnfold's conversations have nothing like it")),
     )
