@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TypeAlias, final
 
-import tomli_w
 from attrs import frozen
 from returns.result import Failure
 
@@ -24,12 +23,12 @@ from turnfold.cli.exits import Exit
 from turnfold.cli.gptme_conversations import Library, bring
 from turnfold.core.codec.settings import read_settings_untrusted
 from turnfold.core.config.layer import LayerName
-from turnfold.core.json import thaw
 from turnfold.core.problem import Problem, did_you_mean
 from turnfold.core.tools.output import counted
 from turnfold.core.tools.preview import visible
 from turnfold.shell.journal import SqliteJournal
 from turnfold.shell.real import Folders, find_folders
+from turnfold.shell.settings_text import settings_toml
 
 Say: TypeAlias = Callable[[str], None]
 
@@ -101,7 +100,7 @@ def _take(file: _File, say: Say, *, dry_run: bool) -> bool:
     if isinstance(read, Failure):
         say("".join(f"{problem}\n" for problem in read.failure()))
         return False
-    text = f"# From gptme's {file.source}, by turnfold import gptme.\n\n{tomli_w.dumps({name: thaw(value) for name, value in converted.settings.items()})}"
+    text = f"# From gptme's {file.source}, by turnfold import gptme.\n\n{settings_toml(read.unwrap())}"
     say(_placed(file, text, dry_run=dry_run) + f": {counted(len(converted.carried), 'value')} carried over\n")
     say(told(converted.left))
     return True

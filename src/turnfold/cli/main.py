@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import TextIO
 
-from turnfold.cli.arguments import Checkup, Importing, Listing, Plan, Showing, Talk, Told, Version, parse_arguments
+from turnfold.cli.arguments import Checkup, Configuring, Importing, Listing, Plan, Showing, Talk, Told, Version, parse_arguments
 from turnfold.cli.exits import Exit
 
 
@@ -51,6 +51,8 @@ def _done(plan: Plan) -> int:
             return _doctor(workspace)
         case Importing(workspace=workspace):
             return _import(plan, workspace)
+        case Configuring():
+            return _config(plan)
 
 
 def _version() -> str:
@@ -124,6 +126,16 @@ def _import(plan: Importing, folder: str) -> int:
         _complain(workspace.message)
         return Exit.USAGE
     return import_gptme(plan, workspace, dict(os.environ), lambda text: _print((text,)))
+
+
+def _config(plan: Configuring) -> int:
+    from turnfold.cli.config import configure
+
+    done = configure(plan, dict(os.environ))
+    _print(done.out)
+    for sentence in done.err:
+        _complain(sentence)
+    return done.code
 
 
 def _stream(stream: TextIO | None) -> TextIO:

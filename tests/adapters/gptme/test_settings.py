@@ -7,7 +7,6 @@ import tomllib
 from pathlib import Path
 
 import pytest
-import tomli_w
 from hypothesis import given
 from hypothesis import strategies as st
 from returns.result import Failure, Success
@@ -17,7 +16,9 @@ from turnfold.adapters.gptme.leaves import leaves
 from turnfold.adapters.gptme.rules import Kind, Place, rules_of
 from turnfold.adapters.gptme.settings import Converted, read_toml_untrusted, settings_of_untrusted
 from turnfold.core.codec.settings import read_file_untrusted, read_settings_untrusted
+from turnfold.core.config.layer import Layer, laid_fields
 from turnfold.core.json import JsonObject, freeze, thaw
+from turnfold.shell.settings_text import settings_toml
 
 USER = Place(kind=Kind.USER, folder="/home/ann/.config/gptme", home="/home/ann")
 PROJECT = Place(kind=Kind.PROJECT, folder="/work/shop", home="/home/ann")
@@ -68,10 +69,10 @@ def test_each_value_of_the_documentation_is_carried_or_told(file: str, place: Pl
 @pytest.mark.parametrize(("file", "place"), FILES)
 def test_turnfold_reads_what_is_made_of_it(file: str, place: Place) -> None:
     settings = converted(file, place).settings
-    toml = tomli_w.dumps({name: thaw(value) for name, value in settings.items()})
-    read = read_file_untrusted(toml, "config.toml", "user")
-    assert isinstance(read, Success), read.failure()
-    assert read.unwrap().layer.model == settings.get("model", "")
+    layer = read_settings_untrusted(settings, "config.toml", "user").unwrap()
+    read = read_file_untrusted(settings_toml(layer), "config.toml", "user").unwrap()
+    assert laid_fields(read.layer, Layer()) == laid_fields(layer, Layer())
+    assert read.layer.model == settings.get("model", "")
 
 
 def test_the_files_use_every_section() -> None:
