@@ -13,6 +13,7 @@ from turnfold.core.agent.events import (
     CallClosed,
     CallCommanded,
     Event,
+    Impersonated,
     MessageAdded,
     MessageQueued,
     ModelReplied,
@@ -21,6 +22,7 @@ from turnfold.core.agent.events import (
     RequestOpened,
     Rewound,
     RoundEnded,
+    SummaryAsked,
     TurnEnded,
     TurnInterrupted,
 )
@@ -108,9 +110,9 @@ def assert_turns(events: tuple[Event, ...]) -> None:
     closed: list[int] = []
     for event in events:
         match event:
-            case MessageAdded(message=UserMessage()) | CallCommanded():
+            case MessageAdded(message=UserMessage()) | CallCommanded() | Impersonated() | SummaryAsked():
                 assert not running
-                running, calls, closed = True, (event.call,) if isinstance(event, CallCommanded) else (), []
+                running, calls, closed = True, called(event), []
             case MessageAdded(message=AssistantMessage() as message):
                 assert running
                 assert not calls
@@ -126,6 +128,17 @@ def assert_turns(events: tuple[Event, ...]) -> None:
                 running = False
             case _:
                 pass
+
+
+def called(event: MessageAdded | CallCommanded | Impersonated | SummaryAsked) -> tuple[object, ...]:
+    """The calls that a turn begins with."""
+    match event:
+        case CallCommanded(call=call, more=more):
+            return (call, *more)
+        case Impersonated(message):
+            return message.calls
+        case _:
+            return ()
 
 
 def assert_performed(sim: Sim) -> None:

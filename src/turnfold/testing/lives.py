@@ -10,7 +10,9 @@ from attrs import evolve
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
+from turnfold.core.config.agents import AgentSpec
 from turnfold.core.config.layers import ChatConfig, Config, ProjectConfig
+from turnfold.core.config.said import said
 from turnfold.core.config.values import Limits, Rule, ToolFormat, Verdict
 from turnfold.core.conversation.messages import ToolCall
 from turnfold.core.json import JsonObject, dumps
@@ -60,17 +62,69 @@ CALLS: tuple[ToolCall, ...] = (
 )
 COMMANDS = (
     "/help",
+    "/help undo",
+    "/help shell",
+    "/help nope",
     "/tools",
     "/undo",
     "/undo 2",
     "/undo x",
+    "/redo",
+    "/redo 2",
+    "/rewind",
+    "/rewind 0",
+    "/rewind 1",
+    "/rewind 2",
+    "/edit Say it better.",
+    "/edit 1 Say it better.",
+    "/retry",
+    "/fork",
+    "/fork another",
+    "/compact",
+    "/replay",
+    "/replay all",
+    "/replay shell",
+    "/impersonate I am done.",
+    "/impersonate Let me.\n```shell\nls\n```",
+    "/impersonate ```save a.txt\nhi\n```\n```count\n```",
+    "/impersonate ```save a.txt\nhi",
     "/model",
     "/model scripted/other",
     "/model no/such",
+    "/model default",
+    "/agent",
+    "/agent reviewer",
+    "/agent writer",
+    "/agent lost",
+    "/agent none",
+    "/allow",
+    "/allow write",
+    "/allow run l*",
+    "/allow nope",
+    "/rename",
+    "/rename A better name",
+    "/log",
+    "/log 1",
+    "/trace",
+    "/trace 1",
+    "/tokens",
+    "/cost",
+    "/export",
+    "/export json a.json",
+    "/exit",
+    "/quit",
     "/shell ls",
     "/count",
     "/nope",
     "hi",
+)
+CHANGING = tuple(
+    command for command in COMMANDS if command.split(" ")[0] in ("/undo", "/redo", "/rewind", "/edit", "/retry", "/replay", "/impersonate")
+)
+AGENTS = (
+    AgentSpec(name="reviewer", instructions="Review, change nothing.", tools=("read", "shell")),
+    AgentSpec(name="writer", model="scripted/other", tools=("-python",), limits=said(Limits, generations=2)),
+    AgentSpec(name="lost", model="no/such"),
 )
 RULES = (None, None, Rule(Verdict.ALLOW, "write", "*"), Rule(Verdict.ALLOW), Rule(Verdict.DENY, "run", "*"), Rule(Verdict.ASK))
 USAGES = (None, Usage(input_tokens=10, output_tokens=2))
@@ -140,7 +194,7 @@ def sim_configs() -> SearchStrategy[ChatConfig]:
 
 
 def _config(model: str, tool_format: ToolFormat, rules: tuple[Rule, ...], limits: Limits, tools: tuple[str, ...] | None) -> ChatConfig:
-    base = Config(model=model, providers=(PROVIDER,), tool_format=tool_format, rules=rules, limits=limits)
+    base = Config(model=model, providers=(PROVIDER,), tool_format=tool_format, rules=rules, limits=limits, agents=AGENTS)
     cfg = ChatConfig(ProjectConfig(base), workspace="/w", conversation="c")
     return cfg if tools is None else evolve(cfg, tools=tools)
 
@@ -153,7 +207,7 @@ def sims() -> SearchStrategy[Sim]:
 def asked() -> SearchStrategy[Move]:
     """What a person does."""
     said = st.builds(Say, st.sampled_from(("Go on.", "", "Do it.")) | texts())
-    commanded = st.builds(Command, st.sampled_from(COMMANDS) | texts() | calls())
+    commanded = st.builds(Command, st.sampled_from(COMMANDS) | st.sampled_from(CHANGING) | texts() | calls())
     return st.one_of(said, said, commanded, st.builds(Interrupt))
 
 

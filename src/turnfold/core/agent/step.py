@@ -21,14 +21,13 @@ from typing import assert_never
 
 from attrs import evolve
 
-from turnfold.core.agent.commands import command_given
+from turnfold.core.agent.commands.table import command_given
 from turnfold.core.agent.draft import Draft, Step
 from turnfold.core.agent.effects import Perform, Publish
 from turnfold.core.agent.events import (
     MessageAdded,
     MessageQueued,
     Permitted,
-    Reconfigured,
     RequestClosed,
     Started,
     TurnInterrupted,
@@ -50,9 +49,10 @@ from turnfold.core.agent.inputs import (
     TimePassed,
     UserSaid,
 )
+from turnfold.core.agent.reconfigure import reconfigured
 from turnfold.core.agent.requests import repeatable
 from turnfold.core.agent.rounds import settle_round
-from turnfold.core.agent.state import ChatState, Status, effective, find_open, open_requests, questions, usable
+from turnfold.core.agent.state import ChatState, Status, effective, find_open, open_requests, usable
 from turnfold.core.config.layers import ChatConfig, Overrides
 from turnfold.core.config.models import find_provider
 from turnfold.core.conversation.messages import ToolCall, UserMessage
@@ -61,7 +61,6 @@ from turnfold.core.problem import Blame, Problem, world_problem
 from turnfold.core.tools.spec import ToolSpec
 from turnfold.core.tools.textlines import clipped
 from turnfold.core.world.answers import answers
-from turnfold.core.world.permission import Allow, Ask, Deny, permit
 from turnfold.core.world.requests import Request, RunProcess, RunPython, WriteFile
 
 
@@ -182,39 +181,14 @@ def _decided(draft: Draft, input: Decided, cfg: ChatConfig) -> Draft:
         draft = draft.record(Permitted(input.request_id, draft.at_ms)).act(Perform(input.request_id, found.request))
     if input.rule is None:
         return draft
-    draft = draft.record(Reconfigured(Overrides(rules=(input.rule,)), draft.at_ms))
-    return _ask_again(draft, effective(cfg, draft.past))
+    return reconfigured(draft, Overrides(rules=(input.rule,)), effective(cfg, draft.past))
 
 
 def _settings_changed(draft: Draft, change: Overrides, cfg: ChatConfig) -> Draft:
     """The draft with ``change`` over all settings, and questions that it answers with yes; refused where it names no known model."""
-    after = evolve(cfg, overrides=(change, *draft.past.overrides, *cfg.overrides))
-    found = find_provider(after) if isinstance(change.own_model, str) else None
-    if isinstance(found, Problem):
-        return draft.act(Publish(found))
-    draft = draft.record(Reconfigured(change, draft.at_ms))
-    return _ask_again(draft, effective(cfg, draft.past))
-
-
-def _ask_again(draft: Draft, cfg: ChatConfig) -> Draft:
-    """The questions that a new rule answers, answered; those of a call that was denied are not worth a yes any more."""
-    for each in questions(draft.past):
-        match permit(each.request, cfg):
-            case Allow() if not _denied(draft, each.request_id):
-                draft = draft.record(Permitted(each.request_id, draft.at_ms)).act(Perform(each.request_id, each.request))
-            case Deny(reason):
-                draft = draft.record(RequestClosed(each.request_id, Unanswered(Why.DENIED, reason), draft.at_ms))
-            case Allow() | Ask():
-                pass
-            case _ as never:
-                assert_never(never)
-    return draft
-
-
-def _denied(draft: Draft, request_id: RequestId) -> bool:
-    """Whether another request of the same call was denied."""
-    slots = () if draft.past.turn is None else draft.past.turn.slots
-    return any(slot.unanswered(Why.DENIED) is not None for slot in slots[request_id.slot : request_id.slot + 1])
+    now = effective(cfg, draft.past)
+    found = find_provider(evolve(now, overrides=(change, *now.overrides))) if isinstance(change.own_model, str) else None
+    return draft.act(Publish(found)) if isinstance(found, Problem) else reconfigured(draft, change, now)
 
 
 def _time_passed(draft: Draft, cfg: ChatConfig) -> Draft:
