@@ -17,6 +17,7 @@ EPILOG = """\
 other commands:
   turnfold list [--json]      the conversations that are kept, the last one first
   turnfold show ID [--json]   one of them, to read (or its events as JSON Lines)
+  turnfold import gptme       take over gptme's config and conversations; says what it could not take
   turnfold doctor             what turnfold found on this machine, and which model it would use
   turnfold config ACTION      the settings: show, explain KEY, paths, check, edit, schema, trust
 
@@ -72,6 +73,20 @@ class Checkup(NamedTuple):
     workspace: str = ""
 
 
+class Importing(NamedTuple):
+    """Take over what gptme keeps: in ``folder`` (empty: where it is by itself); ``only`` config or conversations, those of these ``names``.
+
+    ``project``: the file of the project in ``workspace``, too.
+    """
+
+    folder: str = ""
+    only: str = ""
+    dry_run: bool = False
+    project: bool = False
+    workspace: str = ""
+    names: tuple[str, ...] = ()
+
+
 class Configuring(NamedTuple):
     """Show, explain, check or edit the settings; ``subject`` is a key or a folder."""
 
@@ -98,7 +113,7 @@ class Told(NamedTuple):
     code: Exit
 
 
-Plan: TypeAlias = Talk | Listing | Showing | Checkup | Configuring | Version | Told
+Plan: TypeAlias = Talk | Listing | Showing | Checkup | Configuring | Importing | Version | Told
 
 
 class _UsageError(Exception):
@@ -228,6 +243,34 @@ def _checkup(argv: Sequence[str]) -> Plan:
     return Told(parser.format_help(), Exit.DONE) if found.help else Checkup(found.workspace)
 
 
+def _importing(argv: Sequence[str]) -> Plan:
+    parser = _Parser("turnfold import", "turnfold import gptme [options] [NAME ...]")
+    parser.description = (
+        "Take over gptme's config and conversations. gptme's folders are only read; what could not be taken over is said, with its reason."
+    )
+    parser.add_argument("words", nargs="*", metavar="gptme, NAME", help="gptme, then the conversations to take (default: all)")
+    parser.add_argument(
+        "--from", default="", dest="folder", metavar="FOLDER", help="where gptme's files are (default: where gptme keeps them)"
+    )
+    parser.add_argument("--only", choices=("config", "conversations"), default="", help="take only these")
+    parser.add_argument("-n", "--dry-run", action="store_true", help="say what would be taken over; write nothing")
+    parser.add_argument("--project", action="store_true", help="take over the workspace's gptme.toml, too, as its turnfold.toml")
+    parser.add_argument("-w", "--workspace", default="", metavar="FOLDER", help="the project's folder (default: the current folder)")
+    found = _parsed(parser, argv)
+    if found.help:
+        return Told(parser.format_help(), Exit.DONE)
+    if found.words[:1] != ["gptme"]:
+        raise _UsageError("turnfold can import from gptme alone: write  turnfold import gptme")
+    return Importing(
+        folder=found.folder,
+        only=found.only,
+        dry_run=found.dry_run,
+        project=found.project,
+        workspace=found.workspace,
+        names=tuple(found.words[1:]),
+    )
+
+
 def _config(argv: Sequence[str]) -> Plan:
     names = tuple(name for name, _ in CONFIG_ACTIONS)
     action = argv[0] if argv else "-h"
@@ -297,6 +340,7 @@ def _commands() -> tuple[tuple[str, Callable[[Sequence[str]], Plan]], ...]:
         ("show", _showing),
         ("doctor", _checkup),
         ("config", _config),
+        ("import", _importing),
     )
 
 
