@@ -14,7 +14,7 @@ from turnfold.cli.config_rows import every_key, rows
 from turnfold.cli.config_text import Done, explained_json, explained_text, toml_text
 from turnfold.cli.config_trust import give_trust
 from turnfold.cli.exits import Exit
-from turnfold.cli.talk import find_workspace
+from turnfold.cli.workspace import find_workspace
 from turnfold.core.config.explain import Explained, explain, said_keys
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.json import thaw
