@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import cast
+
 import pytest
 from hypothesis import given
 from jsonschema import Draft202012Validator
@@ -11,7 +14,7 @@ from turnfold.core.codec.json_schema import settings_schema
 from turnfold.core.codec.settings import read_file_untrusted, read_settings_untrusted
 from turnfold.core.json import JsonObject, freeze, thaw
 
-SCHEMA = thaw(settings_schema())
+SCHEMA = cast(Mapping[str, object], thaw(settings_schema()))
 VALIDATOR = Draft202012Validator(SCHEMA)
 
 
