@@ -27,7 +27,7 @@ def text(node: Node, form: Form) -> Read[str]:
         return node.unfit("text in quotes")
     value = node.value
     match form:
-        case Form.ANY | Form.PAIRS:
+        case Form.ANY | Form.PAIRS | Form.PARAMETERS:
             return Success(value)
         case Form.KIND:
             return Success(value) if value in KINDS else no_choice(node, KINDS)

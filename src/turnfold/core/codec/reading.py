@@ -50,8 +50,8 @@ def value_of(node: Node, shape: Shape) -> Read[object]:
             return secret(node)
         case Texts(form=form):
             return texts(node, form)
-        case Anything():
-            return _anything(node)
+        case Anything(reserved=reserved):
+            return _anything(node, reserved)
         case Pairs():
             return pairs(node)
         case Table() | Named() | Rules() | Variables():
@@ -160,11 +160,16 @@ def span(shape: Number) -> str:
     return f"{start} on" if shape.whole and shape.over is None else start
 
 
-def _anything(node: Node) -> Read[JsonObject]:
+def _anything(node: Node, reserved: tuple[str, ...]) -> Read[JsonObject]:
     if not isinstance(node.value, JsonObject):
         return node.unfit("a table")
-    wrong = _not_json(node)
-    return Failure(wrong) if wrong else Success(node.value)
+    taken = tuple(
+        each.fault(f"{name} is no free parameter, since turnfold says it itself: take it out of here.")
+        for name, each in node.members
+        if name in reserved
+    )
+    problems = (*taken, *_not_json(node))
+    return Failure(problems) if problems else Success(node.value)
 
 
 def _not_json(node: Node) -> Faults:

@@ -16,7 +16,7 @@ from turnfold.core.config.layer import Layer, key_of
 from turnfold.core.config.missing import Missing
 from turnfold.core.config.notes import Form, Note, note_of
 from turnfold.core.config.said import Said
-from turnfold.core.config.values import Rule, SecretRef, Variable
+from turnfold.core.config.values import RESERVED_PARAMETERS, Rule, SecretRef, Variable
 from turnfold.core.json import JsonObject, JsonValue
 
 DEFAULTS = "defaults"  # the two keys of a file besides its settings
@@ -73,7 +73,9 @@ class Texts:
 @final
 @frozen
 class Anything:
-    """A table of free names, with any values."""
+    """A table of free names, those apart that are ``reserved``, with any values."""
+
+    reserved: tuple[str, ...] = ()
 
 
 @final
@@ -148,7 +150,7 @@ def _shape(hint: object, said: Note, name: str) -> Shape:
     if kind is SecretRef:
         return Secret()
     if kind is JsonObject:
-        return Pairs() if said.form is Form.PAIRS else Anything()
+        return Pairs() if said.form is Form.PAIRS else Anything(RESERVED_PARAMETERS if said.form is Form.PARAMETERS else ())
     if isinstance(kind, type) and issubclass(kind, Enum):
         return Choice(tuple(kind))
     return Table(_keys(cast("type[attrs.AttrsInstance]", kind)))

@@ -93,7 +93,7 @@ class Layer:
     own_parameters: JsonObject | Missing = field(
         default=MISSING,
         alias="parameters",
-        metadata=_setting(Merge.REPLACE, "more parameters of a model call, sent as they are, such as top_p"),
+        metadata=_setting(Merge.REPLACE, "more parameters of a model call, sent as they are, such as top_p", Form.PARAMETERS),
     )
     own_instructions: str | Missing = field(
         default=MISSING, alias="instructions", metadata=_setting(Merge.REPLACE, "what you tell every model")
@@ -362,15 +362,12 @@ def laid_setting(setting: attrs.Attribute[object], over: object, under: object) 
     if merge is Merge.JOINED and isinstance(over, Missing):
         return under
     if isinstance(over, tuple) and isinstance(under, tuple):
-        match merge:
-            case Merge.NAMED:
-                return laid_named(over, under, key_of(setting.alias or ""))
-            case Merge.JOINED:
-                return tuple(dict.fromkeys((*over, *under)))
-            case Merge.TOOLS:
-                return laid_tools(over, under)
-            case Merge.REPLACE:
-                return over
+        if merge is Merge.NAMED:
+            return laid_named(over, under, key_of(setting.alias or ""))
+        if merge is Merge.JOINED:
+            return tuple(dict.fromkeys((*over, *under)))
+        if merge is Merge.TOOLS:
+            return laid_tools(over, under)
     return laid(over, under)
 
 
