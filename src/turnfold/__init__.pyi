@@ -17,6 +17,7 @@ from turnfold.core.agent.inputs import (
 )
 from turnfold.core.agent.state import ChatState, Past
 from turnfold.core.agent.step import execute_command, step
+from turnfold.core.config.explain import Explained, Overridden, explain
 from turnfold.core.config.layers import ChatConfig, Config, Overrides, ProjectConfig
 from turnfold.core.config.values import Limits, ModelProfile, Provider, Rule, SecretRef, ToolFormat, Verdict
 from turnfold.core.conversation.messages import AssistantMessage, ToolCall, ToolMessage, UserMessage
@@ -49,6 +50,7 @@ __all__ = [
     "Done",
     "Effect",
     "Event",
+    "Explained",
     "Failed",
     "Input",
     "Interrupted",
@@ -57,6 +59,7 @@ __all__ = [
     "ModelProfile",
     "Need",
     "Notice",
+    "Overridden",
     "Overrides",
     "Past",
     "Perform",
@@ -83,6 +86,7 @@ __all__ = [
     "World",
     "apply",
     "execute_command",
+    "explain",
     "fold",
     "from_generator",
     "load",

@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from turnfold.cli.json_lines import event_line
-from turnfold.cli.style import painted
+from turnfold.cli.style import Piece, Style, painted
 from turnfold.cli.view import View, shown
 from turnfold.core.agent.effects import Record
 from turnfold.core.agent.events import Event
+from turnfold.core.agent.state import Past, questions
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.journal import fold
 from turnfold.core.problem import Problem, caller_problem, did_you_mean
+from turnfold.core.tools.output import counted
 from turnfold.core.tools.preview import visible
 from turnfold.core.tools.textlines import clipped
 from turnfold.shell.ports import Kept
@@ -100,6 +102,18 @@ def transcript(events: tuple[Event, ...], cfg: ChatConfig, tools: tuple[str, ...
         news = shown(view, Record(number, event))
         view = news.view
         yield from (painted(piece, colour=colour) for piece in news.pieces)
+    if view.past.turn is not None:
+        yield painted(Piece(f"({_unfinished(view.past)})\n", Style.DIM), colour=colour)
+
+
+def _unfinished(past: Past) -> str:
+    """What a conversation waits for whose last turn has not ended."""
+    asked = questions(past)
+    if asked:
+        return (
+            f"not finished: it waits for permission, {counted(len(asked), 'question')}.  turnfold --resume {past.conversation}  asks again"
+        )
+    return f"not finished: it is under way, or was stopped.  turnfold --resume {past.conversation}  goes on"
 
 
 def started_with(events: tuple[Event, ...]) -> str:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from returns.result import Failure, Result
 
 from turnfold.core.codec.settings import read_config_untrusted, read_project_untrusted, read_variables_untrusted
-from turnfold.core.codec.toml_lines import line_of, path_text
+from turnfold.core.codec.toml_lines import line_of
 from turnfold.core.config.layers import ChatConfig, Config, ProjectConfig
 from turnfold.core.config.values import (
     DEFAULT_LIMITS,
@@ -21,7 +21,7 @@ from turnfold.core.config.values import (
     Variable,
     Verdict,
 )
-from turnfold.core.problem import Problem
+from turnfold.core.problem import Problem, path_text
 
 EVERYTHING = """
 model = "lab/big"
