@@ -13,6 +13,7 @@ from turnfold.core.agent.draft import Draft
 from turnfold.core.agent.effects import KeepFork, Recall
 from turnfold.core.agent.events import CallCommanded, Impersonated, MessageAdded, Redone, Rewound, SummaryAsked
 from turnfold.core.agent.ids import place
+from turnfold.core.agent.lessons import said_instead
 from turnfold.core.agent.state import Mark, Past
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.conversation.messages import AssistantMessage, Message, ToolCall, UserMessage
@@ -100,7 +101,9 @@ def _edit(draft: Draft, rest: str, tools: tuple[ToolSpec, ...], cfg: ChatConfig)
         )
     said = _begun_by(past, mark, draft.at_ms)
     told = said.message if isinstance(said, MessageAdded) else UserMessage("")
-    return draft.record(Rewound(mark.turn, draft.at_ms)).record(MessageAdded(evolve(told, text=text), draft.at_ms))
+    back = draft.record(Rewound(mark.turn, draft.at_ms))
+    message = said_instead(told if isinstance(told, UserMessage) else UserMessage(""), text, tools, cfg, back.past)
+    return back.record(MessageAdded(message, draft.at_ms))
 
 
 def _retry(draft: Draft, rest: str, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
