@@ -9,6 +9,7 @@ import pytest
 from returns.result import Success
 
 from turnfold import BUILTIN_TOOLS, ChatConfig, Config, ProjectConfig, Rule, ToolSpec, Verdict, run
+from turnfold.core.agent.commands.table import COMMANDS
 from turnfold.core.codec.settings import PREFIX, VARIABLES, read_config_untrusted
 from turnfold.core.config.values import DEFAULT_PROVIDERS, SecretRef
 from turnfold.core.conversation.messages import ToolMessage
@@ -19,6 +20,7 @@ from turnfold.testing.wire import chat_stream
 
 PROJECT = Path(__file__).resolve().parents[1]
 ARCHITECTURE = (PROJECT / "docs" / "architecture.md").read_text(encoding="utf-8")
+COMMANDS_PAGE = (PROJECT / "docs" / "commands.md").read_text(encoding="utf-8")
 CONFIG = (PROJECT / "docs" / "config.md").read_text(encoding="utf-8")
 
 
@@ -67,3 +69,10 @@ def test_the_providers_that_need_no_line_are_named() -> None:
 def test_the_variables_that_are_read_are_named_and_no_other() -> None:
     read = {PREFIX + name.upper() for name in VARIABLES} | {HOME}
     assert set(re.findall(r"`(TURNFOLD_\w+)`", CONFIG)) == read
+
+
+def test_the_table_of_commands_is_the_one_in_the_code() -> None:
+    table = re.findall(r"^\| `(/.*?)` \| (.*) \|$", COMMANDS_PAGE, re.MULTILINE)
+    said = [(usage.replace("\\|", "|"), about.replace("\\|", "|")) for usage, about in table]
+    also = {known: "".join(f" Also: `/{alias}`." for alias in known.aliases) for known in COMMANDS}
+    assert said == [(known.usage, known.help.replace("\n", " ") + also[known]) for known in COMMANDS]

@@ -16,7 +16,7 @@ import attrs
 from attrs import frozen
 from returns.result import Failure, Result, Success
 
-from turnfold.core.agent.commands.command import Command, columns, refuse, tell, wrong
+from turnfold.core.agent.commands.command import Command, columns, or_near, refuse, tell, wrong
 from turnfold.core.agent.draft import Draft
 from turnfold.core.agent.reconfigure import reconfigured
 from turnfold.core.config.explain import Explained, explain, said_keys
@@ -30,7 +30,7 @@ from turnfold.core.config.selection import signed
 from turnfold.core.config.tables import Compaction
 from turnfold.core.config.values import Limits, SecretRef, ToolFormat
 from turnfold.core.json import JsonObject, JsonValue, dumps, loads_untrusted, quoted
-from turnfold.core.problem import Problem, caller_problem, did_you_mean
+from turnfold.core.problem import Problem, caller_problem
 from turnfold.core.tools.spec import ToolSpec
 from turnfold.core.tools.textlines import clipped
 
@@ -125,8 +125,7 @@ def _change(draft: Draft, key: str, text: str, cfg: ChatConfig) -> Draft:
     known = changeable()
     setting = next((each for each in known if each.key == key), None)
     if setting is None:
-        near = did_you_mean(key, (each.key for each in known))
-        return wrong(draft, f"{key[:60]!r} can't be changed here{near}. {CHANGEABLE}")
+        return wrong(draft, f"{key[:60]!r} can't be changed here{or_near(key, (each.key for each in known))} {CHANGEABLE}")
     read = _read_untrusted(setting, text, cfg)
     if isinstance(read, Failure):
         return refuse(draft, read.failure())
@@ -217,8 +216,8 @@ def _wanted(setting: Changeable) -> str:
     )
     noun = next((noun for kind, noun in nouns if kind is setting.kind), " or ".join(each.value for each in ToolFormat))
     note = setting.note or Note(about="")
-    bounds = (("of at least", note.least), ("over", note.over), ("of at most", note.most))
-    return noun + "".join(f" {word} {bound:,g}" for word, bound in bounds if bound is not None)
+    bounds = (("at least", note.least), ("over", note.over), ("at most", note.most))
+    return noun + "".join(f", {word} {bound:,g}" for word, bound in bounds if bound is not None)
 
 
 CONFIG = Command(
