@@ -68,15 +68,14 @@ def _config(draft: Draft, rest: str, tools: tuple[ToolSpec, ...], cfg: ChatConfi
     if equals:
         return _change(draft, key.strip(), text.strip(), cfg)
     if not rest:
-        rows = tuple(_row(explain(cfg, key)) for key in said_keys(cfg))
+        told = (explain(cfg, key) for key in said_keys(cfg))
+        rows = tuple(_row(found) for found in told if isinstance(found, Explained))
         return tell(draft, columns(rows) or "No layer says anything: all settings are as they come.")
     found = explain(cfg, rest)
     return refuse(draft, found) if isinstance(found, Problem) else tell(draft, _explained(found))
 
 
-def _row(found: Explained | Problem) -> tuple[str, str]:
-    if isinstance(found, Problem):
-        return "", str(found)
+def _row(found: Explained) -> tuple[str, str]:
     return f"{found.key} = {_clipped(found.value)}", _from(found.layer, found.place)
 
 
