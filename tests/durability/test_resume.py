@@ -35,13 +35,15 @@ def test_a_fork_is_the_same_value_and_shares_its_memory() -> None:
     """O17."""
     begun = finished(after(sim(cfg=config(YES)), Say("one")))
     journal = begun.events
-    started = next(event for event in journal if isinstance(event, Started))
-    forked = fold(fork(journal, "other", evolve(started, at_ms=7)))
-    assert evolve(forked, conversation="c", events=forked.events - 1) == begun.state.past
+    made = fork(journal, "other", "mine", CONFIG, 7)
+    forked = fold(made.events)
+    assert evolve(forked, conversation="c", cfg_digest=begun.state.past.cfg_digest, events=forked.events - 1) == begun.state.past
     left, right = (after(begun, Say(text)) for text in ("left", "right"))
     assert left.state.past.log[0] is right.state.past.log[0] is begun.state.past.log[0]
     assert left.state.past.log != right.state.past.log
-    assert fork(journal, "other", evolve(started, at_ms=7))[-1] == evolve(started, conversation="other", at_ms=7)
+    tools_digest = begun.state.past.tools_digest
+    assert made.events[-1] == Started(conversation="other", cfg_digest=made.digest, tools_digest=tools_digest, at_ms=7)
+    assert made.cfg == evolve(CONFIG, conversation="other", name="mine")
 
 
 def test_what_was_decided_before_a_pause_is_not_decided_again_after_it() -> None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import reduce
+from typing import final
 
-from attrs import evolve
+from attrs import evolve, frozen
 
 from turnfold.core.agent.apply import apply
 from turnfold.core.agent.draft import Step
 from turnfold.core.agent.effects import Record
 from turnfold.core.agent.events import Event, Started
 from turnfold.core.agent.state import ChatState, Past
+from turnfold.core.agent.step import digest_of
+from turnfold.core.config.layers import ChatConfig
 
 
 def fold(events: Iterable[Event], past: Past | None = None) -> Past:
@@ -20,7 +23,7 @@ def fold(events: Iterable[Event], past: Past | None = None) -> Past:
     >>> from turnfold.core.agent.events import MessageAdded
     >>> from turnfold.core.conversation.messages import UserMessage
     >>> fold((Started(conversation="c", cfg_digest="", tools_digest=""), MessageAdded(UserMessage("hi")))).log
-    Log.of(UserMessage(text='hi', context=''))
+    Log.of(UserMessage(text='hi', context='', lessons=(), pinned=False))
     """
     return reduce(apply, events, Past() if past is None else past)
 
@@ -35,6 +38,30 @@ def recorded(step: Step) -> tuple[Event, ...]:
     return tuple(effect.event for effect in step.effects if isinstance(effect, Record))
 
 
-def fork(events: Iterable[Event], conversation: str, started: Started) -> tuple[Event, ...]:
-    """The journal of a new conversation that begins as this one did, up to and with the last of ``events``."""
-    return (*events, evolve(started, conversation=conversation))
+@final
+@frozen
+class Fork:
+    """A new conversation that begins as another did: its journal, and the config that it is started with."""
+
+    events: tuple[Event, ...]
+    cfg: ChatConfig
+
+    @property
+    def digest(self) -> str:
+        """What the config is kept under."""
+        return digest_of(self.cfg)
+
+
+def fork(prefix: tuple[Event, ...], conversation: str, name: str, cfg: ChatConfig, at_ms: int = 0) -> Fork:
+    """The new ``conversation`` called ``name`` that begins with ``prefix``, which ends at a step, and goes on under ``cfg``.
+
+    >>> from turnfold.core.config.layers import Config, ProjectConfig
+    >>> begun = (Started(conversation="c", cfg_digest="", tools_digest=""),)
+    >>> forked = fork(begun, "d", "mine", ChatConfig(ProjectConfig(Config()), conversation="c"))
+    >>> fold(forked.events).conversation, forked.cfg.conversation, forked.cfg.name
+    ('d', 'd', 'mine')
+    """
+    own = evolve(cfg, conversation=conversation, name=name)
+    tools_digest = fold(prefix).tools_digest
+    started = Started(conversation=conversation, cfg_digest=digest_of(own), tools_digest=tools_digest, at_ms=at_ms)
+    return Fork((*prefix, started), own)

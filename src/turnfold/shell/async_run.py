@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Thread
 from typing import TypeAlias, final
 
 from attrs import frozen
 
-from turnfold.core.agent.effects import Cancel, Perform
+from turnfold.core.agent.effects import Cancel, Effect, Perform, Recall
 from turnfold.core.agent.ids import RequestId
 from turnfold.core.agent.inputs import Answered, ChunkArrived, Decided, Failed, Input, Interrupted, TimePassed
-from turnfold.core.agent.state import ChatState, effective
+from turnfold.core.agent.state import ChatState
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.problem import Problem
 from turnfold.core.tools.spec import ToolSpec
@@ -28,7 +29,7 @@ from turnfold.shell.run import answer_of
 from turnfold.shell.scope import Scope
 from turnfold.shell.world import World
 
-Work: TypeAlias = asyncio.Future[None] | asyncio.Future[Ready | Problem]
+Work: TypeAlias = asyncio.Future[None] | asyncio.Future[Ready | Problem] | asyncio.Future[Effect]
 
 
 async def until_done(work: Work) -> None:
@@ -68,7 +69,7 @@ class Running:
 class _AsyncRun:
     """One run's supervisor on an event loop. Its fields are touched in the loop's thread only."""
 
-    __slots__ = ("_desk", "_inbox", "_loop", "_running", "_threads")
+    __slots__ = ("_desk", "_inbox", "_loop", "_recalls", "_running", "_threads")
 
     def __init__(self, desk: Desk, threads: ThreadPoolExecutor, loop: asyncio.AbstractEventLoop) -> None:
         self._desk = desk
@@ -76,6 +77,7 @@ class _AsyncRun:
         self._loop = loop
         self._inbox: asyncio.Queue[Input] = asyncio.Queue()
         self._running: dict[RequestId, Running] = {}
+        self._recalls: deque[Recall] = deque()
 
     async def drive(self, first: Input) -> RunResult:
         """Inputs taken until none is to be expected."""
@@ -96,8 +98,19 @@ class _AsyncRun:
         return self._desk.result()
 
     async def _until_quiet(self) -> None:
+        await self._recall()
         while (input := await self._next()) is not None:
             self._take(input)
+            await self._recall()
+
+    async def _recall(self) -> None:
+        """What takes the whole journal, which may be long, on a thread; what comes meanwhile waits in the inbox."""
+        while self._recalls:
+            work: asyncio.Future[Effect] = self._loop.run_in_executor(self._threads, self._desk.recalled, self._recalls.popleft())
+            try:
+                self._desk.watch(await asyncio.shield(work))
+            finally:
+                await until_done(work)
 
     async def _next(self) -> Input | None:
         if self._running or not self._inbox.empty():
@@ -120,12 +133,12 @@ class _AsyncRun:
         return await asyncio.wrap_future(said)
 
     async def _received(self) -> Input:
-        """The next answer or chunk; the time, where a cancelled request lets us wait too long for it."""
-        if not self._desk.cancelling():
+        """The next answer or chunk; the time, where that is news before either comes."""
+        left_s = self._desk.left_s()
+        if left_s is None:
             return await self._inbox.get()
-        grace_s = effective(self._desk.cfg, self._desk.state.past).limits.grace_s
         try:
-            return await asyncio.wait_for(self._inbox.get(), grace_s)
+            return await asyncio.wait_for(self._inbox.get(), left_s)
         except TimeoutError:
             return TimePassed(self._desk.now_ms())
 
@@ -139,6 +152,8 @@ class _AsyncRun:
                 case Cancel(request_id):
                     if request_id in self._running:
                         self._running[request_id].scope.cancel()
+                case Recall():
+                    self._recalls.append(act)
 
     def _start(self, due: Perform) -> None:
         scope = Scope(lambda data: self._send(ChunkArrived(due.request_id, data, self._desk.now_ms())))

@@ -13,13 +13,14 @@ from concurrent.futures import Executor, Future, wait
 from queue import Empty, SimpleQueue
 from typing import final
 
-from turnfold.core.agent.effects import Cancel, Perform
+from turnfold.core.agent.effects import Cancel, Perform, Recall
 from turnfold.core.agent.ids import RequestId
 from turnfold.core.agent.inputs import Answered, ChunkArrived, Failed, Input, Interrupted, TimePassed, UserSaid
-from turnfold.core.agent.state import ChatState, effective
+from turnfold.core.agent.state import ChatState
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.problem import Problem
 from turnfold.core.tools.spec import ToolSpec
+from turnfold.shell.alarm import alarm
 from turnfold.shell.desk import Desk, RunResult, Watch, prepared, unwatched
 from turnfold.shell.perform import perform
 from turnfold.shell.ports import JournalError
@@ -94,10 +95,13 @@ class _Run:
         if isinstance(input, (Answered, Failed)):
             self._running.pop(input.request_id, None)
         for act in self._desk.take(input):
-            if isinstance(act, Perform):
-                self._due.append(act)
-            else:
-                self._cancel(act)
+            match act:
+                case Perform():
+                    self._due.append(act)
+                case Cancel():
+                    self._cancel(act)
+                case Recall():
+                    self._desk.watch(self._desk.recalled(act))
 
     def _cancel(self, act: Cancel) -> None:
         running = self._running.get(act.request_id)
@@ -114,6 +118,8 @@ class _Run:
         while True:
             if self._scope.cancelled and self._desk.interrupting():
                 return Interrupted(self._desk.now_ms())
+            if self._running and self._desk.left_s() == 0:
+                return TimePassed(self._desk.now_ms())
             waiting = self._received()
             if waiting is not None:
                 return waiting
@@ -127,9 +133,8 @@ class _Run:
     def _received(self) -> Input | None:
         """What lies in the inbox; waits for it where something runs beside us and there is nothing else to do."""
         patient = bool(self._running) and not self._due
-        grace_s = effective(self._desk.cfg, self._desk.state.past).limits.grace_s if patient and self._desk.cancelling() else None
         try:
-            return self._inbox.get(patient, grace_s)
+            return self._inbox.get(patient, self._desk.left_s() if patient else None)
         except Empty:
             return TimePassed(self._desk.now_ms()) if patient else None
 
@@ -146,7 +151,8 @@ class _Run:
         scope = Scope(lambda data: self._take_chunk(due, data))
         self._running[due.request_id] = scope
         try:
-            self._perform(due, scope)
+            with alarm(self._desk.deadline_ms(), self._desk.now_ms, scope.cancel):  # nobody else is awake while this thread performs
+                self._perform(due, scope)
         except Escaped as escaped:
             raise escaped.error from None
 

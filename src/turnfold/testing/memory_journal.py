@@ -8,6 +8,7 @@ from turnfold.core.agent.effects import Record
 from turnfold.core.agent.events import CallCommanded, Event, MessageAdded, Started
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.conversation.messages import UserMessage
+from turnfold.core.journal import fold
 from turnfold.core.problem import Problem, caller_problem, world_problem
 from turnfold.shell.ports import JournalError, Kept
 
@@ -54,13 +55,13 @@ class MemoryJournal:
         return tuple(sorted(found, key=lambda kept: (kept.changed_ms, kept.conversation), reverse=True))
 
     def _kept(self, conversation: str, events: tuple[Event, ...]) -> Kept:
-        digests = [event.cfg_digest for event in events if isinstance(event, Started)]
-        cfg = self._configs[digests[0]]
+        past = fold(events)
+        cfg = self._configs[past.cfg_digest]
         return Kept(
             conversation=conversation,
-            name=cfg.name,
+            name=past.name or cfg.name,
             workspace=cfg.workspace,
-            started_ms=events[0].at_ms,
+            started_ms=next(event.at_ms for event in reversed(events) if isinstance(event, Started)),
             changed_ms=events[-1].at_ms,
             events=len(events),
             title=_title(events),

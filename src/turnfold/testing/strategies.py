@@ -137,8 +137,12 @@ def values(form: object) -> SearchStrategy[Any]:
 
 def _tuples(items: tuple[object, ...]) -> SearchStrategy[Any]:
     if len(items) == 2 and items[1] is Ellipsis:
-        return st.lists(values(items[0]), max_size=FEW).map(tuple)
+        return _few(values(items[0]))
     return st.tuples(*map(values, items))
+
+
+def _few(items: SearchStrategy[Any]) -> SearchStrategy[Any]:
+    return st.lists(items, max_size=FEW).map(tuple)
 
 
 def _leaf(form: object) -> SearchStrategy[Any] | None:
@@ -165,7 +169,11 @@ def _instances(kind: type[Any]) -> SearchStrategy[Any]:
     hints = typing.get_type_hints(kind)
     fields = tuple(field for field in attrs.fields(kind) if field.init)
     settings = tuple(field for field in fields if field.name.startswith("own_"))
-    named = {field.alias: values(hints[field.name]) for field in fields if field not in settings}
+    below = tuple(field.alias for field in fields if typing.get_args(hints[field.name]) == (kind, ...))
+    named = {field.alias: values(hints[field.name]) for field in fields if field not in settings and field.alias not in below}
+    if below:  # a tree
+        leaves = st.builds(kind, **named)
+        return st.recursive(leaves, lambda inner: st.builds(kind, **named, **{name: _few(inner) for name in below}), max_leaves=4)
     if not settings:
         return st.builds(kind, **named)
     mentioned = {field.alias: values(hints[field.name]) for field in settings}

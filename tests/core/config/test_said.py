@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from turnfold.core.config.agents import AgentSpec
@@ -58,13 +60,17 @@ READ = (
 )  # fmt: skip
 
 
+def overrides(**said: Any) -> Overrides:
+    return Overrides(**said)
+
+
 @pytest.mark.parametrize(("name", "mentioned", "default", "value"), READ)
 def test_each_setting_is_read(name: str, mentioned: object, default: object, value: object) -> None:
-    layer = Overrides(**{name: mentioned})
+    layer = overrides(**{name: mentioned})
     assert getattr(layer, name) == value
     assert getattr(Layer(), name) == default
     assert getattr(ChatConfig(ProjectConfig(Config(files=(layer,)))), name) == value
-    assert getattr(Config(**{name: DEFAULT}, files=(layer,)), name) == default  # type: ignore[arg-type]
+    assert getattr(Config(files=(overrides(**{name: DEFAULT}), layer)), name) == default
 
 
 def test_each_setting_is_noted_and_read_by_its_name() -> None:

@@ -6,7 +6,7 @@ import re
 
 from returns.result import Failure, Success
 
-from turnfold.core.codec.toml_values import Node, Problems, Read, gathered, no_choice
+from turnfold.core.codec.toml_values import Faults, Node, Read, gathered, no_choice
 from turnfold.core.config.notes import Form
 from turnfold.core.config.selection import signed
 from turnfold.core.config.values import SecretRef
@@ -15,6 +15,7 @@ from turnfold.core.json import JsonObject
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 ENTRY = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 URL = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?", re.ASCII)
+HEADER_NAME = re.compile(r"[!-9;-~]+")
 HEADER_TEXT = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
 KINDS = ("*", "model", "read", "list", "write", "run", "python")
 
@@ -25,7 +26,7 @@ def text(node: Node, form: Form) -> Read[str]:
         return node.unfit("text in quotes")
     value = node.value
     match form:
-        case Form.ANY | Form.PAIRS:
+        case Form.ANY | Form.PAIRS | Form.PARAMETERS:
             return Success(value)
         case Form.KIND:
             return Success(value) if value in KINDS else no_choice(node, KINDS)
@@ -83,7 +84,7 @@ def pairs(node: Node) -> Read[JsonObject]:
 
 
 def _pair(name: str, node: Node) -> Read[tuple[str, str | JsonObject]]:
-    if not re.fullmatch(r"[!-~]+", name) or ":" in name:
+    if HEADER_NAME.fullmatch(name) is None:
         return node.refused(f"{name[:60]!r} can't be a name here: it has no spaces, no colon and only ASCII letters.")
     if isinstance(node.value, JsonObject) and tuple(node.value) == ("secret",):
         return secret(node.child("secret", node.value["secret"])).map(lambda found: (name, JsonObject.of(secret=found.name)))
@@ -94,7 +95,7 @@ def _pair(name: str, node: Node) -> Read[tuple[str, str | JsonObject]]:
     return Success((name, node.value))
 
 
-def entry_name(node: Node, name: str, by: str) -> Failure[Problems] | None:
+def entry_name(node: Node, name: str, by: str) -> Failure[Faults] | None:
     """What is wrong with the name of an entry of a named table: ``by`` is the field that holds it."""
     if by == "pattern":
         good = bool(name) and len(name) <= 200 and name.isprintable()

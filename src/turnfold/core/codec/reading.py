@@ -24,7 +24,7 @@ from turnfold.core.codec.shapes import (
     Truth,
     Variables,
 )
-from turnfold.core.codec.toml_values import Node, Problems, Read, faults, gathered, no_choice, unknown
+from turnfold.core.codec.toml_values import Faults, Node, Read, faults, gathered, no_choice, unknown
 from turnfold.core.config.said import MemberValue, saying
 from turnfold.core.config.values import Rule, Variable, Verdict
 from turnfold.core.json import JsonObject
@@ -50,8 +50,8 @@ def value_of(node: Node, shape: Shape) -> Read[object]:
             return secret(node)
         case Texts(form=form):
             return texts(node, form)
-        case Anything():
-            return _anything(node)
+        case Anything(reserved=reserved):
+            return _anything(node, reserved)
         case Pairs():
             return pairs(node)
         case Table() | Named() | Rules() | Variables():
@@ -87,8 +87,8 @@ def members_of(node: Node, table: Table, more: tuple[str, ...] = ()) -> Read[Val
     read = tuple(_member(each, known[name]) for name, each in node.members if name in known)
     strange = tuple(unknown(each, names) for name, each in node.members if name not in names)
     missing = tuple(node.fault(f"{node.name} needs {key.name} = ….") for key in table.keys if key.due and key.name not in node.value)
-    problems = (*faults(*read), *strange, *missing)
-    return Failure(problems) if problems else Success(tuple(each.unwrap() for each in read))
+    wrong = (*faults(*read), *strange, *missing)
+    return Failure(wrong) if wrong else Success(tuple(each.unwrap() for each in read))
 
 
 def _member(node: Node, key: Key) -> Read[tuple[str, object]]:
@@ -160,18 +160,23 @@ def span(shape: Number) -> str:
     return f"{start} on" if shape.whole and shape.over is None else start
 
 
-def _anything(node: Node) -> Read[JsonObject]:
+def _anything(node: Node, reserved: tuple[str, ...]) -> Read[JsonObject]:
     if not isinstance(node.value, JsonObject):
         return node.unfit("a table")
-    problems = _not_json(node)
+    taken = tuple(
+        each.fault(f"{name} is no free parameter, since turnfold says it itself: take it out of here.")
+        for name, each in node.members
+        if name in reserved
+    )
+    problems = (*taken, *_not_json(node))
     return Failure(problems) if problems else Success(node.value)
 
 
-def _not_json(node: Node) -> Problems:
+def _not_json(node: Node) -> Faults:
     """What JSON has no word for: a date, a number that is none."""
     if node.value is None and not node.source.nulls:
         return (node.fault(f"{node.name} is a date or time, which JSON has no word for: write it as text."),)
     if isinstance(node.value, float) and not math.isfinite(node.value):
         return (node.fault(f"{node.name} is {node.value}, which JSON has no word for."),)
     inner = (*(each for _, each in node.members), *node.items)
-    return tuple(problem for each in inner for problem in _not_json(each))
+    return tuple(fault for each in inner for fault in _not_json(each))

@@ -75,6 +75,9 @@ SettingValue: TypeAlias = (
 
 MAX_SHOWN = 60
 
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
+_PART = re.compile(r'"(?P<basic>(?:[^"\\]|\\.)*)"|\'(?P<literal>[^\']*)\'|(?P<bare>[^."\'\s][^."\']*)', re.DOTALL)
+
 
 @final
 @frozen(kw_only=True)
@@ -158,25 +161,12 @@ def dotted(parts: tuple[str, ...]) -> str:
     return ".".join(part if _BARE.fullmatch(part) else quoted(part) for part in parts)
 
 
-_BARE = re.compile(r"[A-Za-z0-9_-]+")
-_PART = re.compile(r'"(?P<basic>(?:[^"\\]|\\.)*)"|\'(?P<literal>[^\']*)\'|(?P<bare>[^."\'\s][^."\']*)', re.DOTALL)
+def split_key(text: str) -> tuple[str, ...]:
+    """The names that ``dotted`` wrote, in quotes or not; none for text that is no key.
 
-
-def _parts(cfg: Layer, key: str) -> tuple[str, ...]:
-    """The names that ``key`` consists of; none where it is not written so. A name with dots needs no quotes where there is one."""
-    head, _, rest = key.strip().partition(".")
-    setting = next((each for each in settings() if each.alias == head and merge_of(each) is Merge.NAMED), None)
-    if setting is not None:
-        names = _names_in(getattr(cfg, head), key_of(head))
-        fitting = (name for name in names if rest == name or rest.startswith(f"{name}."))
-        name = max(fitting, key=len, default="")
-        if name:
-            below = _split(rest[len(name) + 1 :]) if rest != name else ()
-            return (head, name, *below) if below or rest == name else ()
-    return _split(key.strip())
-
-
-def _split(text: str) -> tuple[str, ...]:
+    >>> split_key('models."a/b.c".window_tokens'), split_key("a..b")
+    (('models', 'a/b.c', 'window_tokens'), ())
+    """
     parts: tuple[str, ...] = ()
     at = 0
     while True:
@@ -190,6 +180,20 @@ def _split(text: str) -> tuple[str, ...]:
         if text[found.end()] != ".":
             return ()
         at = found.end() + 1
+
+
+def _parts(cfg: Layer, key: str) -> tuple[str, ...]:
+    """The names that ``key`` consists of; none where it is not written so. A name with dots needs no quotes where there is one."""
+    head, _, rest = key.strip().partition(".")
+    setting = next((each for each in settings() if each.alias == head and merge_of(each) is Merge.NAMED), None)
+    if setting is not None:
+        names = _names_in(getattr(cfg, head), key_of(head))
+        fitting = (name for name in names if rest == name or rest.startswith(f"{name}."))
+        name = max(fitting, key=len, default="")
+        if name:
+            below = split_key(rest[len(name) + 1 :]) if rest != name else ()
+            return (head, name, *below) if below or rest == name else ()
+    return split_key(key.strip())
 
 
 def _name(part: re.Match[str]) -> str | None:

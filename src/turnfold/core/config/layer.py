@@ -93,7 +93,7 @@ class Layer:
     own_parameters: JsonObject | Missing = field(
         default=MISSING,
         alias="parameters",
-        metadata=_setting(Merge.REPLACE, "more parameters of a model call, sent as they are, such as top_p"),
+        metadata=_setting(Merge.REPLACE, "more parameters of a model call, sent as they are, such as top_p", Form.PARAMETERS),
     )
     own_instructions: str | Missing = field(
         default=MISSING, alias="instructions", metadata=_setting(Merge.REPLACE, "what you tell every model")

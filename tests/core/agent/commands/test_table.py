@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from tests.core.agent.scripted import after, call, notices, problems, reply, sim
@@ -93,3 +96,11 @@ def test_names_and_usages_are_of_one_form() -> None:
     assert len(set(names)) == len(names)
     assert all(name.isalpha() and name.islower() for name in names)
     assert [known.usage for known in COMMANDS if known.name in ("undo", "tools")] == ["/tools", "/undo [N]"]
+
+
+def test_the_document_has_the_same_table() -> None:
+    page = (Path(__file__).resolve().parents[4] / "docs" / "commands.md").read_text(encoding="utf-8")
+    table = re.findall(r"^\| `(/.*?)` \| (.*) \|$", page, re.MULTILINE)
+    said = [(usage.replace("\\|", "|"), about.replace("\\|", "|")) for usage, about in table]
+    also = {known: "".join(f" Also: `/{alias}`." for alias in known.aliases) for known in COMMANDS}
+    assert said == [(known.usage, known.help.replace("\n", " ") + also[known]) for known in COMMANDS]

@@ -1,0 +1,74 @@
+"""A trace to read: one line a span, indented, with how long it took."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import assert_never
+
+from turnfold.core.llm.reply import Usage
+from turnfold.core.tools.output import counted
+from turnfold.core.tools.textlines import clipped
+from turnfold.core.trace.spans import CallFacts, ModelFacts, RequestFacts, RoundFacts, Span, Status, Trace, TurnFacts
+from turnfold.core.world.requests import Purpose
+
+SHOWN_CHARS = 80
+
+
+def trace_text(trace: Trace, turn: int = 0) -> str:
+    """The tree of ``trace`` in lines, or of one turn of it alone; nothing below the first line where there is no such turn.
+
+    >>> print(trace_text(Trace(conversation="c", turns=(Span(id="1", facts=TurnFacts("hi"), began_ms=0),))), end="")
+    conversation c · 1 turn
+      turn 1 · unfinished · hi
+    """
+    head = " · ".join(("conversation " + trace.conversation, counted(len(trace.turns), "turn"), *_used(trace.usage)))
+    told = (line for each in trace.turns if not turn or each.id == str(turn) for line in _lines(each, 1))
+    return "".join(f"{line}\n" for line in (head, *told))
+
+
+def _lines(span: Span, depth: int) -> Iterator[str]:
+    yield f"{'  ' * depth}{' · '.join(part for part in _parts(span) if part)}"
+    for child in span.children:
+        yield from _lines(child, depth + 1)
+
+
+def _parts(span: Span) -> tuple[str, ...]:
+    facts = span.facts
+    match facts:
+        case TurnFacts(said, reason):
+            ended = "" if reason is None else reason.value
+            return (f"turn {span.id}", _took(span), ended, clipped(said, SHOWN_CHARS), span.problem)
+        case ModelFacts(model=model, purpose=purpose, usage=usage, stop=stop):
+            what = f"model {model}" if purpose is Purpose.REPLY else f"model {model} for a {purpose.value}"
+            stopped = "" if stop is None else f"stop: {stop.value}"
+            return (what, _took(span), *_used(usage), stopped, *_how(span))
+        case RoundFacts(calls):
+            return (f"round of {counted(calls, 'call')}", _took(span), *_how(span))
+        case CallFacts(tool):
+            return (f"tool {tool}", _took(span), *_how(span))
+        case RequestFacts(kind=kind, subject=subject, asked=asked, permitted_ms=permitted_ms, outcome=outcome):
+            waited = (
+                "" if not asked else "asked" if permitted_ms is None else f"asked, permitted after {_seconds(permitted_ms - span.began_ms)}"
+            )
+            return (f"{kind} {clipped(subject, SHOWN_CHARS)}", _took(span), waited, outcome, *_how(span))
+        case _:
+            assert_never(facts)
+
+
+def _how(span: Span) -> tuple[str, ...]:
+    """How a span ended, where not well; that it has not ended stands in the place of how long it took."""
+    return () if span.status in {Status.OK, Status.UNFINISHED} else (span.status.value, span.problem)
+
+
+def _took(span: Span) -> str:
+    return "unfinished" if span.ended_ms is None else _seconds(span.ended_ms - span.began_ms)
+
+
+def _seconds(ms: int) -> str:
+    return f"{ms} ms" if ms < 1000 else f"{ms / 1000:,.1f} s"
+
+
+def _used(usage: Usage) -> tuple[str, ...]:
+    tokens = (f"{usage.input_tokens:,} tokens in, {usage.output_tokens:,} out",) if usage.input_tokens or usage.output_tokens else ()
+    cost = (f"${usage.cost_usd:.4f}{' and more' if usage.unpriced_tokens else ''}",) if usage.cost_usd else ()
+    return (*tokens, *cost)
