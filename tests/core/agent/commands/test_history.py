@@ -11,6 +11,7 @@ from turnfold.core.agent.events import CallCommanded, Impersonated, MessageAdded
 from turnfold.core.agent.inputs import UserSaid
 from turnfold.core.agent.state import ChatState, Past, Summary
 from turnfold.core.agent.step import step
+from turnfold.core.config.briefing import Briefing, Lesson
 from turnfold.core.conversation.messages import AssistantMessage, ToolCall, UserMessage
 from turnfold.core.journal import fold
 from turnfold.core.json import JsonObject
@@ -199,3 +200,16 @@ def test_a_turn_that_failed_can_be_taken_back_and_had_again() -> None:
     back = after(done, Command("/undo"))
     assert (back.state.past.log, back.state.past.marks) == (Past().log, Past().marks)
     assert said(after(back, Command("/redo"))) == ("one",)
+
+
+def test_lessons_fit_the_new_text_under_the_settings_of_then() -> None:
+    lessons = tuple(Lesson(path=f"{word}.md", title=word, text=f"About {word}.", keywords=(word,)) for word in ("rebase", "squash"))
+    cfg = evolve(config(), briefing=Briefing(lessons=lessons))
+    done = finished(after(sim(cfg=cfg), Command("/model scripted/other"), Say("rebase it"), Command("/model scripted/third")))
+    assert done.state.past.told == ("rebase.md",)
+    edited = after(done, Command("/edit squash it"))
+    message = log(edited)[0]
+    assert isinstance(message, UserMessage)
+    assert (message.lessons, "About rebase" in message.context) == (("squash.md",), False)
+    assert edited.state.past.told == ("squash.md",)
+    assert b'"model":"other"' in edited.performs[-1].body
