@@ -245,6 +245,8 @@ def test_a_document_is_written_once_or_goes_to_standard_output_alone(tmp_path: P
         assert bench.run("-r", "/export file/chat.md").code == 2
         dry = bench.run("-r", "-n", "/export dry.md")
         assert "this is a dry run" in dry.err
+        fork = bench.run("-r", "-n", "/fork dry")
+        assert (fork.out, "no fork was kept" in fork.err) == ("", True)
         lines = [json.loads(line) for line in bench.run("-r", "--json", "/export json").out.splitlines()]
     assert [line["document"]["path"] for line in lines if "document" in line] == [""]
     assert not (bench.workspace / "dry.md").exists()
