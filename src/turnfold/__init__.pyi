@@ -17,6 +17,7 @@ from turnfold.core.agent.inputs import (
 )
 from turnfold.core.agent.state import ChatState, Past
 from turnfold.core.agent.step import execute_command, step
+from turnfold.core.config.explain import Explained, Overridden, explain
 from turnfold.core.config.layers import ChatConfig, Config, Overrides, ProjectConfig
 from turnfold.core.config.values import Limits, ModelProfile, Provider, Rule, SecretRef, ToolFormat, Verdict
 from turnfold.core.conversation.messages import AssistantMessage, ToolCall, ToolMessage, UserMessage
@@ -26,6 +27,7 @@ from turnfold.core.problem import Problem
 from turnfold.core.tools.builtin import BUILTIN_TOOLS
 from turnfold.core.tools.generator import from_generator
 from turnfold.core.tools.spec import Call, Done, Need, Refuse, ToolSpec
+from turnfold.shell.briefing import read_briefing
 from turnfold.shell.desk import RunResult
 from turnfold.shell.real import real_world
 from turnfold.shell.run import run
@@ -48,6 +50,7 @@ __all__ = [
     "Done",
     "Effect",
     "Event",
+    "Explained",
     "Failed",
     "Input",
     "Interrupted",
@@ -56,6 +59,7 @@ __all__ = [
     "ModelProfile",
     "Need",
     "Notice",
+    "Overridden",
     "Overrides",
     "Past",
     "Perform",
@@ -82,9 +86,11 @@ __all__ = [
     "World",
     "apply",
     "execute_command",
+    "explain",
     "fold",
     "from_generator",
     "load",
+    "read_briefing",
     "real_world",
     "run",
     "run_async",

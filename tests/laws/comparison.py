@@ -30,7 +30,7 @@ from turnfold.core.agent.ids import MODEL, RequestId
 from turnfold.core.agent.state import Opened, Past, Turn
 from turnfold.core.codec.codec import EVENT, encode
 from turnfold.core.conversation.messages import AssistantMessage, UserMessage
-from turnfold.core.world.requests import CallModel
+from turnfold.core.world.requests import CallModel, Purpose
 from turnfold.testing.simulated import Sim
 
 
@@ -50,7 +50,7 @@ def comparable(past: Past) -> Past:
 
 def _turn(turn: Turn) -> Turn:
     slots = tuple(evolve(slot, requests=tuple(map(_opened, slot.requests))) for slot in turn.slots)
-    return evolve(turn, model=None if turn.model is None else _opened(turn.model), slots=slots)
+    return evolve(turn, model=None if turn.model is None else _opened(turn.model), slots=slots, waited_ms=0, paused_ms=None)
 
 
 def _opened(opened: Opened) -> Opened:
@@ -204,9 +204,12 @@ def assert_nothing_lost(events: tuple[Event, ...]) -> None:
     left = iter(added)
     assert all(message in left for message in queued)
     finished: set[tuple[int, int]] = set()
+    summaries: set[RequestId] = set()
     for event in events:
         match event:
-            case RequestClosed(request_id=request_id, outcome=ModelReplied()):
+            case RequestOpened(request_id=request_id, request=CallModel(purpose=Purpose.SUMMARY)):
+                summaries.add(request_id)
+            case RequestClosed(request_id=request_id, outcome=ModelReplied()) if request_id not in summaries:
                 finished.add((request_id.turn, request_id.generation))
             case RequestOpened(request_id=request_id) if request_id.slot == MODEL:
                 assert (request_id.turn, request_id.generation) not in finished

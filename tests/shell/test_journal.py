@@ -13,12 +13,20 @@ from turnfold import BUILTIN_TOOLS, ChatConfig, Config, ProjectConfig, Record, U
 from turnfold.core.agent.draft import Step
 from turnfold.core.agent.events import Renamed
 from turnfold.core.agent.state import ChatState
+from turnfold.core.agent.step import digest_of
+from turnfold.core.codec.codec import CONFIG, encode
+from turnfold.core.config.briefing import Briefing, Text
+from turnfold.core.config.layers import Origin, Overrides
+from turnfold.core.config.values import ModelProfile
 from turnfold.core.problem import world_problem
 from turnfold.shell.journal import SqliteJournal
 from turnfold.shell.ports import Journal, JournalError
 from turnfold.testing.memory_journal import MemoryJournal
 
 CFG = ChatConfig(ProjectConfig(Config(model="openai/x")), conversation="c1", name="mine", workspace="/w")
+
+MANY = tuple(ModelProfile(pattern=f"openai/model-{number}", window_tokens=number + 1, input_usd=0.5) for number in range(80))
+BIG = ProjectConfig(Config(files=(Overrides(models=MANY, origin=Origin(layer="default", place="models.toml")),)))
 
 
 @contextmanager
@@ -179,6 +187,64 @@ def test_a_full_disk_loses_nothing_that_was_there(tmp_path: Path) -> None:
     with pytest.raises(JournalError, match="full"):
         journal.append("c1", records(more))
     assert fold(journal.load("c1")) == stepped.state.past
+    journal.close()
+
+
+def briefed(number: int) -> ChatConfig:
+    texts = (Text("AGENTS.md", "Be brief. " * 1000),)
+    return ChatConfig(BIG, conversation=f"c{number}", workspace="/w", briefing=Briefing(texts=texts), model="openai/x")
+
+
+def test_the_hundredth_conversation_costs_its_own_settings_only(tmp_path: Path) -> None:
+    path = tmp_path / "j.sqlite3"
+    journal = SqliteJournal(path)
+    for number in range(100):
+        kept(journal, first_step(briefed(number)), briefed(number))
+    assert journal.config(digest_of(briefed(99))) == briefed(99)
+    with sqlite3.connect(path) as connection:
+        own = connection.execute("SELECT max(length(body) + length(project) + length(briefing)) FROM configs").fetchone()
+        shared = connection.execute("SELECT count(*), sum(length(body)) FROM parts").fetchone()
+    connection.close()
+    journal.close()
+    assert own[0] < 500
+    assert shared[0] == 2
+    assert shared[1] > 20_000
+
+
+def test_a_workspace_that_the_project_says_is_found(journal: Journal) -> None:
+    cfg = ChatConfig(ProjectConfig(Config(workspace="/home/me")), conversation="c1", name="mine")
+    kept(journal, first_step(cfg), cfg)
+    assert [(each.name, each.workspace) for each in journal.find()] == [("mine", "/home/me")]
+
+
+def test_a_part_that_is_lost_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "j.sqlite3"
+    journal = SqliteJournal(path)
+    kept(journal, first_step())
+    with sqlite3.connect(path) as connection:
+        connection.execute("DELETE FROM parts")
+    connection.close()
+    with pytest.raises(JournalError, match="A part of a config"):
+        journal.config(digest_of(CFG))
+    journal.close()
+
+
+def test_a_file_of_an_older_version_opens_with_its_configs_in_one_piece(tmp_path: Path) -> None:
+    path = tmp_path / "j.sqlite3"
+    with sqlite3.connect(path) as connection:
+        connection.executescript(
+            "CREATE TABLE configs (digest TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;"
+            "CREATE TABLE conversations (conversation TEXT PRIMARY KEY, digest TEXT NOT NULL, started_ms INTEGER NOT NULL,"
+            " changed_ms INTEGER NOT NULL, events INTEGER NOT NULL, title TEXT NOT NULL DEFAULT '') WITHOUT ROWID;"
+        )
+        connection.execute("INSERT INTO configs VALUES (?, ?)", (digest_of(CFG), encode(CONFIG, CFG)))
+        connection.execute("INSERT INTO conversations VALUES ('c1', ?, 1, 2, 3, 'hi')", (digest_of(CFG),))
+    connection.close()
+    journal = SqliteJournal(path)
+    assert journal.config(digest_of(CFG)) == CFG
+    assert [(each.conversation, each.name, each.workspace) for each in journal.find()] == [("c1", "mine", "/w")]
+    journal.keep(digest_of(briefed(2)), briefed(2))
+    assert journal.config(digest_of(briefed(2))) == briefed(2)
     journal.close()
 
 

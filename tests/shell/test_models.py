@@ -17,6 +17,7 @@ import pytest
 from attrs import frozen
 
 from turnfold.core.config.values import Provider, SecretRef
+from turnfold.core.json import JsonObject, JsonValue
 from turnfold.core.llm.chat import CHAT
 from turnfold.core.llm.reply import Reply, Stop
 from turnfold.core.problem import Problem
@@ -131,6 +132,74 @@ def test_a_key_that_is_not_set_is_named_before_any_request(value: str | None) ->
 def test_a_key_that_can_be_none_is_not_sent(value: str) -> None:
     problem = streamed(HttpModels(OneSecret(value), maker=never), call("http://127.0.0.1:9/v1", secret="ACME_KEY")).problem
     assert (problem.code, value in problem.message) == ("no-key", False)
+
+
+def with_headers(base_url: str, **headers: JsonValue) -> CallModel:
+    provider = Provider(
+        name="acme", base_url=base_url, headers=JsonObject.of(**{name.replace("_", "-"): value for name, value in headers.items()})
+    )
+    return CallModel(provider=provider, model="m", upto=0)
+
+
+def test_headers_of_the_settings_are_sent_and_come_in_place_of_ours(models: HttpModels) -> None:
+    with ScriptedServer((ScriptedReply(chunks=(b"a",)),)) as server:
+        request = with_headers(server.base_url, X_Title="my tool", User_Agent="mine/1", Api_Key=JsonObject.of(secret="ACME_KEY"))
+        assert streamed(models, request).answer == StreamEnded()
+        seen = server.requests[0]
+    assert [seen.header(name) for name in ("x-title", "user-agent", "api-key", "authorization")] == ["my tool", "mine/1", SECRET, None]
+
+
+def test_a_secret_in_a_header_is_masked_like_the_key(models: HttpModels) -> None:
+    stream = f"data: {SECRET}\n\n".encode()
+    error = f'{{"error":{{"message":"who is {SECRET}?"}}}}'.encode()
+    with ScriptedServer((ScriptedReply(chunks=(stream[:15], stream[15:])), ScriptedReply(status=401, chunks=(error,)))) as server:
+        request = with_headers(server.base_url, X_Key=JsonObject.of(secret="ACME_KEY"))
+        told, refused = streamed(models, request), streamed(models, request)
+    assert b"".join(told.chunks) == b"data: ***\n\n"
+    assert "who is ***?" in refused.problem.message
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "code"),
+    [
+        ("X", "a\r\nAuthorization: b", "bad-header"),
+        ("X", "schlüssel", "bad-header"),
+        ("X\r\nY", "a", "bad-header"),
+        ("", "a", "bad-header"),
+        ("Content-Length", "9", "bad-header"),
+        ("X", 1, "bad-header"),
+        ("X", JsonObject.of(secret=1), "bad-header"),
+        ("X", JsonObject.of(secret="A", more="B"), "bad-header"),
+    ],
+)
+def test_a_header_that_can_be_none_is_told_before_any_request(name: str, value: JsonValue, code: str) -> None:
+    models = HttpModels(OneSecret(), maker=never)
+    provider = Provider(name="acme", base_url="http://127.0.0.1:9/v1", headers=JsonObject(((name, value),)))
+    problem = streamed(models, CallModel(provider=provider, model="m", upto=0)).problem
+    assert (problem.code, problem.path) == (code, "$.providers.acme.headers")
+
+
+def test_a_secret_that_a_header_lacks_is_named() -> None:
+    request = with_headers("http://127.0.0.1:9/v1", X_Key=JsonObject.of(secret="ACME_KEY"))
+    problem = streamed(HttpModels(OneSecret(None), maker=never), request).problem
+    assert (problem.code, "needs ACME_KEY for its header X-Key" in problem.message) == ("no-key", True)
+    wrong = streamed(HttpModels(OneSecret("a\nb"), maker=never), request).problem
+    assert (wrong.code, "ACME_KEY holds" in wrong.message, "a\nb" in wrong.message) == ("bad-header", True, False)
+
+
+def test_the_wait_for_a_connection_is_the_provider_s(models: HttpModels) -> None:
+    """A listener whose backlog is full lets nobody in."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
+        port = full.getsockname()[1]
+        waiting = [socket.socket() for _ in range(4)]
+        for each in waiting:
+            each.setblocking(False)
+            each.connect_ex(("127.0.0.1", port))
+        provider = Provider(name="acme", base_url=f"http://127.0.0.1:{port}/v1", connect_s=0.2, timeout_s=5.0)
+        problem = streamed(models, CallModel(provider=provider, model="m", upto=0)).problem
+        for each in waiting:
+            each.close()
+    assert (problem.code, "did not answer within 0.2 s" in problem.message) == ("time-out", True)
 
 
 def never() -> Callable[[], Line]:
@@ -317,7 +386,7 @@ def caused(error: Exception, cause: Exception) -> Exception:
     ],
 )
 def test_what_loopback_can_not_show(error: Exception, code: str) -> None:
-    post = Post(name="acme", url="https://api.acme.example/v1", headers=(), body=b"", timeout_s=1, limit_bytes=1)
+    post = Post(name="acme", url="https://api.acme.example/v1", headers=(), body=b"", timeout_s=1, connect_s=1, limit_bytes=1)
     problem = failure_problem(error, post)
     assert problem.code == code
     assert ": " in problem.message

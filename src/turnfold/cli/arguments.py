@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from typing import NamedTuple, NoReturn, TypeAlias
 
@@ -18,7 +18,9 @@ other commands:
   turnfold list [--json]      the conversations that are kept, the last one first
   turnfold show ID [--json]   one of them, to read (or its events as JSON Lines)
   turnfold trace ID [TURN]    what happened in it, with times and tokens (--json: a turn a line, as data)
+  turnfold import gptme       take over gptme's config and conversations; says what it could not take
   turnfold doctor             what turnfold found on this machine, and which model it would use
+  turnfold config ACTION      the settings: show, explain KEY, paths, check, edit, schema, trust
 
   Without a prompt, on a terminal, turnfold reads what is to be done line by line; so does  turnfold --resume.
   A prompt that is one of these words alone goes after --:  turnfold -- list
@@ -81,6 +83,35 @@ class Checkup(NamedTuple):
     workspace: str = ""
 
 
+class Importing(NamedTuple):
+    """Take over what gptme keeps: in ``folder`` (empty: where it is by itself); ``only`` config or conversations, those of these ``names``.
+
+    ``project``: the file of the project in ``workspace``, too.
+    """
+
+    folder: str = ""
+    only: str = ""
+    dry_run: bool = False
+    project: bool = False
+    workspace: str = ""
+    names: tuple[str, ...] = ()
+
+
+class Configuring(NamedTuple):
+    """Show, explain, check or edit the settings; ``subject`` is a key or a folder."""
+
+    action: str
+    subject: str = ""
+    workspace: str = ""
+    json: bool = False
+    all: bool = False
+    project: bool = False
+    local: bool = False
+    list: bool = False
+    remove: bool = False
+    yes: bool = False
+
+
 class Version(NamedTuple):
     """Say the version."""
 
@@ -92,7 +123,7 @@ class Told(NamedTuple):
     code: Exit
 
 
-Plan: TypeAlias = Talk | Listing | Showing | Tracing | Checkup | Version | Told
+Plan: TypeAlias = Talk | Listing | Showing | Tracing | Checkup | Configuring | Importing | Version | Told
 
 
 class _UsageError(Exception):
@@ -125,11 +156,11 @@ def parse_arguments(argv: Sequence[str]) -> Plan:
     (Listing(json=False), 'list')
     """
     first = argv[0] if argv else ""
-    parsers = {"list": _listing, "show": _showing, "trace": _tracing, "doctor": _checkup}
+    parser = next((read for name, read in _commands() if name == first), None)
     try:
-        return parsers[first](argv[1:]) if first in parsers else _talk(argv)
+        return _talk(argv) if parser is None else parser(argv[1:])
     except _UsageError as error:
-        command = f"turnfold {first}" if first in parsers else "turnfold"
+        command = "turnfold" if parser is None else f"turnfold {first}"
         sentence = str(error)
         end = "" if sentence.endswith("?") else "."
         return Told(f"{sentence}{end} See  {command} --help\n", Exit.USAGE)
@@ -237,6 +268,108 @@ def _checkup(argv: Sequence[str]) -> Plan:
     parser.add_argument("-w", "--workspace", default="", metavar="FOLDER", help="whose settings to look at (default: the current folder)")
     found = _parsed(parser, argv)
     return Told(parser.format_help(), Exit.DONE) if found.help else Checkup(found.workspace)
+
+
+def _importing(argv: Sequence[str]) -> Plan:
+    parser = _Parser("turnfold import", "turnfold import gptme [options] [NAME ...]")
+    parser.description = (
+        "Take over gptme's config and conversations. gptme's folders are only read; what could not be taken over is said, with its reason."
+    )
+    parser.add_argument("words", nargs="*", metavar="gptme, NAME", help="gptme, then the conversations to take (default: all)")
+    parser.add_argument(
+        "--from", default="", dest="folder", metavar="FOLDER", help="where gptme's files are (default: where gptme keeps them)"
+    )
+    parser.add_argument("--only", choices=("config", "conversations"), default="", help="take only these")
+    parser.add_argument("-n", "--dry-run", action="store_true", help="say what would be taken over; write nothing")
+    parser.add_argument("--project", action="store_true", help="take over the workspace's gptme.toml, too, as its turnfold.toml")
+    parser.add_argument("-w", "--workspace", default="", metavar="FOLDER", help="the project's folder (default: the current folder)")
+    found = _parsed(parser, argv)
+    if found.help:
+        return Told(parser.format_help(), Exit.DONE)
+    if found.words[:1] != ["gptme"]:
+        raise _UsageError("turnfold can import from gptme alone: write  turnfold import gptme")
+    return Importing(
+        folder=found.folder,
+        only=found.only,
+        dry_run=found.dry_run,
+        project=found.project,
+        workspace=found.workspace,
+        names=tuple(found.words[1:]),
+    )
+
+
+def _config(argv: Sequence[str]) -> Plan:
+    names = tuple(name for name, _ in CONFIG_ACTIONS)
+    action = argv[0] if argv else "-h"
+    if action in ("-h", "--help"):
+        lines = "".join(f"  {name:9}{about}\n" for name, about in CONFIG_ACTIONS)
+        return Told(f"usage: turnfold config ACTION [options]\n\n{lines}\nturnfold config ACTION --help says more.\n", Exit.DONE)
+    if action not in names:
+        near = get_close_matches(action, names, n=1)
+        raise _UsageError(
+            f"there is no action {action[:40]!r}; " + (f"did you mean {near[0]}?" if near else f"choose one of {', '.join(names)}")
+        )
+    parser = _config_parser(action)
+    found = _parsed(parser, argv[1:])
+    if found.help:
+        return Told(parser.format_help(), Exit.DONE)
+    if action == "explain" and not found.subject:
+        raise _UsageError("which key? Such as  turnfold config explain model")
+    given = {name: value for name, value in vars(found).items() if name != "help" and value is not None}
+    return Configuring(action, **given)
+
+
+CONFIG_ACTIONS = (
+    ("show", "what is set, and where"),
+    ("explain", "where one value comes from, and what it lies over"),
+    ("paths", "every file that is read or would be, the one that counts most first"),
+    ("check", "everything that is wrong with the files"),
+    ("edit", "edit your file (or a project's), checked before it is written"),
+    ("schema", "the JSON Schema of the files, for editors"),
+    ("trust", "let a project's file grant permissions and name programs"),
+)
+
+
+def _config_parser(action: str) -> argparse.ArgumentParser:
+    usages = {
+        "explain": " KEY [--json]",
+        "show": " [--all] [--json]",
+        "edit": " [--project] [--local]",
+        "trust": " [FOLDER] [--list|--remove] [--yes]",
+    }
+    parser = _Parser(f"turnfold config {action}", f"turnfold config {action}{usages.get(action, '')}")
+    parser.description = next(about for name, about in CONFIG_ACTIONS if name == action)
+    if action == "explain":
+        parser.add_argument(
+            "subject", nargs="?", metavar="KEY", help='such as model, limits.usd or models."openai/gpt-5-mini".window_tokens'
+        )
+    if action == "trust":
+        parser.add_argument("subject", nargs="?", metavar="FOLDER", help="the folder of the project (default: the current one's project)")
+        parser.add_argument("--list", action="store_true", help="the folders that you trust")
+        parser.add_argument("--remove", action="store_true", help="trust it no more")
+        parser.add_argument("-y", "--yes", action="store_true", help="do not ask")
+    if action == "show":
+        parser.add_argument("--all", action="store_true", help="the defaults, too")
+    if action in ("show", "explain"):
+        parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    if action == "edit":
+        parser.add_argument("--project", action="store_true", help="the project's file, not yours")
+        parser.add_argument("--local", action="store_true", help="the private file beside it")
+    if action not in ("schema", "trust"):
+        parser.add_argument("-w", "--workspace", default="", metavar="FOLDER", help="whose settings (default: the current folder)")
+    return parser
+
+
+def _commands() -> tuple[tuple[str, Callable[[Sequence[str]], Plan]], ...]:
+    """The commands besides the main one: the word that each begins with, and what reads the rest."""
+    return (
+        ("list", _listing),
+        ("show", _showing),
+        ("trace", _tracing),
+        ("doctor", _checkup),
+        ("config", _config),
+        ("import", _importing),
+    )
 
 
 def _parsed(parser: argparse.ArgumentParser, argv: Sequence[str]) -> argparse.Namespace:

@@ -50,6 +50,7 @@ def examine(version: str, workspace: Path, environ: Mapping[str, str]) -> tuple[
     bash = shutil.which("bash", path=environ.get("PATH"))
     settings = load_settings(folders, workspace, environ)
     wrong = settings if isinstance(settings, tuple) else ()
+    left_out = () if isinstance(settings, tuple) else settings.withheld
     project = ProjectConfig(Config()) if isinstance(settings, tuple) else settings.project
     return (
         Finding("turnfold", version),
@@ -59,6 +60,7 @@ def examine(version: str, workspace: Path, environ: Mapping[str, str]) -> tuple[
         Finding("workspace", str(workspace)),
         *_config(folders, workspace),
         *(Finding("config fault", str(problem), good=False) for problem in wrong),
+        *(Finding("left out", str(problem)) for problem in left_out),
         Finding("cache folder", str(folders.cache)),
         _journal(folders),
         *_models(ChatConfig(project), folders, environ),

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import TextIO
 
-from turnfold.cli.arguments import Checkup, Listing, Plan, Showing, Talk, Told, Tracing, Version, parse_arguments
+from turnfold.cli.arguments import Checkup, Configuring, Importing, Listing, Plan, Showing, Talk, Told, Tracing, Version, parse_arguments
 from turnfold.cli.exits import Exit
 
 
@@ -49,6 +49,10 @@ def _done(plan: Plan) -> int:
             return _stored(plan)
         case Checkup(workspace=workspace):
             return _doctor(workspace)
+        case Importing(workspace=workspace):
+            return _import(plan, workspace)
+        case Configuring():
+            return _config(plan)
 
 
 def _version() -> str:
@@ -117,6 +121,28 @@ def _doctor(folder: str) -> int:
     findings = examine(_version(), workspace, dict(os.environ))
     _print((report(findings),))
     return Exit.DONE if all(each.good for each in findings) else Exit.FAILED
+
+
+def _import(plan: Importing, folder: str) -> int:
+    from turnfold.cli.gptme import import_gptme
+    from turnfold.cli.talk import find_workspace
+    from turnfold.core.problem import Problem
+
+    workspace = find_workspace(folder)
+    if isinstance(workspace, Problem):
+        _complain(workspace.message)
+        return Exit.USAGE
+    return import_gptme(plan, workspace, dict(os.environ), lambda text: _print((text,)))
+
+
+def _config(plan: Configuring) -> int:
+    from turnfold.cli.config import configure
+
+    done = configure(plan, dict(os.environ))
+    _print(done.out)
+    for sentence in done.err:
+        _complain(sentence)
+    return done.code
 
 
 def _stream(stream: TextIO | None) -> TextIO:

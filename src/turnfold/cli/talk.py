@@ -14,6 +14,7 @@ from typing import final
 from attrs import frozen
 
 from turnfold.cli.arguments import Talk
+from turnfold.cli.briefed import briefed
 from turnfold.cli.context import STDIN_BYTES, read_context, stdin_piece, with_context
 from turnfold.cli.documents import kept_document
 from turnfold.cli.drive import driven, interrupting, ready_world, terminal_for
@@ -63,6 +64,8 @@ def talk(plan: Talk, streams: Streams, environ: Mapping[str, str]) -> Exit:
     settings = load_settings(folders, said.workspace, environ)
     if isinstance(settings, tuple):
         return refused(streams, *settings)
+    for left_out in settings.withheld:
+        say(streams, f"turnfold: {left_out}")
     progress = Progress(streams)
 
     def tell(chosen: Chosen) -> None:
@@ -72,7 +75,9 @@ def talk(plan: Talk, streams: Streams, environ: Mapping[str, str]) -> Exit:
         if plan.resume is not None:
             opening = open_kept(plan, plan.resume, said.workspace, BUILTIN_TOOLS, world)
         else:
-            opening = open_new(plan, settings.project, said.workspace, BUILTIN_TOOLS, world)
+            opening = open_new(
+                plan, settings.project, said.workspace, BUILTIN_TOOLS, world, partial(briefed, plan, streams, folders, environ)
+            )
         if isinstance(opening, Problem):
             return refused(streams, opening)
         with driving(folders.data, opening.cfg.conversation) as taken:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 from enum import Enum
@@ -13,6 +14,8 @@ from typing_extensions import override
 
 MAX_NAME = 100  # a longer one is no slip of the pen, and comparing costs the square of the length
 MAX_NAMES = 200
+
+_PLAIN = re.compile(r"[A-Za-z0-9_-]+")
 
 
 class Blame(Enum):
@@ -56,6 +59,16 @@ def model_problem(code: str, message: str, path: str = "") -> Problem:
 def world_problem(code: str, message: str, path: str = "") -> Problem:
     """A Problem of disk, network, provider or process."""
     return Problem(code=code, message=message, path=path, blame=Blame.WORLD)
+
+
+def path_text(path: tuple[str | int, ...]) -> str:
+    """``path`` as errors write it.
+
+    >>> path_text(("rules", 1, "kind"))
+    '$.rules[1].kind'
+    """
+    steps = (f"[{step}]" if isinstance(step, int) else f".{step}" if _PLAIN.fullmatch(step) else f"[{step[:60]!r}]" for step in path)
+    return "$" + "".join(steps)
 
 
 def near_misses(name: str, names: Iterable[str]) -> tuple[str, ...]:

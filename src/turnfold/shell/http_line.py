@@ -20,7 +20,6 @@ from turnfold.core.problem import Problem, caller_problem, world_problem
 from turnfold.shell.line import Line, Post, Replied
 from turnfold.shell.scope import Scope
 
-CONNECT_S = 10.0
 ERROR_BYTES = 65_536  # of an error's body that are read
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")  # never through a proxy
 
@@ -52,7 +51,7 @@ class HttpLine:
         return world_problem("cancelled", "The request was cancelled.") if scope.cancelled else outcome
 
     def _posted(self, post: Post, scope: Scope, received: Callable[[bytes], None]) -> Replied | Problem:
-        timeout = httpx2.Timeout(post.timeout_s, connect=CONNECT_S)
+        timeout = httpx2.Timeout(post.timeout_s, connect=post.connect_s)
         headers = (*post.headers, ("accept-encoding", "identity"))  # compressing holds small chunks back
         extensions = {"trace": self._traced}
         with self._client.stream(
@@ -154,7 +153,7 @@ def _by_kind(error: Exception, post: Post, place: str) -> Problem:
             return caller_problem("bad-url", f"The base URL of {post.name} is no http or https address: correct it in the settings.")
         case httpx2.ConnectTimeout():
             return world_problem(
-                "time-out", f"{place} did not answer within {CONNECT_S:g} s: check the network, and the base URL of {post.name}."
+                "time-out", f"{place} did not answer within {post.connect_s:g} s: check the network, and the base URL of {post.name}."
             )
         case httpx2.TimeoutException():
             return world_problem(

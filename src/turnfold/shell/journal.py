@@ -16,20 +16,25 @@ from pathlib import Path
 from threading import Lock
 from typing import TypeVar, final
 
+from attrs import evolve
 from returns.result import Failure
 
 from turnfold.core.agent.effects import Record
 from turnfold.core.agent.events import CallCommanded, Event, MessageAdded, Renamed, Started
-from turnfold.core.codec.codec import CONFIG, EVENT, Codec, decode_untrusted, encode
+from turnfold.core.codec.codec import BRIEFING, CONFIG, EVENT, PROJECT, Codec, decode_untrusted, encode
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.conversation.messages import UserMessage
 from turnfold.core.problem import Problem, caller_problem, world_problem
+from turnfold.shell.parts import parted, says_workspace
 from turnfold.shell.ports import JournalError, Kept
 
 T = TypeVar("T")
 
 SCHEMA = """
-CREATE TABLE IF NOT EXISTS configs (digest TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS configs (
+  digest TEXT PRIMARY KEY, body TEXT NOT NULL, project TEXT NOT NULL DEFAULT '', briefing TEXT NOT NULL DEFAULT ''
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS parts (digest TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS conversations (
   conversation TEXT PRIMARY KEY, digest TEXT NOT NULL, started_ms INTEGER NOT NULL, changed_ms INTEGER NOT NULL,
   events INTEGER NOT NULL, title TEXT NOT NULL DEFAULT '', name TEXT NOT NULL DEFAULT ''
@@ -44,6 +49,7 @@ INSERT INTO conversations (conversation, digest, started_ms, changed_ms, events)
 ON CONFLICT (conversation) DO UPDATE SET digest = excluded.digest, started_ms = excluded.started_ms, name = ''
 """  # a fork's journal holds the start of the conversation that it came from, too: the last one counts
 
+ADDED = (("conversations", "name"), ("configs", "project"), ("configs", "briefing"))  # columns that a file of turnfold 0.1 lacks
 TITLE_CHARS = 80
 
 
@@ -72,8 +78,9 @@ class SqliteJournal:
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("PRAGMA synchronous=NORMAL")
         self._connection.executescript(SCHEMA)
-        if not any(row[1] == "name" for row in self._connection.execute("PRAGMA table_info(conversations)")):
-            self._connection.execute("ALTER TABLE conversations ADD COLUMN name TEXT NOT NULL DEFAULT ''")  # a file of turnfold 0.1
+        for table, column in ADDED:
+            if not any(row[1] == column for row in self._connection.execute(f"PRAGMA table_info({table})")):
+                self._connection.execute(f"ALTER TABLE {table} ADD COLUMN {column} TEXT NOT NULL DEFAULT ''")
 
     def close(self) -> None:
         """Release the file."""
@@ -121,29 +128,51 @@ class SqliteJournal:
         return tuple(self._read(EVENT, body, f"event {number} of {conversation}") for number, body in rows)
 
     def keep(self, digest: str, cfg: ChatConfig) -> None:
-        """A config, for whoever resumes a conversation that was started with it."""
-        row = (digest, encode(CONFIG, cfg))
-        self._run(lambda: self._connection.execute("INSERT OR IGNORE INTO configs VALUES (?, ?)", row))
+        """A config, for whoever resumes a conversation that was started with it; what others hold, too, is kept once."""
+        parts = parted(cfg)
+        shared = [(part.digest, part.body) for part in (parts.project, parts.briefing)]
+        row = (digest, parts.body, parts.project.digest, parts.briefing.digest)
+
+        def write() -> None:
+            with self._transaction():
+                self._connection.executemany("INSERT OR IGNORE INTO parts VALUES (?, ?)", shared)
+                self._connection.execute("INSERT OR IGNORE INTO configs (digest, body, project, briefing) VALUES (?, ?, ?, ?)", row)
+
+        self._run(write)
 
     def config(self, digest: str) -> ChatConfig:
         """The config of that digest."""
-        query = "SELECT body FROM configs WHERE digest = ?"
-        row: tuple[str] | None = self._run(lambda: self._connection.execute(query, (digest,)).fetchone())
+        query = "SELECT body, project, briefing FROM configs WHERE digest = ?"
+        row: tuple[str, str, str] | None = self._run(lambda: self._connection.execute(query, (digest,)).fetchone())
         if row is None:
             raise JournalError(world_problem("config-lost", f"The config of this conversation ({digest[:12]}) is not in {self.path}."))
-        return self._read(CONFIG, row[0], f"config {digest[:12]}")
+        cfg = self._read(CONFIG, row[0], f"config {digest[:12]}")
+        if not row[1]:
+            return cfg  # of turnfold 0.1: in one piece
+        return evolve(cfg, project=self._part(PROJECT, row[1]), briefing=self._part(BRIEFING, row[2]))
+
+    def _part(self, codec: Codec[T], digest: str) -> T:
+        query = "SELECT body FROM parts WHERE digest = ?"
+        row: tuple[str] | None = self._run(lambda: self._connection.execute(query, (digest,)).fetchone())
+        if row is None:
+            raise JournalError(world_problem("config-lost", f"A part of a config ({digest[:12]}) is not in {self.path}."))
+        return self._read(codec, row[0], f"part {digest[:12]} of a config")
 
     def find(self) -> tuple[Kept, ...]:
         """All conversations, the one changed last first."""
         query = (
-            "SELECT conversation, name, started_ms, changed_ms, events, title, body FROM conversations JOIN configs USING (digest)"
+            "SELECT conversation, name, started_ms, changed_ms, events, title, body, project FROM conversations JOIN configs USING (digest)"
             " ORDER BY changed_ms DESC, conversation DESC"
         )
-        rows: list[tuple[str, str, int, int, int, str, str]] = self._run(lambda: self._connection.execute(query).fetchall())
+        rows: list[tuple[str, str, int, int, int, str, str, str]] = self._run(lambda: self._connection.execute(query).fetchall())
         return tuple(self._kept(*row) for row in rows)
 
-    def _kept(self, conversation: str, name: str, started_ms: int, changed_ms: int, events: int, title: str, body: str) -> Kept:
+    def _kept(
+        self, conversation: str, name: str, started_ms: int, changed_ms: int, events: int, title: str, body: str, project: str
+    ) -> Kept:
         cfg = self._read(CONFIG, body, f"config of {conversation}")
+        if project and not says_workspace(cfg):
+            cfg = evolve(cfg, project=self._part(PROJECT, project))
         return Kept(
             conversation=conversation,
             name=name or cfg.name,

@@ -14,13 +14,17 @@ from turnfold.shell.scope import Scope
 @final
 @frozen(kw_only=True)
 class Post:
-    """A request: ``limit_bytes`` bounds the reply, ``timeout_s`` each silence in it; ``name`` is whom it is sent to."""
+    """A request: ``limit_bytes`` bounds the reply, ``timeout_s`` each silence in it, ``connect_s`` the wait for a connection.
+
+    ``name`` is whom it is sent to.
+    """
 
     name: str
     url: str
     headers: tuple[tuple[str, str], ...] = field(repr=False)  # the key is one of them
     body: bytes = field(repr=False)
     timeout_s: float
+    connect_s: float
     limit_bytes: int
 
 

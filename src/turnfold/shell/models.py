@@ -13,6 +13,7 @@ from turnfold.core.llm.provider_errors import error_problem
 from turnfold.core.problem import Problem, caller_problem, world_problem
 from turnfold.core.world.answers import StreamEnded
 from turnfold.core.world.requests import CallModel
+from turnfold.shell.headers import Sealed, sealed_headers
 from turnfold.shell.line import Line, Post, Replied
 from turnfold.shell.masking import masked_bytes, masked_chunk, masked_text
 from turnfold.shell.ports import Secrets
@@ -30,18 +31,18 @@ def http_lines() -> Callable[[], Line]:
 
 @final
 class MaskedEmit:
-    """Passes the chunks of one reply on, with a secret masked that may be cut over chunks."""
+    """Passes the chunks of one reply on, with secrets masked that may be cut over chunks."""
 
-    __slots__ = ("_emit", "_held", "_secret")
+    __slots__ = ("_emit", "_held", "_secrets")
 
-    def __init__(self, emit: Callable[[bytes], None], secret: str) -> None:
+    def __init__(self, emit: Callable[[bytes], None], secrets: tuple[str, ...]) -> None:
         self._emit = emit
-        self._secret = secret.encode()
+        self._secrets = tuple(secret.encode() for secret in secrets)
         self._held = b""
 
     def received(self, chunk: bytes) -> None:
         """Pass ``chunk`` on; an empty one ends the reply."""
-        masked = masked_chunk(self._held, chunk, self._secret)
+        masked = masked_chunk(self._held, chunk, self._secrets)
         self._held = masked.held
         if masked.out:
             self._emit(masked.out)
@@ -70,16 +71,16 @@ class HttpModels:
     def stream(self, request: CallModel, body: bytes, scope: Scope) -> StreamEnded | Problem:
         """Send ``body`` to the request's provider and the reply's bytes to ``scope.emit``, until the reply's end or a cancel."""
         provider = request.provider
-        key = self._key(provider)
-        if isinstance(key, Problem):
-            return key
-        outcome = self._posted(self._post(provider, key, body), key, scope)
+        sealed = sealed_headers(provider, self._secrets)
+        if isinstance(sealed, Problem):
+            return sealed
+        outcome = self._posted(self._post(provider, sealed, body), sealed.secrets, scope)
         if isinstance(outcome, Replied):
             if 200 <= outcome.status < 300:
                 return StreamEnded()
             name = provider.secret.name if provider.secret else ""
-            outcome = error_problem(outcome.status, masked_bytes(outcome.body, key), provider.name, name)
-        return evolve(outcome, message=masked_text(outcome.message, key))
+            outcome = error_problem(outcome.status, masked_bytes(outcome.body, sealed.secrets), provider.name, name)
+        return evolve(outcome, message=masked_text(outcome.message, sealed.secrets))
 
     def close(self) -> None:
         """Close all connections; requests that run end with a Problem, later ones are not sent."""
@@ -92,34 +93,22 @@ class HttpModels:
         for line in busy:
             line.cut()
 
-    def _key(self, provider: Provider) -> str | Problem:
-        """The value of the provider's key; empty where it needs none."""
-        if provider.secret is None:
-            return ""
-        name = provider.secret.name
-        value = (self._secrets.value(name) or "").strip()
-        if not value:
-            return caller_problem("no-key", f"{provider.name} needs a key: set {name} to it, or choose another model.")
-        if not value.isascii() or not value.isprintable() or " " in value:
-            return caller_problem("no-key", f"{name} holds a character that no key has: set it to the key alone.")
-        return value
-
-    def _post(self, provider: Provider, key: str, body: bytes) -> Post:
-        authorization = (("authorization", f"Bearer {key}"),) if key else ()
+    def _post(self, provider: Provider, sealed: Sealed, body: bytes) -> Post:
         return Post(
             name=provider.name,
             url=f"{provider.base_url.rstrip('/')}/chat/completions",
-            headers=(("content-type", "application/json"), ("accept", "text/event-stream"), ("user-agent", "turnfold"), *authorization),
+            headers=sealed.headers,
             body=body,
             timeout_s=provider.timeout_s,
+            connect_s=provider.connect_s,
             limit_bytes=self._reply_bytes,
         )
 
-    def _posted(self, post: Post, key: str, scope: Scope) -> Replied | Problem:
+    def _posted(self, post: Post, secrets: tuple[str, ...], scope: Scope) -> Replied | Problem:
         line = self._borrowed()
         if isinstance(line, Problem):
             return line
-        mask, good = MaskedEmit(scope.emit, key), False
+        mask, good = MaskedEmit(scope.emit, secrets), False
         try:
             outcome = line.post(post, scope, mask.received)
             mask.received(b"")

@@ -1,9 +1,8 @@
-"""Settings from this machine: the person's file, the project's file and the environment, read once. Reading writes nothing."""
+"""Settings from this machine: the person's files, the project's files and the environment, read once. Reading writes nothing."""
 
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import final
@@ -11,12 +10,14 @@ from typing import final
 from attrs import frozen
 from returns.result import Failure
 
-from turnfold.core.codec.settings import PREFIX, read_config_untrusted, read_project_untrusted, read_variables_untrusted
-from turnfold.core.config.layers import Config, ProjectConfig
-from turnfold.core.problem import Problem, caller_problem, world_problem
+from turnfold.core.codec.toml_values import Problems
+from turnfold.core.codec.variables import PREFIX, read_variables_untrusted
+from turnfold.core.config.layers import Config, Overrides, ProjectConfig
+from turnfold.core.problem import Problem
 from turnfold.shell.real import Folders
+from turnfold.shell.settings_files import Loaded, Reading, load_file
+from turnfold.shell.trust import read_trusted, resolved
 
-LIMIT_BYTES = 1_000_000
 CONFIG = "config.toml"
 PROJECT_FILES = ("turnfold.toml", ".turnfold/config.toml")  # in a folder, the first that is there
 
@@ -24,41 +25,50 @@ PROJECT_FILES = ("turnfold.toml", ".turnfold/config.toml")  # in a folder, the f
 @final
 @frozen(kw_only=True)
 class Settings:
-    """The layers below a conversation, and the files that they were read from."""
+    """The layers below a conversation, the files that they were read from, and what was left out, since the folder is not trusted."""
 
     project: ProjectConfig
     files: tuple[Path, ...]
+    withheld: Problems = ()
 
 
-def load_settings(folders: Folders, workspace: Path, environ: Mapping[str, str]) -> Settings | tuple[Problem, ...]:
-    """The layers for a conversation in ``workspace`` (absolute); every fault of the first file that has any, else of the environment."""
-    own = folders.config / CONFIG
-    text = _text(own)
-    if isinstance(text, Problem):
-        return (text,)
-    config = read_config_untrusted(text or "", str(own))
-    if isinstance(config, Failure):
-        faults: tuple[Problem, ...] = config.failure()
-        return faults
-    place = project_file(workspace)
-    project = _project(place, config.unwrap())
-    if isinstance(project, tuple):
-        return project
-    variables = tuple((name, environ[name]) for name in sorted(environ) if name.startswith(PREFIX))
-    laid = read_variables_untrusted(variables, project)
-    if isinstance(laid, Failure):
-        wrong: tuple[Problem, ...] = laid.failure()
-        return wrong
-    read = (own if text is not None else None, place)
-    return Settings(project=laid.unwrap(), files=tuple(path for path in read if path is not None))
+def load_settings(
+    folders: Folders, workspace: Path, environ: Mapping[str, str], shipped: tuple[Overrides, ...] = ()
+) -> Settings | tuple[Problem, ...]:
+    """The layers for a conversation in ``workspace`` (absolute), or every fault of every file and variable.
+
+    ``shipped`` are the defaults that turnfold brings along; they lie at the very bottom.
+    """
+    own = _own(folders, environ)
+    base = Config(files=(*own.layers, *shipped))
+    file = project_file(workspace)
+    project = Loaded() if file is None else _of_project(folders, file, environ, tuple(provider.name for provider in base.providers))
+    said = tuple((name, environ[name]) for name in sorted(environ) if name.startswith(PREFIX))
+    variables = read_variables_untrusted(said)
+    problems = (*own.problems, *project.problems, *(variables.failure() if isinstance(variables, Failure) else ()))
+    if problems or isinstance(variables, Failure):
+        return problems
+    return Settings(
+        project=ProjectConfig(base, variables=variables.unwrap(), files=project.layers),
+        files=(*own.files, *project.files),
+        withheld=project.withheld,
+    )
 
 
-def _project(place: Path | None, base: Config) -> ProjectConfig | tuple[Problem, ...]:
-    text = None if place is None else _text(place)
-    if isinstance(text, Problem):
-        return (text,)
-    read = read_project_untrusted(text or "", str(place), base)
-    return read.failure() if isinstance(read, Failure) else read.unwrap()
+def _own(folders: Folders, environ: Mapping[str, str]) -> Loaded:
+    """The person's files, the private one over the other."""
+    reading = Reading(layer="user", home=environ.get("HOME", ""))
+    file = folders.config / CONFIG
+    return load_file(local_of(file), reading) + load_file(file, reading)
+
+
+def _of_project(folders: Folders, file: Path, environ: Mapping[str, str], known: tuple[str, ...]) -> Loaded:
+    """The project's files, the private one over the other."""
+    kept = read_trusted(folders)
+    folder = project_folder(file)
+    reading = Reading(layer="project", home=environ.get("HOME", ""), folder=folder, trusted=resolved(folder) in kept.folders, known=known)
+    told = Loaded(withheld=() if kept.problem is None else (kept.problem,))
+    return told + load_file(local_of(file), reading) + load_file(file, reading)
 
 
 def project_file(workspace: Path) -> Path | None:
@@ -70,37 +80,19 @@ def project_file(workspace: Path) -> Path | None:
     return None
 
 
-def _text(path: Path) -> str | Problem | None:
-    """What the file holds; None where there is no such file."""
-    try:
-        status = path.stat()
-        problem = _unfit(path, status)
-        if problem is not None:
-            return problem
-        data = path.read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
-        return None if not path.is_symlink() else _unreadable(path, "it is a link that leads nowhere")
-    except OSError as error:
-        return _unreadable(path, error.strerror or str(error))
-    try:
-        return data.decode("utf-8-sig").replace("\r\n", "\n")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        return caller_problem("bad-settings", f"{path}:{line}: this is not UTF-8 text: save the file as UTF-8.")
+def project_folder(file: Path) -> Path:
+    """The folder that a project's file speaks for: the one that is trusted, or not.
+
+    >>> project_folder(Path("/w/.turnfold/config.toml")).as_posix(), project_folder(Path("/w/turnfold.toml")).as_posix()
+    ('/w', '/w')
+    """
+    return file.parent.parent if file.name == CONFIG else file.parent
 
 
-def _unfit(path: Path, status: os.stat_result) -> Problem | None:
-    if stat.S_ISDIR(status.st_mode):
-        return caller_problem("bad-settings", f"{path} is a folder where a config file should be: rename it, or put a file in its place.")
-    if not stat.S_ISREG(status.st_mode):
-        return caller_problem("bad-settings", f"{path} is no ordinary file: put a config file in its place, or remove it.")
-    if status.st_size > LIMIT_BYTES:
-        message = (
-            f"{path} has {status.st_size:,} bytes, more than any config file needs ({LIMIT_BYTES:,}): is it another file under this name?"
-        )
-        return caller_problem("bad-settings", message)
-    return None
+def local_of(file: Path) -> Path:
+    """The file beside ``file`` that lies over it and holds what is private.
 
-
-def _unreadable(path: Path, why: str) -> Problem:
-    return world_problem("bad-settings", f"The config file {path} can't be read ({why}): mend its permissions, or move it away.")
+    >>> local_of(Path("/w/turnfold.toml")).as_posix()
+    '/w/turnfold.local.toml'
+    """
+    return file.with_name(f"{file.stem}.local.toml")

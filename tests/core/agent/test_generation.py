@@ -35,7 +35,7 @@ def test_a_reply_is_the_message_that_its_turn_ends_with() -> None:
     done = finished(after(sim(Stream(chat_stream("Hi.", usage=Usage(input_tokens=3, output_tokens=1)))), Say("hi")))
     assert log(done) == (UserMessage("hi"), AssistantMessage(text="Hi.", place="1.1"))
     assert reasons(done) == (Reason.COMPLETED,)
-    assert done.state.past.usage == Usage(input_tokens=3, output_tokens=1)
+    assert done.state.past.usage == Usage(input_tokens=3, output_tokens=1, unpriced_tokens=4)  # nobody knows its prices
 
 
 def test_a_text_format_closes_the_reply_at_its_first_call_whatever_the_chunks() -> None:

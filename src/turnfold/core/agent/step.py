@@ -11,7 +11,7 @@ What always holds:
 * ``past`` changes only by the events that are recorded: ``step(s, i).state.past == reduce(apply, recorded, s.past)``.
 * A turn has a model call or a round, never both open; a request id is opened once and closed once.
 * A question is never performed; a denial closes its call without asking the tool.
-* An interrupted turn opens nothing more.
+* An interrupted turn opens nothing more; a limit of time interrupts a turn, too.
 """
 
 from __future__ import annotations
@@ -49,13 +49,15 @@ from turnfold.core.agent.inputs import (
     TimePassed,
     UserSaid,
 )
+from turnfold.core.agent.lessons import user_message
+from turnfold.core.agent.limits import grace_deadline, time_over
 from turnfold.core.agent.reconfigure import reconfigured
 from turnfold.core.agent.requests import repeatable
 from turnfold.core.agent.rounds import settle_round
 from turnfold.core.agent.state import ChatState, Status, effective, find_open, open_requests, usable
 from turnfold.core.config.layers import ChatConfig, Overrides
 from turnfold.core.config.models import find_provider
-from turnfold.core.conversation.messages import ToolCall, UserMessage
+from turnfold.core.conversation.messages import ToolCall
 from turnfold.core.json import scalar_text
 from turnfold.core.problem import Blame, Problem, world_problem
 from turnfold.core.tools.spec import ToolSpec
@@ -68,7 +70,7 @@ def step(state: ChatState, input: Input, tools: tuple[ToolSpec, ...], cfg: ChatC
     """The conversation after ``input``, and what the shell shall do. Pure and total; cost independent of the log's length."""
     draft = Draft(state, input.at_ms)
     if state.past.started:
-        return settle(absorb(draft, input, tools, cfg), tools, cfg).step()
+        return settle(_timed(draft, absorb(draft, input, tools, cfg), input, cfg), tools, cfg).step()
     begun = draft.record(_started(tools, cfg, input.at_ms))
     done = settle(absorb(begun, input, tools, cfg), tools, cfg)
     return Step(state, done.acts) if done.records == begun.records else done.step()  # nothing to start for: /help, a late answer
@@ -115,6 +117,19 @@ def settle(draft: Draft, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
             return draft
 
 
+def _timed(before: Draft, draft: Draft, input: Input, cfg: ChatConfig) -> Draft:
+    """The draft with its turn interrupted where the turn's seconds are over; what changes nothing, such as a late answer, does not say so."""
+    turn, reply = draft.past.turn, draft.state.live.reply
+    if turn is None or turn.interrupted or (draft is before and not isinstance(input, TimePassed)):
+        return draft
+    if isinstance(input, ChunkArrived) and reply is not None and (reply.deadline_ms is None or draft.at_ms < reply.deadline_ms):
+        return draft  # what nearly every chunk finds, at no cost
+    if not turn.slots and (turn.model is None or turn.model.outcome is not None):
+        return draft  # nothing is under way: a model call that would be due is judged before it opens
+    over = time_over(draft.past, effective(cfg, draft.past), draft.at_ms)
+    return draft if over is None else draft.record(TurnInterrupted(draft.at_ms, over))
+
+
 def absorb(draft: Draft, input: Input, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
     """The draft with ``input`` taken in, and nothing more."""
     match input:
@@ -125,7 +140,7 @@ def absorb(draft: Draft, input: Input, tools: tuple[ToolSpec, ...], cfg: ChatCon
         case Failed(request_id, problem):
             return _failed(draft, request_id, problem)
         case UserSaid(text=text, context=context):
-            message = UserMessage(scalar_text(text), scalar_text(context))
+            message = user_message(text, context, tools, cfg, draft.past)
             return draft.record(MessageAdded(message, draft.at_ms) if draft.past.turn is None else MessageQueued(message, draft.at_ms))
         case CommandGiven(command):
             now = effective(cfg, draft.past)
@@ -192,9 +207,9 @@ def _settings_changed(draft: Draft, change: Overrides, cfg: ChatConfig) -> Draft
 
 
 def _time_passed(draft: Draft, cfg: ChatConfig) -> Draft:
-    grace_ms = effective(cfg, draft.past).limits.grace_s * 1000
+    now = effective(cfg, draft.past)
     for each in open_requests(draft.past):
-        if each.status is Status.CANCELLING and draft.at_ms - each.since_ms >= grace_ms:
+        if each.status is Status.CANCELLING and draft.at_ms >= grace_deadline(each.since_ms, now):
             draft = draft.record(RequestClosed(each.request_id, Unanswered(Why.UNKNOWN), draft.at_ms))
     return draft
 

@@ -15,7 +15,8 @@ from turnfold.core.agent.events import Event
 from turnfold.core.agent.inputs import Input
 from turnfold.core.agent.state import ChatState, Past
 from turnfold.core.codec.converter import new_converter
-from turnfold.core.config.layers import ChatConfig
+from turnfold.core.config.briefing import Briefing
+from turnfold.core.config.layers import ChatConfig, ProjectConfig
 from turnfold.core.conversation.messages import Message
 from turnfold.core.json import compact, loads_untrusted, scalar_text, thaw
 from turnfold.core.problem import Blame, Problem
@@ -46,6 +47,8 @@ REQUEST: Codec[Request] = Codec("request", Request)
 ANSWER: Codec[Answer] = Codec("answer", Answer)
 MESSAGE: Codec[Message] = Codec("message", Message)
 CONFIG: Codec[ChatConfig] = Codec("config", ChatConfig)
+PROJECT: Codec[ProjectConfig] = Codec("project", ProjectConfig)
+BRIEFING: Codec[Briefing] = Codec("briefing", Briefing)
 PAST: Codec[Past] = Codec("past", Past)
 STATE: Codec[ChatState] = Codec("state", ChatState)
 STEP: Codec[Step] = Codec("step", Step)

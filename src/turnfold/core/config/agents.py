@@ -26,7 +26,9 @@ class AgentSpec:
     name: str
     instructions: str = field(default="", metadata=note("what the agent is told"))
     model: str = field(default="", metadata=note("the model that speaks for it", form=Form.MODEL))
-    tools: tuple[str, ...] | None = field(default=None, metadata=note("the tools that it may use; +NAME and -NAME change the list"))
+    tools: tuple[str, ...] | None = field(
+        default=None, metadata=note("the tools that it may use; +NAME and -NAME change the list", form=Form.TOOL)
+    )
     handoffs: tuple[str, ...] = field(default=(), metadata=note("agents that it may hand the conversation to", awaits=RUNS))
     output: JsonObject | None = field(default=None, metadata=note("the JSON Schema of what it has to answer", awaits=RUNS))
     guardrails: tuple[str, ...] = field(default=(), metadata=note("names of guardrails", awaits=RUNS))

@@ -11,7 +11,7 @@ Each field says by its merge how layers lie over each other. All of it is in :fu
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import Enum
 from typing import Literal, TypeAlias, TypeVar, cast
 
@@ -34,6 +34,7 @@ from turnfold.core.config.values import (
     Provider,
     Rule,
     ToolFormat,
+    Variable,
 )
 from turnfold.core.json import JsonObject
 
@@ -92,13 +93,15 @@ class Layer:
     own_parameters: JsonObject | Missing = field(
         default=MISSING,
         alias="parameters",
-        metadata=_setting(Merge.REPLACE, "more parameters of a model call, sent as they are, such as top_p"),
+        metadata=_setting(Merge.REPLACE, "more parameters of a model call, sent as they are, such as top_p", Form.PARAMETERS),
     )
     own_instructions: str | Missing = field(
         default=MISSING, alias="instructions", metadata=_setting(Merge.REPLACE, "what you tell every model")
     )
     own_tools: Names | Missing = field(
-        default=MISSING, alias="tools", metadata=_setting(Merge.TOOLS, "the tools that may be used; +NAME and -NAME change the list below")
+        default=MISSING,
+        alias="tools",
+        metadata=_setting(Merge.TOOLS, "the tools that may be used; +NAME and -NAME change the list below", Form.TOOL),
     )
     own_agent: str | Missing = field(
         default=MISSING, alias="agent", metadata=_setting(Merge.REPLACE, "the agent that leads the conversation")
@@ -305,35 +308,41 @@ def _first(said: list[T | Missing], default: D) -> T | D:
 
 def _object(said: list[JsonObject | Missing]) -> JsonObject:
     """All names that the layers mention, with the highest layer's value."""
-    whole: object = MISSING
+    whole = JsonObject()
+    for value in _until_default(said):
+        whole = cast(JsonObject, laid(whole, value))
+    return whole
+
+
+def _until_default(said: list[T | Missing]) -> Iterator[T]:
+    """What the layers say, down to the one that puts the setting back to its default."""
     for value in said:
-        whole = laid(whole, value)
-    return whole if isinstance(whole, JsonObject) else JsonObject()
+        if not isinstance(value, Missing):
+            yield value
+        elif value.mentioned:
+            return
 
 
 def _tools(said: list[Names | Missing]) -> Names | None:
     """The list of the highest layer that has one, with what the layers above change of it."""
     found: Names | None = None
-    for value in said:
-        if isinstance(value, Missing):
-            if value.mentioned:
-                break
-        elif found is None:
-            found = value
-        else:
-            found = laid_tools(found, value)
-        if found is not None and not signed(found):
+    for value in _until_default(said):
+        found = value if found is None else laid_tools(found, value)
+        if not signed(found):
             break
     return found
 
 
 def _joined(said: list[tuple[T, ...] | Missing]) -> tuple[T, ...]:
-    """Everything that the layers say, highest first."""
-    return tuple(item for value in said if not isinstance(value, Missing) for item in value)
+    """Everything that the layers say, once, highest first; nothing puts it back, lest a deny be lost."""
+    return tuple(dict.fromkeys(item for value in said if not isinstance(value, Missing) for item in value))
 
 
 def _environment(said: list[Environment | Missing]) -> Environment:
-    by_name = {each.name: each for each in reversed(_joined(said))}
+    by_name: dict[str, Variable] = {}
+    for value in _until_default(said):
+        for each in value:
+            by_name.setdefault(each.name, each)
     return tuple(by_name[name] for name in sorted(by_name))
 
 
@@ -349,16 +358,16 @@ def key_of(setting: str) -> str:
 
 def laid_setting(setting: attrs.Attribute[object], over: object, under: object) -> object:
     """What two layers say of one setting, as one."""
+    merge = merge_of(setting)
+    if merge is Merge.JOINED and isinstance(over, Missing):
+        return under
     if isinstance(over, tuple) and isinstance(under, tuple):
-        match merge_of(setting):
-            case Merge.NAMED:
-                return laid_named(over, under, key_of(setting.alias or ""))
-            case Merge.JOINED:
-                return tuple(dict.fromkeys((*over, *under)))
-            case Merge.TOOLS:
-                return laid_tools(over, under)
-            case Merge.REPLACE:
-                return over
+        if merge is Merge.NAMED:
+            return laid_named(over, under, key_of(setting.alias or ""))
+        if merge is Merge.JOINED:
+            return tuple(dict.fromkeys((*over, *under)))
+        if merge is Merge.TOOLS:
+            return laid_tools(over, under)
     return laid(over, under)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import final
 
-from attrs import field, frozen
+from attrs import Factory, field, frozen
 from typing_extensions import override
 
 from turnfold.core.config.agents import AgentSpec
@@ -85,6 +85,40 @@ class ProjectConfig(Layer):
         return (*self.variables, self, *self.files, *self.base.layers)
 
 
+def _changes(cfg: ChatConfig) -> tuple[Overrides, ...]:
+    """What was changed since the conversation started, without the agents that lead it no more: one leads at a time."""
+    latest = next((index for index, change in enumerate(cfg.overrides) if leads(change)), None)
+    if latest is None:
+        return cfg.overrides
+    return (*cfg.overrides[: latest + 1], *(change for change in cfg.overrides[latest + 1 :] if not leads(change)))
+
+
+def _below(cfg: ChatConfig) -> tuple[Layer, ...]:
+    """The layers under a conversation's own: its agent's, where one leads it and was not called since, the project's and the user's."""
+    below = cfg.project.layers
+    if any(leads(change) for change in cfg.overrides):
+        return below
+    spec = _leading((*cfg.overrides, cfg, *below))
+    return below if spec is None else (_agent_layer(spec, MISSING), *below)
+
+
+def _leading(layers: tuple[Layer, ...]) -> AgentSpec | None:
+    """The agent that the highest layer names, as all layers describe it; None for none, or one that none describes."""
+    said = next((layer.own_agent for layer in layers if layer.own_agent != MISSING), MISSING)
+    if isinstance(said, Missing) or not said:
+        return None
+    return entry(lambda name: AgentSpec(name=name), [layer.own_agents for layer in layers], "name", said)
+
+
+AGENT = "agent "  # the place of an agent's layer begins with it
+NO_AGENT = "none"
+
+
+def leads(change: Overrides) -> bool:
+    """Whether ``change`` says which agent leads from now on: it is an agent's layer, or :func:`no_agent`."""
+    return change.origin.layer == "chat" and change.origin.place.startswith(AGENT)
+
+
 @final
 @frozen
 class ChatConfig(Layer):
@@ -102,21 +136,14 @@ class ChatConfig(Layer):
     name: str = field(default="", kw_only=True)
     overrides: tuple[Overrides, ...] = field(default=(), kw_only=True)  # the latest first
     briefing: Briefing = field(default=Briefing(), kw_only=True)
+    _changes: tuple[Overrides, ...] = field(default=Factory(_changes, takes_self=True), init=False, eq=False, repr=False)
+    _below: tuple[Layer, ...] = field(default=Factory(_below, takes_self=True), init=False, eq=False, repr=False)  # read at every turn
 
     @property
     @override
     def layers(self) -> tuple[Layer, ...]:
         """What was changed since the start, this layer, its agent's, the project's and the user's."""
-        below = self.project.layers
-        if any(leads(change) for change in self.overrides):
-            return (*under_one_agent(self.overrides), self, *below)
-        named = next((layer.own_agent for layer in (self, *below) if not isinstance(layer.own_agent, Missing)), "")
-        spec = entry(lambda name: AgentSpec(name=name), [layer.own_agents for layer in (self, *below)], "name", named) if named else None
-        return (*self.overrides, self, *below) if spec is None else (*self.overrides, self, agent_layer(spec), *below)
-
-
-AGENT = "agent "  # the place of an agent's layer begins with it
-NO_AGENT = "none"
+        return (*self._changes, self, *self._below)
 
 
 def agent_layer(spec: AgentSpec) -> Overrides:
@@ -125,8 +152,12 @@ def agent_layer(spec: AgentSpec) -> Overrides:
     >>> agent_layer(AgentSpec(name="reviewer", tools=("read",))).tools
     ('read',)
     """
+    return _agent_layer(spec, spec.name)
+
+
+def _agent_layer(spec: AgentSpec, agent: str | Missing) -> Overrides:
     return Overrides(
-        agent=spec.name,
+        agent=agent,
         instructions=spec.instructions or MISSING,
         model=spec.model or MISSING,
         tools=MISSING if spec.tools is None else spec.tools,
@@ -143,16 +174,3 @@ def no_agent() -> Overrides:
     (('read',), None)
     """
     return Overrides(agent="", origin=Origin(layer="chat", place=f"{AGENT}{NO_AGENT}"))
-
-
-def leads(change: Overrides) -> bool:
-    """Whether ``change`` says which agent leads from now on: it is an agent's layer, or :func:`no_agent`."""
-    return change.origin.layer == "chat" and change.origin.place.startswith(AGENT)
-
-
-def under_one_agent(changes: tuple[Overrides, ...]) -> tuple[Overrides, ...]:
-    """``changes`` (the latest first) without the agents that lead no more: one agent leads at a time."""
-    latest = next((index for index, change in enumerate(changes) if leads(change)), None)
-    if latest is None:
-        return changes
-    return (*changes[: latest + 1], *(change for change in changes[latest + 1 :] if not leads(change)))

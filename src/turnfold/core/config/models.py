@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
 from typing import final
 
 from attrs import frozen
@@ -16,7 +15,6 @@ from turnfold.core.config.values import DEFAULT_PROVIDERS, ModelProfile, Provide
 from turnfold.core.problem import Problem, caller_problem, near_misses
 
 PLAIN_PROFILE = ModelProfile(pattern="*")
-WILD = frozenset("*?[")
 
 
 @final
@@ -48,10 +46,22 @@ def locate(cfg: Layer, model: str) -> Located | Problem:
     provider = entry(lambda name: Provider(name=name), said, "name", head) if slash and name else None
     if provider is not None and provider.base_url:
         return Located(provider, name)
-    names = tuple(provider.name for provider in cfg.providers)
-    near = near_misses(head, names)[:1]
-    hint = f"did you mean {near[0]}/{name or 'MODEL'}?" if near else f"write PROVIDER/MODEL with one of {', '.join(names)}."
-    return caller_problem("unknown-model", f'There is no provider for the model "{model[:100]}": {hint}', "$.model")
+    message = f'There is no provider for the model "{model[:100]}": {_hint(cfg, head, name)}'
+    return caller_problem("unknown-model", message, "$.model")
+
+
+def _hint(cfg: Layer, head: str, name: str) -> str:
+    """What may have been meant: a provider, an alias, or a model that is known without its provider."""
+    providers = tuple(provider.name for provider in cfg.providers)
+    if name:
+        meant = tuple(f"{near}/{name}" for near in near_misses(head, providers))
+    else:
+        known = cfg.models
+        words = {alias: alias for profile in known for alias in profile.aliases}
+        words |= {provider: f"{provider}/MODEL" for provider in providers}
+        words |= {profile.pattern.partition("/")[2]: profile.pattern for profile in reversed(known) if "*" not in profile.pattern}
+        meant = tuple(words[near] for near in near_misses(head, words))
+    return f"did you mean {' or '.join(meant[:2])}?" if meant else f"write PROVIDER/MODEL with one of {', '.join(providers)}."
 
 
 def full_name(cfg: Layer, model: str) -> str:
@@ -64,7 +74,11 @@ def full_name(cfg: Layer, model: str) -> str:
     if "/" in model:
         return model
     for layer in cfg.layers:
-        for each in () if isinstance(layer.own_models, Missing) else layer.own_models:
+        if isinstance(layer.own_models, Missing):
+            if layer.own_models.mentioned:
+                break
+            continue
+        for each in layer.own_models:
             aliases = each.get("aliases") if isinstance(each, Said) else each.aliases
             if isinstance(aliases, tuple) and model in aliases:
                 return name_of(each, "pattern")
@@ -77,13 +91,36 @@ def profile_of(cfg: Layer, model: str = "") -> ModelProfile:
     fitting: list[ModelProfile | Said[ModelProfile]] = []
     for layer in cfg.layers:
         if not isinstance(layer.own_models, Missing):
-            of_layer = [each for each in layer.own_models if _fits(name_of(each, "pattern"), name)]
-            fitting += sorted(of_layer, key=lambda each: -len(name_of(each, "pattern")))
+            fitting += _fitting(layer.own_models, name)
+        elif layer.own_models.mentioned:
+            break
     return filled(PLAIN_PROFILE, fitting)
 
 
+def _fitting(profiles: tuple[ModelProfile | Said[ModelProfile], ...], name: str) -> list[ModelProfile | Said[ModelProfile]]:
+    """Those that speak of the model ``name``, the one with the longest pattern first.
+
+    Every model that is known is compared, several times a turn: hence nothing is called for those that are told by their name.
+    """
+    found = [
+        (pattern, each)
+        for each in profiles
+        if (pattern := each.name if type(each) is Said else name_of(each, "pattern")) == name
+        or ("*" in pattern and name.startswith(pattern.partition("*")[0]) and _fits(pattern, name))
+    ]
+    return [each for _, each in sorted(found, key=lambda pair: -len(pair[0]))]
+
+
 def _fits(pattern: str, name: str) -> bool:
-    return pattern == name or (not WILD.isdisjoint(pattern) and fnmatchcase(name, pattern))
+    """Whether ``name``, which begins as the pattern does, is its pieces in their order, with any text for each ``*``."""
+    head, *inner, tail = pattern.split("*")
+    place = len(head)
+    for piece in inner:
+        found = name.find(piece, place)
+        if found < 0:
+            return False
+        place = found + len(piece)
+    return name.endswith(tail) and len(name) - len(tail) >= place
 
 
 def format_of(cfg: ChatConfig) -> ToolFormat:

@@ -12,8 +12,8 @@ T = TypeVar("T")
 
 
 def name_of(entry: object, key: str) -> str:
-    """What ``entry`` is called: what it says of the field ``key``."""
-    name = entry.get(key) if isinstance(entry, Said) else getattr(entry, key)
+    """What ``entry`` is called: what it says of the field ``key``, ``name`` or ``pattern``."""
+    name = entry.name if isinstance(entry, Said) else getattr(entry, key)
     return name if isinstance(name, str) else ""
 
 

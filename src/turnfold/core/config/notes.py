@@ -22,8 +22,11 @@ class Form(Enum):
     URL = "url"
     MODEL = "model"  # provider/name, or an alias
     KIND = "kind"  # a kind of request that rules know
-    VARIABLE = "variable"  # the name of an environment variable
     NAME = "name"  # of a table's entry: what a key can be without quotes, and dots
+    TOOL = "tool"  # names of tools, or +name and -name
+    PATH = "path"  # a project's file may name one outside of its workspace only in a folder that the person trusts
+    PARAMETERS = "parameters"  # an object of a model call's parameters, those apart that turnfold says itself
+    PAIRS = "pairs"  # an object of texts, such as headers; in place of a text {secret = "NAME"}
 
 
 @final

@@ -4,25 +4,26 @@ The rule of laying, in full. ``over`` is the higher layer's, ``under`` the lower
 
 * not mentioned: ``under`` holds;
 * put back to the default: ``over`` holds, and nothing below is asked;
-* a table (:class:`Said`, or a whole value, which says all of its fields): field by field, by these same rules;
-* a table of free names (a ``JsonObject``): name by name;
+* a table: field by field, by these same rules; a whole value says all of its fields, so nothing below it is asked;
+* a table of free names (a ``JsonObject``): name by name, one level deep, since only so the order of laying does not matter;
 * anything else, a list too: ``over`` holds, whole.
 
-``laid`` is associative and idempotent, and ``MISSING`` is its identity.
+``laid`` is associative and idempotent, and ``MISSING`` is its identity, as long as what can be a table is said as a table or not
+at all: a table is not put back, its fields are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from typing import Generic, ParamSpec, TypeAlias, TypeVar, cast, final
 
 import attrs
-from attrs import frozen
+from attrs import Factory, field, frozen
 
 from turnfold.core.config.missing import MISSING, Missing
 from turnfold.core.config.values import Limits, SecretRef, WorkedExample
-from turnfold.core.json import JsonObject, JsonValue
+from turnfold.core.json import JsonObject
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -41,19 +42,36 @@ class Member:
     value: MemberValue
 
 
+def _named(said: Said[T]) -> str:
+    name = said.get("name")
+    name = said.get("pattern") if isinstance(name, Missing) else name
+    return name if isinstance(name, str) else ""
+
+
 @final
 @frozen
 class Said(Generic[T]):
-    """Some fields of a ``T``, sorted by name; the others are left to the layers below. Made by :func:`said`."""
+    """Some fields of a ``T``, sorted by name; the others are left to the layers below. Made by :func:`said`.
+
+    ``name``: what an entry of a named table is called (its ``pattern``, where it has no name), found once, since it is looked for
+    with every reading of the table.
+    """
 
     members: tuple[Member, ...] = ()
+    name: str = field(init=False, eq=False, repr=False, default=Factory(_named, takes_self=True))
 
     def get(self, name: str) -> MemberValue:
         """What is said of ``name``; ``MISSING`` where it is not mentioned."""
-        return next((member.value for member in self.members if member.name == name), MISSING)
+        for member in self.members:
+            if member.name == name:
+                return member.value
+        return MISSING
 
 
-def said(kind: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Said[T]:
+NESTED = (Said, JsonObject)  # what is laid field by field, or name by name; final, so that their type tells them
+
+
+def said(kind: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Said[T]:
     """Some fields of a ``kind``, by keyword, as its constructor takes them.
 
     >>> from turnfold.core.config.values import Limits
@@ -82,48 +100,52 @@ def laid(over: object, under: object) -> object:
     if isinstance(over, Said) and isinstance(under, Said):
         return _laid_said(over, under)
     if isinstance(over, Said) and attrs.has(type(under)):
-        return _filled(over, cast(attrs.AttrsInstance, under))
+        return _filled({member.name: member.value for member in over.members}, under)
     return over
 
 
 def _laid_said(over: Said[T], under: Said[T]) -> Said[T]:
-    names = dict.fromkeys(each.name for each in (*over.members, *under.members))
-    members = ((name, cast(MemberValue, laid(over.get(name), under.get(name)))) for name in names)
-    return saying(members)
+    both = {member.name: member for member in under.members}
+    for member in over.members:
+        below = both.get(member.name)
+        both[member.name] = member if below is None else Member(member.name, cast(MemberValue, laid(member.value, below.value)))
+    return Said(tuple(both[name] for name in sorted(both)))
 
 
 def _laid_objects(over: JsonObject, under: JsonObject) -> JsonObject:
     """The names of both, those of ``over`` first."""
     names = dict.fromkeys((*over, *under))
-    return JsonObject(tuple((name, _laid_values(over, under, name)) for name in names))
-
-
-def _laid_values(over: JsonObject, under: JsonObject, name: str) -> JsonValue:
-    above, below = over.get(name), under.get(name)
-    if isinstance(above, JsonObject) and isinstance(below, JsonObject):
-        return _laid_objects(above, below)
-    return above if name in over else below
+    return JsonObject(tuple((name, over[name] if name in over else under[name]) for name in names))
 
 
 def filled(default: T, said: Iterable[T | Said[T] | Missing]) -> T:
     """The whole value of a table, from what the layers say of it, highest first; ``default`` lies below all of them."""
-    whole: object = MISSING
+    above: dict[str, object] = {}
+    under = default
     for each in said:
-        whole = laid(whole, each)
-        if not isinstance(whole, Said) and whole != MISSING:
+        if isinstance(each, Said):
+            for member in each.members:
+                over = above.setdefault(member.name, member.value)
+                if type(over) in NESTED:
+                    above[member.name] = laid(over, member.value)
+        elif not isinstance(each, Missing):
+            under = each
             break
-    if isinstance(whole, Said):
-        return cast(T, _filled(whole, cast(attrs.AttrsInstance, default)))
-    return default if isinstance(whole, Missing) else cast(T, whole)
+        elif each.mentioned:
+            break
+    return _filled(above, under) if above else under
 
 
-def _filled(over: Said[T], under: attrs.AttrsInstance) -> attrs.AttrsInstance:
-    """``under`` with what ``over`` says; a field that is put back has its default."""
+def _filled(above: Mapping[str, object], under: T) -> T:
+    """``under`` with what is said ``above`` it; a field that is put back has its default."""
+    whole = cast(attrs.AttrsInstance, under)
     changes: dict[str, object] = {}
-    for member in over.members:
-        value = laid(member.value, getattr(under, member.name))
-        changes[member.name] = _default_of(under, member.name) if isinstance(value, Missing) else value
-    return attrs.evolve(under, **changes)  # type: ignore[misc]  # AttrsInstance is the protocol of every attrs class
+    for name, said in above.items():
+        if isinstance(said, Missing):
+            changes[name] = _default_of(whole, name)
+        else:
+            changes[name] = laid(said, getattr(whole, name)) if type(said) in NESTED else said
+    return cast(T, attrs.evolve(whole, **changes))  # type: ignore[misc]  # AttrsInstance is the protocol of every attrs class
 
 
 def _default_of(value: attrs.AttrsInstance, name: str) -> object:

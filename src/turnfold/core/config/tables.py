@@ -32,12 +32,13 @@ class User:
 class Prompt:
     """``[prompt]``: what the model is told of the project before anything is said."""
 
-    files: tuple[str, ...] = field(default=(), metadata=note("files and globs, from the workspace, whose text is included"))
+    files: tuple[str, ...] = field(default=(), metadata=note("files and globs, from the workspace, whose text is included", form=Form.PATH))
     commands: tuple[str, ...] = field(default=(), metadata=note("commands whose output is included", granted=True))
     guides: tuple[str, ...] = field(
         default=("AGENTS.md", "CLAUDE.md", "GEMINI.md", ".github/copilot-instructions.md"),
         metadata=note(
-            "names of files that are included where they are found, in your config folder, the workspace and the folders above it"
+            "names of files that are included where they are found, in your config folder, the workspace and the folders above it",
+            form=Form.PATH,
         ),
     )
     limit_bytes: int = field(default=100_000, metadata=note("of all that is included together", least=0))
@@ -50,11 +51,14 @@ class Skills:
 
     folders: tuple[str, ...] = field(
         default=(".turnfold/skills", ".claude/skills"),
-        metadata=note("folders of skills (a folder with a SKILL.md each), from the workspace; yours in the config folder are always there"),
+        metadata=note(
+            "folders of skills (a folder with a SKILL.md each), from the workspace; yours in the config folder are always there",
+            form=Form.PATH,
+        ),
     )
     lessons: tuple[str, ...] = field(
         default=(".turnfold/lessons", "lessons"),
-        metadata=note("folders of lesson files, from the workspace; yours in the config folder are always there"),
+        metadata=note("folders of lesson files, from the workspace; yours in the config folder are always there", form=Form.PATH),
     )
     lessons_at_once: int = field(default=3, metadata=note("the most lessons that one message brings up", least=0))
 
@@ -101,10 +105,12 @@ class McpServer:
     command: str = field(default="", metadata=note("the program to start", granted=True, awaits=MCP))
     arguments: tuple[str, ...] = field(default=(), metadata=note("what the program is started with", granted=True, awaits=MCP))
     environment: JsonObject = field(
-        factory=JsonObject, metadata=note('its variables: text, or {secret = "NAME"}', granted=True, awaits=MCP)
+        factory=JsonObject, metadata=note('its variables: text, or {secret = "NAME"}', form=Form.PAIRS, granted=True, awaits=MCP)
     )
     url: str = field(default="", metadata=note("its address, where it is no program", form=Form.URL, granted=True, awaits=MCP))
-    headers: JsonObject = field(factory=JsonObject, metadata=note('HTTP headers: text, or {secret = "NAME"}', granted=True, awaits=MCP))
+    headers: JsonObject = field(
+        factory=JsonObject, metadata=note('HTTP headers: text, or {secret = "NAME"}', form=Form.PAIRS, granted=True, awaits=MCP)
+    )
     timeout_s: float = field(default=60.0, metadata=note("the longest wait for an answer", over=0, awaits=MCP))
 
 
@@ -146,7 +152,9 @@ class Exporter:
     kind: ExporterKind = field(default=ExporterKind.JSON_LINES, metadata=note("how they are written", granted=True, awaits=RUNS))
     path: str = field(default="", metadata=note("the file, for jsonl", granted=True, awaits=RUNS))
     url: str = field(default="", metadata=note("the receiver, for otlp", form=Form.URL, granted=True, awaits=RUNS))
-    headers: JsonObject = field(factory=JsonObject, metadata=note('HTTP headers: text, or {secret = "NAME"}', granted=True, awaits=RUNS))
+    headers: JsonObject = field(
+        factory=JsonObject, metadata=note('HTTP headers: text, or {secret = "NAME"}', form=Form.PAIRS, granted=True, awaits=RUNS)
+    )
     content: bool = field(
         default=False, metadata=note("whether texts go along, or only names, times and figures", granted=True, awaits=RUNS)
     )

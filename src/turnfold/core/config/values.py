@@ -26,6 +26,13 @@ class Verdict(Enum):
     DENY = "deny"
 
 
+class TokensParameter(Enum):
+    """What an API calls the longest reply that is asked for."""
+
+    MAX_TOKENS = "max_tokens"
+    MAX_COMPLETION_TOKENS = "max_completion_tokens"  # OpenAI: its reasoning models refuse max_tokens
+
+
 @final
 @frozen
 class SecretRef:
@@ -44,8 +51,13 @@ class Provider:
     secret: SecretRef | None = field(
         default=None, metadata=note("the NAME of the environment variable that holds the key; a key itself is refused", granted=True)
     )
-    headers: JsonObject = field(factory=JsonObject, metadata=note('more HTTP headers: text, or {secret = "NAME"}', granted=True))
+    headers: JsonObject = field(
+        factory=JsonObject, metadata=note('more HTTP headers: text, or {secret = "NAME"}', form=Form.PAIRS, granted=True)
+    )
     default_model: str = field(default="", metadata=note("the model that is used when the key is all that is known"))
+    tokens_parameter: TokensParameter = field(
+        default=TokensParameter.MAX_TOKENS, metadata=note("what the API calls the longest reply that is asked for")
+    )
     timeout_s: float = field(default=120.0, metadata=note("the longest silence while a reply is awaited", over=0))
     connect_s: float = field(default=10.0, metadata=note("the longest wait for a connection", over=0))
     retries: int = field(default=2, metadata=note("how often a call that failed for the moment is made again", least=0, awaits="retries"))
@@ -149,8 +161,25 @@ class Variable:
 
 Environment = tuple[Variable, ...]
 
+RESERVED_PARAMETERS: tuple[str, ...] = (
+    "model",
+    "messages",
+    "stream",
+    "stream_options",
+    "tools",
+    "grammar",
+    "temperature",
+    *(each.value for each in TokensParameter),
+)  # what turnfold says itself in a model call, so that no ``parameters`` may
+
 DEFAULT_PROVIDERS: tuple[Provider, ...] = (
-    Provider(name="openai", base_url="https://api.openai.com/v1", secret=SecretRef("OPENAI_API_KEY"), default_model="gpt-5-mini"),
+    Provider(
+        name="openai",
+        base_url="https://api.openai.com/v1",
+        secret=SecretRef("OPENAI_API_KEY"),
+        default_model="gpt-5-mini",
+        tokens_parameter=TokensParameter.MAX_COMPLETION_TOKENS,
+    ),
     Provider(
         name="openrouter",
         base_url="https://openrouter.ai/api/v1",

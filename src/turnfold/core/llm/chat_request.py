@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Iterable
 
-from turnfold.core.config.values import ToolFormat
+from turnfold.core.config.values import RESERVED_PARAMETERS, ToolFormat
 from turnfold.core.conversation.messages import AssistantMessage, BrokenCall, Invocation, Message, ToolMessage, UserMessage
 from turnfold.core.json import JsonObject, JsonValue, dumps, loads_untrusted, quoted
 from turnfold.core.llm.protocol import Head
@@ -28,10 +28,10 @@ def encode_message(message: Message, tool_format: ToolFormat) -> bytes:
     b'{"role":"user","content":"hi"}'
     """
     if isinstance(message, UserMessage):
-        return _spoken("user", f"{message.context}\n\n{message.text}" if message.context else message.text)
+        return _spoken("user", said_text(message))
     native = tool_format is ToolFormat.NATIVE
     if isinstance(message, AssistantMessage):
-        return _calling(message) if native and message.calls else _spoken("assistant", message.text or _blocks(message.calls))
+        return _calling(message) if native and message.calls else _spoken("assistant", message.text or calls_text(message.calls))
     if native:
         return _utf8(f'{{"role":"tool","tool_call_id":{quoted(message.call_id)},"content":{quoted(message.text)}}}')
     return _spoken("user", output_text(message))
@@ -68,7 +68,8 @@ def encode_head(head: Head) -> bytes:
     if head.temperature is not None and math.isfinite(head.temperature):
         members.append(("temperature", head.temperature))
     if head.max_tokens is not None:
-        members.append(("max_tokens", head.max_tokens))
+        members.append((head.tokens_parameter.value, head.max_tokens))
+    members += [(name, value) for name, value in head.parameters.members if name not in RESERVED_PARAMETERS]
     if head.tools and head.tool_format is ToolFormat.NATIVE:
         members.append(("tools", tuple(_tool(tool) for tool in head.tools)))
     if head.grammar:
@@ -89,7 +90,12 @@ def _calling(message: AssistantMessage) -> bytes:
     return _utf8(f'{{"role":"assistant","content":{content},"tool_calls":[{calls}]}}')
 
 
-def _blocks(calls: tuple[Invocation, ...]) -> str:
+def said_text(message: UserMessage) -> str:
+    """What a model is told that the person said: the context, then their words."""
+    return f"{message.context}\n\n{message.text}" if message.context else message.text
+
+
+def calls_text(calls: tuple[Invocation, ...]) -> str:
     """Calls that were never text (a person's command, another format) as blocks; an assistant that says nothing confuses models."""
     return "\n\n".join(f"```{call.name} --json\n{_arguments(call)}\n```" for call in calls)
 

@@ -7,8 +7,9 @@ from typing import Generic, TypeVar, final
 
 from attrs import frozen
 
-from turnfold.core.config.values import ExampleTurn, ToolFormat
+from turnfold.core.config.values import ExampleTurn, TokensParameter, ToolFormat
 from turnfold.core.conversation.messages import Message
+from turnfold.core.json import JsonObject
 from turnfold.core.llm.reply import Reply
 from turnfold.core.tools.spec import ToolSpec
 
@@ -18,13 +19,15 @@ F = TypeVar("F")
 @final
 @frozen(kw_only=True)
 class Head:
-    """Everything of a request but its messages; None and empty stand for "not said"."""
+    """Everything of a request but its messages; None and empty stand for "not said". ``parameters`` are sent as they are."""
 
     model: str
     system: str = ""
     examples: tuple[ExampleTurn, ...] = ()
     temperature: float | None = None
     max_tokens: int | None = None
+    tokens_parameter: TokensParameter = TokensParameter.MAX_TOKENS
+    parameters: JsonObject = JsonObject()
     tools: tuple[ToolSpec, ...] = ()
     grammar: str = ""
     tool_format: ToolFormat = ToolFormat.NATIVE

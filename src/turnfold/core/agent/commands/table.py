@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from turnfold.core.agent.commands import history, settings, telling
+from turnfold.core.agent.commands import config, history, settings, telling
 from turnfold.core.agent.commands import tools as calling
 from turnfold.core.agent.commands.command import Command, columns, parted, refuse, tell, wrong
 from turnfold.core.agent.draft import Draft
@@ -73,6 +73,7 @@ COMMANDS: tuple[Command, ...] = (
     telling.TOOLS,
     settings.MODEL,
     settings.AGENT,
+    config.CONFIG,
     settings.ALLOW,
     history.UNDO,
     history.REDO,

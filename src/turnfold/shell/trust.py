@@ -1,0 +1,111 @@
+"""Folders whose project files the person trusts, kept in ``trusted.json``: a project may grant and start things only there.
+
+A folder covers the project file that stands in exactly it, or in its ``.turnfold``, and no file of a folder below.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import final
+
+from attrs import frozen
+from returns.result import Failure
+
+from turnfold.core.json import JsonObject, loads_untrusted
+from turnfold.core.problem import Problem, world_problem
+from turnfold.shell.real import Folders
+
+FILE = "trusted.json"
+KEY = "folders"
+LIMIT_BYTES = 10_000_000
+
+
+@final
+@frozen
+class Trusted:
+    """The folders that are trusted; ``problem`` where the file that names them can't be used, and nothing is trusted."""
+
+    folders: tuple[str, ...] = ()
+    problem: Problem | None = None
+
+
+def read_trusted(folders: Folders) -> Trusted:
+    """All folders that the person trusts."""
+    path = folders.data / FILE
+    try:
+        with path.open("rb") as file:
+            data = file.read(LIMIT_BYTES)
+    except (FileNotFoundError, NotADirectoryError):
+        return Trusted()
+    except OSError as error:
+        return Trusted(problem=_unusable(path, error.strerror or str(error)))
+    parsed = loads_untrusted(data)
+    found = None if isinstance(parsed, Failure) else parsed.unwrap()
+    names = found.get(KEY) if isinstance(found, JsonObject) else None
+    if not isinstance(names, tuple) or not all(isinstance(name, str) for name in names):
+        return Trusted(problem=_unusable(path, "it is damaged"))
+    return Trusted(tuple(str(name) for name in names))
+
+
+def trusted(folders: Folders, folder: Path) -> bool:
+    """Whether the person trusts the project file in ``folder``."""
+    return resolved(folder) in read_trusted(folders).folders
+
+
+def trust(folders: Folders, folder: Path) -> Problem | None:
+    """Trust the project file in ``folder`` from now on."""
+    return _changed(folders, resolved(folder), add=True)
+
+
+def distrust(folders: Folders, folder: Path) -> Problem | None:
+    """Trust the project file in ``folder`` no more."""
+    return _changed(folders, resolved(folder), add=False)
+
+
+def resolved(folder: Path) -> str:
+    """The folder without links and dots, as it is kept."""
+    return os.path.realpath(folder)
+
+
+def _changed(folders: Folders, name: str, *, add: bool) -> Problem | None:
+    path = folders.data / FILE
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with _locked(path):
+            known = read_trusted(folders)
+            if known.problem is not None:
+                return known.problem
+            rest = tuple(each for each in known.folders if each != name)
+            _write(path, (*rest, name) if add else rest)
+    except OSError as error:
+        return _unusable(path, error.strerror or str(error))
+    return None
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Nobody else changes the file until the block ends; the lock goes with the process that holds it."""
+    with path.with_name(path.name + ".lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _write(path: Path, names: tuple[str, ...]) -> None:
+    """The whole file or none of it, whatever happens meanwhile."""
+    new = path.with_name(path.name + ".new")
+    with new.open("w", encoding="utf-8") as file:
+        json.dump({KEY: names}, file, indent=1)
+        file.write("\n")
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(path)
+
+
+def _unusable(path: Path, why: str) -> Problem:
+    message = f"The file of trusted folders, {path}, can't be used ({why}), so no folder is trusted: mend it, or remove it and trust again."
+    return world_problem("bad-trust", message)
