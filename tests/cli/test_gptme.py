@@ -17,11 +17,12 @@ from tests.cli.support import Bench, says
 from turnfold.adapters.gptme.folders import find_places, find_sources
 from turnfold.cli.arguments import Importing, Told, parse_arguments
 from turnfold.cli.exits import Exit
-from turnfold.cli.gptme import import_gptme
+from turnfold.cli.gptme import Voice, import_gptme
 from turnfold.core.agent.state import effective
 from turnfold.core.config.models import find_provider
 from turnfold.core.journal import fold
 from turnfold.core.problem import Problem
+from turnfold.shell.catalogue import with_catalogue
 from turnfold.shell.journal import SqliteJournal
 from turnfold.shell.ports import Kept
 from turnfold.shell.real import find_folders
@@ -57,7 +58,7 @@ class Home:
     def run(self, plan: Importing) -> tuple[Exit, str]:
         """The exit code, and what was said."""
         out: list[str] = []
-        code = import_gptme(plan, self.workspace, self.environ, out.append)
+        code = import_gptme(plan, self.workspace, self.environ, Voice(say=out.append, complain=out.append))
         return code, "".join(out)
 
     def kept(self) -> tuple[Kept, ...]:
@@ -217,7 +218,7 @@ def test_a_conversation_goes_on_with_the_settings_that_it_had(home: Home) -> Non
     finally:
         journal.close()
     assert (cfg.model, cfg.tools) == ("anthropic/claude-sonnet-4-6", ("save", "patch", "shell", "python"))
-    assert not isinstance(find_provider(cfg), Problem)
+    assert not isinstance(find_provider(with_catalogue(cfg)), Problem)
     assert cfg.user.name == "Ann", "the person's own settings, imported just before"
 
 

@@ -13,15 +13,17 @@ from returns.result import Failure, Success
 
 from tests.adapters.gptme.support import DATA
 from turnfold.adapters.gptme.leaves import leaves
-from turnfold.adapters.gptme.rules import Kind, Place, rules_of
+from turnfold.adapters.gptme.rules import PROVIDERS, Kind, Place, rules_of
 from turnfold.adapters.gptme.settings import Converted, read_toml_untrusted, settings_of_untrusted
 from turnfold.core.codec.settings import read_file_untrusted, read_settings_untrusted
 from turnfold.core.json import JsonObject, freeze, thaw
+from turnfold.shell.catalogue import catalogue
 from turnfold.shell.settings_text import settings_toml
 
-USER = Place(kind=Kind.USER, folder="/home/ann/.config/gptme", home="/home/ann")
-PROJECT = Place(kind=Kind.PROJECT, folder="/work/shop", home="/home/ann")
-CHAT = Place(kind=Kind.CHAT, folder="/logs/x", home="/home/ann")
+KNOWN = tuple(provider.name for provider in catalogue().providers)
+USER = Place(kind=Kind.USER, folder="/home/ann/.config/gptme", home="/home/ann", known=KNOWN)
+PROJECT = Place(kind=Kind.PROJECT, folder="/work/shop", home="/home/ann", known=KNOWN)
+CHAT = Place(kind=Kind.CHAT, folder="/logs/x", home="/home/ann", known=KNOWN)
 FILES = (
     ("config/config.toml", USER),
     ("config/config.local.toml", USER),
@@ -100,7 +102,6 @@ def test_a_persons_file() -> None:
             "work": {"base_url": "https://models.example.com/v1", "secret": "WORK_API_KEY"},
             "old": {"base_url": "https://old.example.com/v1", "secret": "OLD_API_KEY"},
             "local": {"base_url": "http://localhost:11434/v1"},
-            "anthropic": {"base_url": "https://api.anthropic.com/v1", "secret": "ANTHROPIC_API_KEY"},
         },
         "mcp": {
             "files": {
@@ -164,7 +165,6 @@ def test_a_chats_file() -> None:
         "instructions": "You are careful.",
         "environment": {"CI": "1"},
         "mcp": {"files": {"command": "npx"}},
-        "providers": {"anthropic": {"base_url": "https://api.anthropic.com/v1", "secret": "ANTHROPIC_API_KEY"}},
     }
     assert {"chat.name", "chat.workspace"} <= set(found.carried)
 
@@ -173,7 +173,15 @@ def test_a_model_of_an_unknown_provider_is_kept_with_a_word() -> None:
     found = of(USER, models={"default": "azure/gpt-4"})
     assert found.settings == JsonObject.of(model="azure/gpt-4")
     assert [each.path for each in found.left] == ["model"]
-    assert "your config.toml" in of(PROJECT, env={"MODEL": "groq/llama"}).left[0].why
+    assert "your config.toml" in of(PROJECT, env={"MODEL": "nvidia/llama"}).left[0].why
+
+
+def test_a_provider_that_turnfold_ships_no_line_for_gets_one() -> None:
+    found = of(USER, models={"default": "nvidia/llama"})
+    assert found.left == ()
+    assert thaw(found.settings["providers"]) == {"nvidia": {"base_url": "https://integrate.api.nvidia.com/v1", "secret": "NVIDIA_API_KEY"}}
+    assert "providers" not in of(USER, models={"default": "groq/llama"}).settings
+    assert not {name for name, _, _ in PROVIDERS} & set(KNOWN)
 
 
 @pytest.mark.parametrize("model", ["openai", "/x", "a/", "", 3, "a b/c"])
