@@ -17,10 +17,12 @@ EPILOG = """\
 other commands:
   turnfold list [--json]      the conversations that are kept, the last one first
   turnfold show ID [--json]   one of them, to read (or its events as JSON Lines)
+  turnfold trace ID [TURN]    what happened in it, with times and tokens (--json: a turn a line, as data)
   turnfold import gptme       take over gptme's config and conversations; says what it could not take
   turnfold doctor             what turnfold found on this machine, and which model it would use
   turnfold config ACTION      the settings: show, explain KEY, paths, check, edit, schema, trust
 
+  Without a prompt, on a terminal, turnfold reads what is to be done line by line; so does  turnfold --resume.
   A prompt that is one of these words alone goes after --:  turnfold -- list
   A prompt that starts with / is a command, such as  turnfold '/shell ls'  or  turnfold /help;  a space before the / makes it text.
 
@@ -64,6 +66,14 @@ class Showing(NamedTuple):
     """Show one conversation."""
 
     conversation: str
+    json: bool = False
+
+
+class Tracing(NamedTuple):
+    """Tell what happened in one conversation; ``turn`` 0: in all of its turns."""
+
+    conversation: str
+    turn: int = 0
     json: bool = False
 
 
@@ -113,7 +123,7 @@ class Told(NamedTuple):
     code: Exit
 
 
-Plan: TypeAlias = Talk | Listing | Showing | Checkup | Configuring | Importing | Version | Told
+Plan: TypeAlias = Talk | Listing | Showing | Tracing | Checkup | Configuring | Importing | Version | Told
 
 
 class _UsageError(Exception):
@@ -188,6 +198,8 @@ def _talk(argv: Sequence[str]) -> Plan:
     if found.version:
         return Version()
     words: tuple[str, ...] = (*found.words, *argv[cut + 1 :])
+    if found.resume is not None and found.resume.startswith("/"):  # -r '/export': a command for the last one
+        found.resume, words = "", (found.resume, *words)
     talk = Talk(
         prompt=words[0] if words else "",
         files=words[1:],
@@ -234,6 +246,21 @@ def _showing(argv: Sequence[str]) -> Plan:
     if not found.conversation:
         raise _UsageError("which conversation? turnfold list shows them all")
     return Showing(found.conversation, found.json)
+
+
+def _tracing(argv: Sequence[str]) -> Plan:
+    parser = _Parser("turnfold trace", "turnfold trace ID [TURN] [--json]")
+    parser.add_argument("conversation", nargs="?", metavar="ID|NAME", help="which one; see  turnfold list")
+    parser.add_argument("turn", nargs="?", default="0", metavar="TURN", help="the number of one turn (default: all of them)")
+    parser.add_argument("--json", action="store_true", help="its turns as trees of spans, one JSON object a line")
+    found = _parsed(parser, argv)
+    if found.help:
+        return Told(parser.format_help(), Exit.DONE)
+    if not found.conversation:
+        raise _UsageError("which conversation? turnfold list shows them all")
+    if not (found.turn.isascii() and found.turn.isdigit() and len(found.turn) < 7):
+        raise _UsageError(f"a turn is a number, not {found.turn[:40]!r}")
+    return Tracing(found.conversation, int(found.turn), found.json)
 
 
 def _checkup(argv: Sequence[str]) -> Plan:
@@ -338,6 +365,7 @@ def _commands() -> tuple[tuple[str, Callable[[Sequence[str]], Plan]], ...]:
     return (
         ("list", _listing),
         ("show", _showing),
+        ("trace", _tracing),
         ("doctor", _checkup),
         ("config", _config),
         ("import", _importing),

@@ -19,7 +19,7 @@ from turnfold.cli.ending import closing
 from turnfold.cli.exits import Exit
 from turnfold.cli.line_editor import Editor, line_editor
 from turnfold.cli.screen import Screen, Streams, say
-from turnfold.core.agent.commands import COMMANDS
+from turnfold.core.agent.commands.table import COMMANDS
 from turnfold.core.agent.inputs import CommandGiven, Input, Interrupted, TimePassed, UserSaid
 from turnfold.core.journal import load
 from turnfold.core.tools.builtin import BUILTIN_TOOLS
@@ -46,7 +46,9 @@ class Conversation:
 def converse(held: Conversation, begun: RunResult, first: Iterable[Input], history: Path) -> Exit:
     """The conversation from ``begun``, first with the inputs that are due, then line by line until the person leaves."""
     leave = Scope()
-    names = tuple(sorted({command.name for command in COMMANDS} | {tool.name for tool in BUILTIN_TOOLS}))
+    names = tuple(
+        sorted({name for command in COMMANDS for name in (command.name, *command.aliases)} | {tool.name for tool in BUILTIN_TOOLS})
+    )
     with line_editor(history, names) as editor, terminal_for(held.plan) as terminal:
         say(held.streams, GREETING)
         result = begun
@@ -84,15 +86,16 @@ def _read(held: Conversation, editor: Editor, result: RunResult, leave: Scope) -
             say(held.streams, "")
             return None
         if text.strip() or result.questions:
-            return _inputs(text, held.world)
+            return _inputs(text, held.world, asked=bool(result.questions))
 
 
-def _inputs(text: str, world: World) -> Iterator[Input]:
+def _inputs(text: str, world: World, *, asked: bool) -> Iterator[Input]:
     if text.startswith("/"):
         yield CommandGiven(text.rstrip(), world.clock.now_ms())
     elif text.strip():
         yield UserSaid(text, world.clock.now_ms())
-    yield TimePassed(world.clock.now_ms())  # nothing is to be done but to ask what is open
+    if asked:
+        yield TimePassed(world.clock.now_ms())  # nothing is new but the time; what is open is asked again
 
 
 def _turn(held: Conversation, inputs: Iterable[Input], begun: RunResult, terminal: Terminal | None, leave: Scope) -> RunResult:

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import TextIO
 
-from turnfold.cli.arguments import Checkup, Configuring, Importing, Listing, Plan, Showing, Talk, Told, Version, parse_arguments
+from turnfold.cli.arguments import Checkup, Configuring, Importing, Listing, Plan, Showing, Talk, Told, Tracing, Version, parse_arguments
 from turnfold.cli.exits import Exit
 
 
@@ -45,7 +45,7 @@ def _done(plan: Plan) -> int:
             return Exit.DONE
         case Talk():
             return _talk(plan)
-        case Listing() | Showing():
+        case Listing() | Showing() | Tracing():
             return _stored(plan)
         case Checkup(workspace=workspace):
             return _doctor(workspace)
@@ -69,8 +69,8 @@ def _talk(plan: Talk) -> int:
     return talk(plan, Streams(out=out, err=err, colour=_coloured(out), json=plan.json), dict(os.environ))
 
 
-def _stored(plan: Listing | Showing) -> int:
-    from turnfold.cli.stored import event_lines, find_kept, kept_line, listing, started_with, transcript
+def _stored(plan: Listing | Showing | Tracing) -> int:
+    from turnfold.cli.stored import event_lines, find_kept, kept_line, listing, started_with, traced, transcript
     from turnfold.core.problem import Problem
     from turnfold.core.tools.builtin import BUILTIN_TOOLS
     from turnfold.shell.journal import SqliteJournal
@@ -94,6 +94,13 @@ def _stored(plan: Listing | Showing) -> int:
             _complain(found.message)
             return Exit.USAGE
         events = journal.load(found.conversation)
+        if isinstance(plan, Tracing):
+            told = traced(events, plan.turn, json=plan.json)
+            if isinstance(told, Problem):
+                _complain(told.message)
+                return Exit.USAGE
+            _print(told)
+            return Exit.DONE
         cfg = journal.config(started_with(events))
         names = tuple(tool.name for tool in BUILTIN_TOOLS)
         _print(event_lines(events) if plan.json else transcript(events, cfg, names, colour=_coloured(_stream(sys.stdout))))

@@ -127,7 +127,7 @@ def _pairs(names: Pattern[str], *values: JsonValue) -> JsonObject:
 
 def _text(form: Form) -> JsonObject:
     match form:
-        case Form.ANY | Form.PAIRS:
+        case Form.ANY | Form.PAIRS | Form.PARAMETERS:
             return JsonObject.of(type="string")
         case Form.KIND:
             return JsonObject.of(enum=KINDS)
