@@ -37,11 +37,14 @@ def _block(name: str, header: str, body: str) -> ToolSpec:
     )
 
 
-BLOCKS: tuple[ToolSpec, ...] = (
-    *(tool for tool in BUILTIN_TOOLS if tool.name != PYTHON),
-    *(_block(name, "", "code") for name in PYTHON_BLOCKS),
-    *(_block(name, "arguments", "content") for name in OTHER_BLOCKS),
-)
+def _blocks() -> tuple[ToolSpec, ...]:
+    """The blocks that gptme runs: those that turnfold's tools have, too, and its own."""
+    shared = tuple(tool for tool in BUILTIN_TOOLS if tool.name != PYTHON)
+    python = tuple(_block(name, "", "code") for name in PYTHON_BLOCKS)
+    return (*shared, *python, *(_block(name, "arguments", "content") for name in OTHER_BLOCKS))
+
+
+BLOCKS: tuple[ToolSpec, ...] = _blocks()
 
 
 @final
