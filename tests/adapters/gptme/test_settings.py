@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from returns.result import Failure, Success
 
 from tests.adapters.gptme.support import DATA
+from tests.laws.examples import examples
 from turnfold.adapters.gptme.leaves import leaves
 from turnfold.adapters.gptme.rules import PROVIDERS, Kind, Place, rules_of
 from turnfold.adapters.gptme.settings import Converted, read_toml_untrusted, settings_of_untrusted
@@ -286,6 +287,7 @@ GOOD = st.sampled_from(
 
 
 @given(st.sampled_from((USER, PROJECT, CHAT)).flatmap(lambda place: st.tuples(st.just(place), configs(place))))
+@examples(60)
 def test_turnfold_reads_whatever_is_made_of_a_file(drawn: tuple[Place, JsonObject]) -> None:
     place, config = drawn
     found = settings_of_untrusted(config, place)
@@ -295,6 +297,7 @@ def test_turnfold_reads_whatever_is_made_of_a_file(drawn: tuple[Place, JsonObjec
 
 
 @given(st.dictionaries(NAMES | st.text(max_size=4), VALUES, max_size=6), st.sampled_from((USER, PROJECT, CHAT)))
+@examples(60)
 def test_nothing_is_lost_in_silence_whatever_the_file_says(tables: dict[str, object], place: Place) -> None:
     config = freeze(tables)
     assert isinstance(config, JsonObject)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final, final
 
 from attrs import evolve, frozen
@@ -25,6 +26,8 @@ OTHER_BLOCKS = tuple(
     "autocompact browser chats choice clarify complete computer elicit form gh hashline_edit mcp memory morph patch_many progress rag"
     " request_tool_change restart screenshot subagent tmux todo vent vision watch youtube".split()
 )
+
+MOST_CALLS = 1000  # that are looked at in one reply; each that is no JSON costs a walk over the whole text
 
 _CALL: Final = re.compile(r"^@([^\r\n(]+)\(([\w.:-]+)\):[ \t]*(?=\{)", re.MULTILINE)
 
@@ -85,8 +88,9 @@ def without(text: str, calls: tuple[Named, ...]) -> str:
 
 def _named(text: str) -> Iterator[Named]:
     place = 0
-    while (match := _CALL.search(text, place)) is not None:
-        place = match.end()
+    for match in islice(_CALL.finditer(text), MOST_CALLS):
+        if match.start() < place:
+            continue
         try:
             value, end = json.JSONDecoder().raw_decode(text, match.end())
             arguments = freeze(value)
