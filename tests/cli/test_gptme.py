@@ -103,6 +103,16 @@ def test_everything_is_taken_over_and_gptme_stays_as_it_was(home: Home) -> None:
         assert reason in out
 
 
+def test_a_projects_file_may_lie_in_its_github_folder(home: Home) -> None:
+    folder = home.workspace / ".github"
+    folder.mkdir()
+    (home.workspace / "gptme.toml").rename(folder / "gptme.toml")
+    (folder / "gptme.local.toml").write_text('[env]\nSHOP = "mine"\n', encoding="utf-8")
+    home.run(Importing(project=True, only="config"))
+    assert tomllib.loads((home.workspace / "turnfold.toml").read_text(encoding="utf-8"))["environment"] == {"SHOP": "bikes"}
+    assert tomllib.loads((home.workspace / "turnfold.local.toml").read_text(encoding="utf-8"))["environment"] == {"SHOP": "mine"}
+
+
 def test_a_second_time_adds_nothing(home: Home) -> None:
     home.run(Importing())
     kept, files = home.kept(), files_of(home.config.parent)

@@ -138,6 +138,30 @@ def test_no_key_comes_along() -> None:
             assert key not in told
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("API_KEY", "x"),
+        ("APIKEY", "x"),
+        ("GH_TOKEN", "x"),
+        ("DATABASE_URL", "postgres://ann:pw@db/x"),
+        ("X", "ghp_0123456789"),
+        ("MY_PAT", "x"),
+    ],
+)
+def test_what_looks_like_a_secret_stays_where_it_is(name: str, value: str) -> None:
+    found = of(
+        USER, env={name: value}, mcp={"enabled": True, "servers": [{"name": "a", "env": {name: value}, "args": ["--key", "sk-0123456789"]}]}
+    )
+    assert thaw(found.settings) == {"mcp": {"a": {"environment": {name: {"secret": name}}}}}
+    assert value not in "".join(each.why for each in found.left).replace("turnfold's file only names it", "") or value == "x"
+
+
+@pytest.mark.parametrize("name", ["MAX_TOKENS_SHOWN", "PATH_STYLE", "AUTHOR", "KEYBOARD", "TOKENIZER"])
+def test_what_is_no_secret_comes_along(name: str) -> None:
+    assert thaw(of(USER, env={name: "1"}).settings) == {"environment": {name: "1"}}
+
+
 def test_a_projects_file() -> None:
     found = converted("project/gptme.toml", PROJECT)
     assert thaw(found.settings) == {
