@@ -124,7 +124,7 @@ def _doctor(folder: str) -> int:
 
 
 def _import(plan: Importing, folder: str) -> int:
-    from turnfold.cli.gptme import import_gptme
+    from turnfold.cli.gptme import Voice, import_gptme
     from turnfold.cli.workspace import find_workspace
     from turnfold.core.problem import Problem
 
@@ -132,7 +132,7 @@ def _import(plan: Importing, folder: str) -> int:
     if isinstance(workspace, Problem):
         _complain(workspace.message)
         return Exit.USAGE
-    return import_gptme(plan, workspace, dict(os.environ), lambda text: _print((text,)))
+    return import_gptme(plan, workspace, dict(os.environ), Voice(say=lambda text: _print((text,)), complain=_complain))
 
 
 def _config(plan: Configuring) -> int:
