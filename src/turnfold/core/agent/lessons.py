@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from attrs import evolve
+
 from turnfold.core.agent.state import Past, effective, offered, usable
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.matching import fitting
@@ -39,3 +41,15 @@ def user_message(text: str, context: str, tools: tuple[ToolSpec, ...], cfg: Chat
     lessons = "\n\n".join((ABOUT_LESSONS, *(enclosed(f"{each.title} ({each.path})", each.text) for each in found)))
     after = f"{plain.context}\n\n{lessons}" if plain.context else lessons
     return UserMessage(plain.text, after, tuple(each.path for each in found))
+
+
+def context_alone(message: UserMessage) -> str:
+    """The context that a message was given, without the lessons that :func:`user_message` set behind it.
+
+    >>> (
+    ...     context_alone(UserMessage("Go.", f"a.txt is there.\\n\\n{ABOUT_LESSONS}\\n\\nFetch.", ("git.md",))),
+    ...     context_alone(UserMessage("Go.", "a")),
+    ... )
+    ('a.txt is there.', 'a')
+    """
+    return message.context.rpartition(ABOUT_LESSONS)[0].removesuffix("\n\n") if message.lessons else message.context

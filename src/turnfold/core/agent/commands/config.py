@@ -16,7 +16,7 @@ import attrs
 from attrs import frozen
 from returns.result import Failure, Result, Success
 
-from turnfold.core.agent.commands.command import Command, columns, refuse, tell, wrong
+from turnfold.core.agent.commands.command import Command, columns, or_near, refuse, tell, wrong
 from turnfold.core.agent.draft import Draft
 from turnfold.core.agent.reconfigure import reconfigured
 from turnfold.core.config.explain import Explained, explain, said_keys
@@ -30,7 +30,7 @@ from turnfold.core.config.selection import signed
 from turnfold.core.config.tables import Compaction
 from turnfold.core.config.values import Limits, SecretRef, ToolFormat
 from turnfold.core.json import JsonObject, JsonValue, dumps, loads_untrusted, quoted
-from turnfold.core.problem import Problem, caller_problem, did_you_mean
+from turnfold.core.problem import Problem, caller_problem
 from turnfold.core.tools.spec import ToolSpec
 from turnfold.core.tools.textlines import clipped
 
@@ -68,15 +68,14 @@ def _config(draft: Draft, rest: str, tools: tuple[ToolSpec, ...], cfg: ChatConfi
     if equals:
         return _change(draft, key.strip(), text.strip(), cfg)
     if not rest:
-        rows = tuple(_row(explain(cfg, key)) for key in said_keys(cfg))
+        told = (explain(cfg, key) for key in said_keys(cfg))
+        rows = tuple(_row(found) for found in told if isinstance(found, Explained))
         return tell(draft, columns(rows) or "No layer says anything: all settings are as they come.")
     found = explain(cfg, rest)
     return refuse(draft, found) if isinstance(found, Problem) else tell(draft, _explained(found))
 
 
-def _row(found: Explained | Problem) -> tuple[str, str]:
-    if isinstance(found, Problem):
-        return "", str(found)
+def _row(found: Explained) -> tuple[str, str]:
     return f"{found.key} = {_clipped(found.value)}", _from(found.layer, found.place)
 
 
@@ -125,8 +124,7 @@ def _change(draft: Draft, key: str, text: str, cfg: ChatConfig) -> Draft:
     known = changeable()
     setting = next((each for each in known if each.key == key), None)
     if setting is None:
-        near = did_you_mean(key, (each.key for each in known))
-        return wrong(draft, f"{key[:60]!r} can't be changed here{near}. {CHANGEABLE}")
+        return wrong(draft, f"{key[:60]!r} can't be changed here{or_near(key, (each.key for each in known))} {CHANGEABLE}")
     read = _read_untrusted(setting, text, cfg)
     if isinstance(read, Failure):
         return refuse(draft, read.failure())
@@ -217,8 +215,8 @@ def _wanted(setting: Changeable) -> str:
     )
     noun = next((noun for kind, noun in nouns if kind is setting.kind), " or ".join(each.value for each in ToolFormat))
     note = setting.note or Note(about="")
-    bounds = (("of at least", note.least), ("over", note.over), ("of at most", note.most))
-    return noun + "".join(f" {word} {bound:,g}" for word, bound in bounds if bound is not None)
+    bounds = (("at least", note.least), ("over", note.over), ("at most", note.most))
+    return noun + "".join(f", {word} {bound:,g}" for word, bound in bounds if bound is not None)
 
 
 CONFIG = Command(

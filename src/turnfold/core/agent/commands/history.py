@@ -13,6 +13,7 @@ from turnfold.core.agent.draft import Draft
 from turnfold.core.agent.effects import KeepFork, Recall
 from turnfold.core.agent.events import CallCommanded, Impersonated, MessageAdded, Redone, Rewound, SummaryAsked
 from turnfold.core.agent.ids import place
+from turnfold.core.agent.lessons import context_alone, user_message
 from turnfold.core.agent.state import Mark, Past
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.conversation.messages import AssistantMessage, Message, ToolCall, UserMessage
@@ -99,8 +100,11 @@ def _edit(draft: Draft, rest: str, tools: tuple[ToolSpec, ...], cfg: ChatConfig)
             draft, f"There is no turn {number}; /rewind lists the turns. For a text that begins with a number: /edit {last} {word} …"
         )
     said = _begun_by(past, mark, draft.at_ms)
-    told = said.message if isinstance(said, MessageAdded) else UserMessage("")
-    return draft.record(Rewound(mark.turn, draft.at_ms)).record(MessageAdded(evolve(told, text=text), draft.at_ms))
+    told = said.message if isinstance(said, MessageAdded) and isinstance(said.message, UserMessage) else UserMessage("")
+    back = draft.record(Rewound(mark.turn, draft.at_ms))
+    at_first = evolve(cfg, overrides=cfg.overrides[len(past.overrides) :])
+    message = user_message(text, context_alone(told), tools, at_first, back.past)
+    return back.record(MessageAdded(evolve(message, pinned=told.pinned), draft.at_ms))
 
 
 def _retry(draft: Draft, rest: str, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
@@ -176,7 +180,7 @@ EDIT = Command(
     name="edit",
     arguments="[TURN] TEXT",
     help="Take back the last turn, or TURN and all after it, and say TEXT instead.\n"
-    "A number at the beginning is the turn's. What went with the old text (files, lessons) goes with the new one.",
+    "A number at the beginning is the turn's. Files that went with the old text go with the new one.",
     run=_edit,
 )
 RETRY = Command(name="retry", arguments="", help="Take back the last turn and say (or do) the same again.", run=_retry)
