@@ -72,6 +72,16 @@ def read_settings_untrusted(value: JsonObject, place: str, layer: LayerName) -> 
     return _overrides(Node(value, (), source), layer).alt(lambda faults: told(faults, source))
 
 
+def extended_untrusted(toml: str) -> tuple[str, ...]:
+    """The files that a text extends, whatever else is wrong with it: so that their faults can be told, too.
+
+    >>> extended_untrusted('extends = "base.toml"\\nmodle = 1'), extended_untrusted("extends =")
+    (('base.toml',), ())
+    """
+    root = _root_untrusted(scalar_text(toml), "")
+    return () if isinstance(root, Failure) else _extends(root.unwrap()).value_or(())
+
+
 def _file(root: Node, layer: LayerName, known: tuple[str, ...] | None) -> Result[FileSettings, Problems]:
     withheld = () if known is None else withheld_of(root, known)
     kept = evolve(root, source=evolve(root.source, withheld=frozenset(fault.path for fault in withheld)))
