@@ -46,6 +46,9 @@ def locate(cfg: Layer, model: str) -> Located | Problem:
     provider = entry(lambda name: Provider(name=name), said, "name", head) if slash and name else None
     if provider is not None and provider.base_url:
         return Located(provider, name)
+    if provider is not None:
+        message = f'The provider {head} has no address that counts here: write base_url = "…" under [providers.{head}].'
+        return caller_problem("unknown-model", message, "$.model")
     message = f'There is no provider for the model "{model[:100]}": {_hint(cfg, head, name)}'
     return caller_problem("unknown-model", message, "$.model")
 
