@@ -182,8 +182,15 @@ EDIT = Command(
     help="Take back the last turn, or TURN and all after it, and say TEXT instead.\n"
     "A number at the beginning is the turn's. Files that went with the old text go with the new one.",
     run=_edit,
+    asks_model=True,
 )
-RETRY = Command(name="retry", arguments="", help="Take back the last turn and say (or do) the same again.", run=_retry)
+RETRY = Command(
+    name="retry",
+    arguments="",
+    help="Take back the last turn and say (or do) the same again.",
+    run=_retry,
+    asks_model=True,
+)
 FORK = Command(
     name="fork",
     arguments="[NAME]",
@@ -195,4 +202,5 @@ COMPACT = Command(
     arguments="",
     help="Have the conversation's beginning summarised.\nModels are told the summary in its place; the log keeps everything, and /undo takes it back.",
     run=_compact,
+    asks_model=True,
 )
