@@ -111,7 +111,7 @@ def _stored(plan: Listing | Showing | Tracing) -> int:
 
 def _doctor(folder: str) -> int:
     from turnfold.cli.doctor import examine, report
-    from turnfold.cli.talk import find_workspace
+    from turnfold.cli.workspace import find_workspace
     from turnfold.core.problem import Problem
 
     workspace = find_workspace(folder)
@@ -125,7 +125,7 @@ def _doctor(folder: str) -> int:
 
 def _import(plan: Importing, folder: str) -> int:
     from turnfold.cli.gptme import import_gptme
-    from turnfold.cli.talk import find_workspace
+    from turnfold.cli.workspace import find_workspace
     from turnfold.core.problem import Problem
 
     workspace = find_workspace(folder)

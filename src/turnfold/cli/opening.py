@@ -105,7 +105,8 @@ def _change(plan: Talk, now: ChatConfig, tools: tuple[ToolSpec, ...], world: Wor
 def unknown_tool(names: tuple[str, ...] | None, tools: tuple[ToolSpec, ...]) -> Problem | None:
     """What is wrong with a list of tools, or None."""
     known = tuple(tool.name for tool in tools)
-    for name in names or ():
+    for said in names or ():
+        name = said.removeprefix("+").removeprefix("-")
         if name not in known:
             hint = did_you_mean(name, known) or f"; there are {', '.join(known)}."
             return caller_problem("unknown-tool", f"There is no tool {name[:60]!r}{hint}", "$.tools")

@@ -26,12 +26,12 @@ from turnfold.cli.opening import Opening, open_kept, open_new
 from turnfold.cli.output import is_terminal, write
 from turnfold.cli.screen import Screen, Streams, say
 from turnfold.cli.view import View
+from turnfold.cli.workspace import find_workspace
 from turnfold.core.agent.effects import Publish
 from turnfold.core.agent.inputs import CommandGiven, Input, Resumed, SettingsChanged, UserSaid
 from turnfold.core.agent.step import execute_command
 from turnfold.core.problem import Problem, caller_problem
 from turnfold.core.tools.builtin import BUILTIN_TOOLS
-from turnfold.core.tools.textlines import clipped
 from turnfold.shell.desk import RunResult
 from turnfold.shell.discovery import Chosen
 from turnfold.shell.driving import driving
@@ -142,19 +142,6 @@ def _said(plan: Talk, streams: Streams) -> Said | Problem:
     if not text.strip() and plan.resume is None and not looped:
         return caller_problem("no-prompt", 'Say what shall be done:  turnfold "what is in this folder?"  (turnfold --help shows more).')
     return Said(plan=plan, text=text, workspace=workspace, looped=looped)
-
-
-def find_workspace(folder: str) -> Path | Problem:
-    """The folder to work in, absolute and without links, or what is wrong with it."""
-    try:
-        path = Path(folder or ".").expanduser().resolve(strict=True)
-    except (OSError, RuntimeError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        name = clipped(folder) or "(the current folder)"
-        return caller_problem("bad-workspace", f"The workspace {name} can't be used: {why.rstrip('.')}.")
-    if not path.is_dir():
-        return caller_problem("bad-workspace", f"The workspace {path} is no folder: name the folder to work in.")
-    return path
 
 
 def _stdin(streams: Streams) -> bytes:

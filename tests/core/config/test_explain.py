@@ -229,6 +229,14 @@ def test_a_shipped_provider_is_the_defaults_until_it_is_changed() -> None:
     assert place(Config(providers=(said(Provider, name="ollama", timeout_s=9.0),)), "providers.ollama.timeout_s") == ("user", "")
 
 
+def test_a_shipped_table_is_the_defaults_and_has_a_place() -> None:
+    table = Overrides(models=(said(ModelProfile, pattern="a/b", window_tokens=9),), origin=Origin(layer="default", place="models.toml"))
+    cfg = Config(files=(Overrides(model="a/b", origin=Origin(layer="user")), table))
+    assert place(cfg, "models.a/b.window_tokens") == ("default", "models.toml")
+    assert said_keys(cfg) == ("model", 'models."a/b".window_tokens')
+    assert said_keys(cfg, shipped=False) == ("model",)
+
+
 def test_a_whole_value_hides_what_stands_below_it() -> None:
     low = said(Provider, name="work", headers=JsonObject.of(X="1"))
     cfg = ProjectConfig(Config(providers=(low,)), providers=(Provider(name="work", base_url="http://x/v1"),))

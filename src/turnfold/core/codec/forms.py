@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import assert_never
 
 from returns.result import Failure, Success
 
@@ -30,8 +31,10 @@ def text(node: Node, form: Form) -> Read[str]:
             return Success(value)
         case Form.KIND:
             return Success(value) if value in KINDS else no_choice(node, KINDS)
-        case Form.SOME | Form.MODEL | Form.PATH | Form.TOOL | Form.URL | Form.VARIABLE | Form.NAME:
+        case Form.SOME | Form.MODEL | Form.PATH | Form.TOOL | Form.URL | Form.NAME:
             return _shaped(node, value, form)
+        case _:
+            assert_never(form)
 
 
 def _shaped(node: Node, value: str, form: Form) -> Read[str]:
@@ -42,8 +45,6 @@ def _shaped(node: Node, value: str, form: Form) -> Read[str]:
         if URL.fullmatch(value) is None:
             return node.refused(f"{node.name} is an address such as http://127.0.0.1:8080/v1, without a user, a query or spaces.")
         return Success(value.rstrip("/"))
-    if form is Form.VARIABLE and VARIABLE.fullmatch(value) is None:
-        return node.refused(f"{value[:60]!r} is no name of an environment variable.")
     if form is Form.NAME and ENTRY.fullmatch(value) is None:
         return node.refused(f"{value[:60]!r} can't be a name here: names are made of letters, digits, _, - and dots.")
     return Success(value)

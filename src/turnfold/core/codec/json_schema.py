@@ -133,12 +133,8 @@ def _text(form: Form) -> JsonObject:
             return JsonObject.of(enum=KINDS)
         case Form.SOME | Form.MODEL | Form.PATH | Form.TOOL:
             return JsonObject.of(type="string", minLength=1)
-        case Form.URL:
-            return JsonObject.of(type="string", pattern=_pattern(URL))
-        case Form.VARIABLE:
-            return JsonObject.of(type="string", pattern=_pattern(VARIABLE))
-        case Form.NAME:
-            return JsonObject.of(type="string", pattern=_pattern(ENTRY))
+        case Form.URL | Form.NAME:
+            return JsonObject.of(type="string", pattern=_pattern(URL if form is Form.URL else ENTRY))
         case _:
             assert_never(form)
 

@@ -34,7 +34,8 @@ BUILT_IN: tuple[str, ...] = tuple(provider.name for provider in DEFAULT_PROVIDER
 
 _AT_LINE = re.compile(r" \(at line (\d+), column (\d+)\)$")
 _TWICE = re.compile(r"Cannot (overwrite|declare|mutate|redefine)|Duplicate")
-_SETS = re.compile(r"\s*(\[\[?[^\]]*\]\]?|[^=]*[^=\s])")
+_SETS = re.compile(r"""\s*(\[[^\]]*\]+|[\w."' -]*[\w"'](?=\s*=))""")
+_INNER = re.compile(r"inline table key '(.*)'$")
 
 
 @final
@@ -178,8 +179,8 @@ def _no_toml(toml: str, place: str, error: str) -> str:
     line = int(where[1]) if where else toml.count("\n") + 1
     what = _AT_LINE.sub("", error).removesuffix(" (at end of document)").rstrip(".")
     if _TWICE.match(what):
-        written = _SETS.match(toml.split("\n")[line - 1])
-        name = "what stands here" if written is None else written[1][:60]
+        named = _INNER.search(what) or _SETS.match(toml.split("\n")[line - 1])
+        name = "what stands here" if named is None else named[1][:60]
         return f"{place}:{line}: {name} is set twice in this file: keep one of the two."
     column = f", column {where[2]}" if where else ""
     return f"{place}:{line}: this is not TOML{column}: {what[:200]}. Text stands in quotes, and every line is NAME = VALUE or [TABLE]."

@@ -150,6 +150,9 @@ def told(faults: Faults, source: Source, code: str = "bad-settings") -> Problems
     Lines and near misses are looked for only here, so that a file full of faults costs no more than it is long.
     """
     lines = {place.path: place.line for place in reversed(source.lines)}
+    for place in source.lines:  # a table that only stands in the names of others, such as a in [a.b]
+        for depth in range(1, len(place.path)):
+            lines.setdefault(place.path[:depth], place.line)
     problems = tuple(_problem(fault, source.place, lines, code) for fault in faults[:MOST])
     if len(faults) <= MOST:
         return problems
