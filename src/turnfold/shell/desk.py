@@ -7,9 +7,10 @@ from typing import TypeAlias, final
 
 from attrs import evolve, frozen
 
+from turnfold.core.agent.commands.table import asks_model
 from turnfold.core.agent.effects import Cancel, Effect, Perform, Recall, Record
 from turnfold.core.agent.events import Started, TurnEnded
-from turnfold.core.agent.inputs import Answered, ChunkArrived, Failed, Input, Resumed, UserSaid
+from turnfold.core.agent.inputs import Answered, ChunkArrived, CommandGiven, Failed, Input, Resumed, UserSaid
 from turnfold.core.agent.limits import next_deadline
 from turnfold.core.agent.state import ChatState, Opened, Past, Status, effective, open_requests, questions
 from turnfold.core.agent.step import step
@@ -171,10 +172,12 @@ def prepared(first: Input, state: ChatState, cfg: ChatConfig, world: World) -> R
     """
     conversation = state.past.conversation or cfg.conversation or world.clock.new_id()
     known = cfg if cfg.conversation == conversation else evolve(cfg, conversation=conversation)
-    if not isinstance(first, UserSaid):
+    if not isinstance(first, UserSaid) and not (isinstance(first, CommandGiven) and asks_model(first.command)):
         return Ready(known, first)
     unknown = isinstance(find_provider(effective(known, state.past)), Problem)
     ready = world.models.choose(known) if unknown else known
+    if not isinstance(first, UserSaid):
+        return Ready(known if isinstance(ready, Problem) else ready, first)  # the command itself says what it lacks
     if isinstance(ready, Problem):
         return ready
     return Ready(ready, _with_files_named(first, effective(ready, state.past), world))
