@@ -17,6 +17,7 @@ EPILOG = """\
 other commands:
   turnfold list [--json]      the conversations that are kept, the last one first
   turnfold show ID [--json]   one of them, to read (or its events as JSON Lines)
+  turnfold models [PATTERN]   which model would be used and why, and the models that are known (--all, --json)
   turnfold doctor             what turnfold found on this machine, and which model it would use
 
   A prompt that is one of these words alone goes after --:  turnfold -- list
@@ -71,6 +72,15 @@ class Checkup(NamedTuple):
     workspace: str = ""
 
 
+class ModelList(NamedTuple):
+    """Say which model would be used, and which are known."""
+
+    pattern: str = ""
+    json: bool = False
+    everything: bool = False
+    workspace: str = ""
+
+
 class Version(NamedTuple):
     """Say the version."""
 
@@ -82,7 +92,7 @@ class Told(NamedTuple):
     code: Exit
 
 
-Plan: TypeAlias = Talk | Listing | Showing | Checkup | Version | Told
+Plan: TypeAlias = Talk | Listing | Showing | ModelList | Checkup | Version | Told
 
 
 class _UsageError(Exception):
@@ -115,7 +125,7 @@ def parse_arguments(argv: Sequence[str]) -> Plan:
     (Listing(json=False), 'list')
     """
     first = argv[0] if argv else ""
-    parsers = {"list": _listing, "show": _showing, "doctor": _checkup}
+    parsers = {"list": _listing, "show": _showing, "models": _models, "doctor": _checkup}
     try:
         return parsers[first](argv[1:]) if first in parsers else _talk(argv)
     except _UsageError as error:
@@ -203,6 +213,21 @@ def _showing(argv: Sequence[str]) -> Plan:
     if not found.conversation:
         raise _UsageError("which conversation? turnfold list shows them all")
     return Showing(found.conversation, found.json)
+
+
+def _models(argv: Sequence[str]) -> Plan:
+    parser = _Parser("turnfold models", "turnfold models [PATTERN] [--all] [--json] [--workspace FOLDER]")
+    parser.description = "Which model would be used now and why, what else was found, and the models that are known."
+    parser.add_argument(
+        "pattern", nargs="?", default="", metavar="PATTERN", help="only models with this in their name or alias (* is any text)"
+    )
+    parser.add_argument("--all", action="store_true", help="also models of providers that can't be asked now")
+    parser.add_argument("--json", action="store_true", help="JSON Lines: what was found, then one model a line")
+    parser.add_argument("-w", "--workspace", default="", metavar="FOLDER", help="whose settings to look at (default: the current folder)")
+    found = _parsed(parser, argv)
+    if found.help:
+        return Told(parser.format_help(), Exit.DONE)
+    return ModelList(found.pattern.strip(), json=found.json, everything=found.all, workspace=found.workspace)
 
 
 def _checkup(argv: Sequence[str]) -> Plan:
