@@ -49,13 +49,13 @@ def found_lines(found: Survey) -> tuple[tuple[str, str], ...]:
     """What was found, each as its name and a text."""
     engine = f"{ENGINE} is installed" if found.engine else f"not installed ({INSTALL})"
     return (
+        ("model", found.chosen.message if isinstance(found.chosen, Problem) else f"{found.chosen.model} ({found.chosen.reason})"),
         *(("key", f"{name} is set") for name in found.keys),
         *((("keys not set", ", ".join(found.unset)),) if found.unset else ()),
         *(("local server", f"{each.provider.name} at {each.provider.base_url}: {_some(each.models)}") for each in found.served),
         *(() if found.served else (("local server", "none answers"),)),
         ("embedded engine", engine),
         ("embedded weights", f"in {found.weights}" if found.weights else "not there (fetched when first used)"),
-        ("model", found.chosen.message if isinstance(found.chosen, Problem) else f"{found.chosen.model} ({found.chosen.reason})"),
     )
 
 

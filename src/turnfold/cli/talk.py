@@ -28,6 +28,7 @@ from turnfold.core.agent.effects import Publish
 from turnfold.core.agent.events import Reason
 from turnfold.core.agent.inputs import CommandGiven, Input, Interrupted, Resumed, SettingsChanged, UserSaid
 from turnfold.core.agent.step import execute_command
+from turnfold.core.llm.reply import Usage
 from turnfold.core.problem import Blame, Problem, caller_problem
 from turnfold.core.tools.builtin import BUILTIN_TOOLS
 from turnfold.core.tools.output import counted
@@ -281,7 +282,19 @@ def closing(plan: Talk, result: RunResult) -> str:
         )
     usage = past.usage
     tokens = f" · {usage.input_tokens:,} tokens in, {usage.output_tokens:,} out" if usage.input_tokens or usage.output_tokens else ""
-    return f'conversation {conversation}{tokens} · go on:  turnfold --resume {conversation} "…"'
+    return f'conversation {conversation}{tokens}{cost_text(usage)} · go on:  turnfold --resume {conversation} "…"'
+
+
+def cost_text(usage: Usage) -> str:
+    """What a conversation cost, as far as prices are known; empty where it is nothing.
+
+    >>> cost_text(Usage(cost_usd=0.00421)), cost_text(Usage(cost_usd=1.5, unpriced_tokens=3)), cost_text(Usage(unpriced_tokens=3))
+    (' · $0.0042', ' · at least $1.50', '')
+    """
+    if usage.cost_usd <= 0:
+        return ""
+    amount = f"${usage.cost_usd:.2f}" if usage.cost_usd >= 1 else f"${usage.cost_usd:.4f}"
+    return f" · at least {amount}" if usage.unpriced_tokens else f" · {amount}"
 
 
 @final
