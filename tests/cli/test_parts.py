@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from turnfold import ChatConfig, Config, ProjectConfig, Rule, Verdict
+from turnfold import ChatConfig, Config, ProjectConfig
 from turnfold.cli.asking import decision_of, literal, prompt_of
 from turnfold.cli.context import STDIN_BYTES, Attached, read_context, stdin_piece, with_context
 from turnfold.cli.stored import find_kept, kept_line, last_kept, listing
@@ -19,7 +18,6 @@ from turnfold.core.world.permission import Allow, Ask, permit
 from turnfold.core.world.requests import Request, RunProcess, WriteFile
 from turnfold.shell.ports import Kept, Question
 from turnfold.shell.real import Folders
-from turnfold.shell.settings import Settings, load_settings
 
 CFG = ChatConfig(ProjectConfig(Config()), workspace="/w")
 ID = RequestId(1, 1, 0, 0)
@@ -116,86 +114,3 @@ def test_conversations_are_found_by_id_name_and_beginning() -> None:
 
 def folders(tmp_path: Path) -> Folders:
     return Folders(config=tmp_path / "config", data=tmp_path / "data", cache=tmp_path / "cache")
-
-
-def test_settings_come_from_all_places_and_reading_writes_nothing(tmp_path: Path) -> None:
-    work = tmp_path / "project" / "sub"
-    work.mkdir(parents=True)
-    nothing = load_settings(folders(tmp_path), work, {})
-    assert nothing == Settings(project=ProjectConfig(Config()), files=())
-    assert not (tmp_path / "config").exists()
-    (tmp_path / "config").mkdir()
-    (tmp_path / "config" / "config.toml").write_bytes(b"\xef\xbb\xbfmodel = 'u/u'\r\nmax_tokens = 1\r\n")
-    (tmp_path / "project" / ".turnfold").mkdir()
-    (tmp_path / "project" / ".turnfold" / "config.toml").write_text("model = 'p/p'\n[[rules]]\nverdict = 'ask'", encoding="utf-8")
-    read = load_settings(folders(tmp_path), work, {"TURNFOLD_TEMPERATURE": "1", "OTHER": "x"})
-    assert isinstance(read, Settings)
-    assert (read.project.model, read.project.max_tokens, read.project.temperature) == ("p/p", 1, 1.0)
-    assert read.project.rules == (Rule(Verdict.ASK),)
-    assert len(read.files) == 2
-    (tmp_path / "project" / "turnfold.toml").write_text("model = 'q/q'", encoding="utf-8")
-    again = load_settings(folders(tmp_path), work, {"TURNFOLD_MODEL": "e/e"})
-    assert isinstance(again, Settings)
-    assert (again.project.model, again.project.own_model, again.files[1].name) == ("e/e", "e/e", "turnfold.toml")
-
-
-def _folder(path: Path) -> None:
-    path.mkdir()
-
-
-def _huge(path: Path) -> None:
-    path.write_bytes(b"#" * 10_000_000)
-
-
-def _fifo(path: Path) -> None:
-    os.mkfifo(path)
-
-
-def _binary(path: Path) -> None:
-    path.write_bytes(b"# fine\n\xff\xfe")
-
-
-def _dangling(path: Path) -> None:
-    path.symlink_to("nowhere")
-
-
-def _loop(path: Path) -> None:
-    path.symlink_to(path)
-
-
-@pytest.mark.parametrize(
-    ("make", "words"),
-    [
-        (_folder, "is a folder where a config file should be"),
-        (_huge, "has 10,000,000 bytes"),
-        (_fifo, "is no ordinary file"),
-        (_binary, ":2: this is not UTF-8 text"),
-        (_dangling, "a link that leads nowhere"),
-        (_loop, "can't be read"),
-    ],
-)
-@pytest.mark.parametrize("own", [True, False])
-def test_a_config_file_that_is_none_is_one_sentence(tmp_path: Path, make: object, words: str, own: bool) -> None:
-    assert callable(make)
-    (tmp_path / "config").mkdir()
-    make(tmp_path / "config" / "config.toml" if own else tmp_path / "turnfold.toml")
-    told = load_settings(folders(tmp_path), tmp_path, {})
-    assert isinstance(told, tuple)
-    assert len(told) == 1
-    assert words in told[0].message
-    assert told[0].code == "bad-settings"
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
-def test_an_unreadable_config_file_is_one_sentence(tmp_path: Path) -> None:
-    (tmp_path / "config").mkdir()
-    (tmp_path / "config" / "config.toml").touch(mode=0)
-    told = load_settings(folders(tmp_path), tmp_path, {})
-    assert isinstance(told, tuple)
-    assert "mend its permissions" in told[0].message
-
-
-def test_faults_of_the_environment_are_told(tmp_path: Path) -> None:
-    told = load_settings(folders(tmp_path), tmp_path, {"TURNFOLD_TEMPERATURE": "hot"})
-    assert isinstance(told, tuple)
-    assert told[0].message.startswith("TURNFOLD_TEMPERATURE")

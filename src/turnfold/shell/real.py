@@ -27,6 +27,7 @@ from turnfold.shell.world import World
 
 HOME = "TURNFOLD_HOME"
 NOBODY = Nobody()
+NOWHERE = Path("/nonexistent")  # Debian's word for "no home"
 
 
 @final
@@ -55,10 +56,19 @@ def find_folders(environ: Mapping[str, str]) -> Folders:
     if home:
         return Folders(config=Path(home) / "config", data=Path(home) / "data", cache=Path(home) / "cache")
     return Folders(
-        config=platformdirs.user_config_path("turnfold"),
-        data=platformdirs.user_data_path("turnfold"),
-        cache=platformdirs.user_cache_path("turnfold"),
+        config=_somewhere(platformdirs.user_config_path, "config"),
+        data=_somewhere(platformdirs.user_data_path, "data"),
+        cache=_somewhere(platformdirs.user_cache_path, "cache"),
     )
+
+
+def _somewhere(find: Callable[[str], Path], kind: str) -> Path:
+    """The platform's folder of that kind; where there is no home, one that isn't there: nothing may end up where we happen to run."""
+    try:
+        path = find("turnfold")
+    except RuntimeError:  # what platformdirs says then; before 4.5 it gave a relative path
+        return NOWHERE / kind
+    return path if path.is_absolute() else NOWHERE / kind
 
 
 def unheard(chosen: Chosen) -> None:

@@ -70,7 +70,7 @@ def _chain(path: Path, text: str, reading: Reading, above: tuple[Path, ...], spe
     loaded = Loaded(layers=(said.layer,), files=(path,), withheld=said.withheld)
     for name in reversed(said.extends):
         loaded += _extended(name, (*above, path), reading, spent + len(loaded.files))
-        if loaded.problems and spent + len(loaded.files) > MAX_FILES:
+        if loaded.problems and spent + len(loaded.files) >= MAX_FILES:
             break
     return loaded
 
@@ -78,6 +78,8 @@ def _chain(path: Path, text: str, reading: Reading, above: tuple[Path, ...], spe
 def _extended(name: str, chain: tuple[Path, ...], reading: Reading, spent: int) -> Loaded:
     """The file that the last of ``chain`` extends, with all below it."""
     here = chain[-1]
+    if "\0" in name:
+        return _refused(here, f"extends {name[:200]!r}, which is no name that a file can have.")
     if name.startswith("~/") and not reading.home:
         return _refused(here, f"extends {name[:200]!r}, but there is no home folder: write the whole path.")
     path = here.parent / (f"{reading.home}{name[1:]}" if name.startswith("~/") else name)
@@ -116,8 +118,6 @@ def read_text(path: Path) -> str | Problem | None:
         return None if not path.is_symlink() else _unreadable(path, "it is a link that leads nowhere")
     except OSError as error:
         return _unreadable(path, error.strerror or str(error))
-    except ValueError:
-        return caller_problem("bad-settings", f"{str(path)[:200]!r} is no name that a file can have.")
     try:
         return data.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:

@@ -1,4 +1,4 @@
-"""Settings from TOML: every form, every fault with its line, and what a project may not say."""
+"""Settings from TOML: every form, every fault with its line, and what reading promises of any text."""
 
 from __future__ import annotations
 
@@ -7,9 +7,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 from returns.result import Failure, Result
 
-from turnfold.core.codec.settings import read_config_untrusted, read_project_untrusted, read_variables_untrusted
-from turnfold.core.codec.toml_lines import line_of
-from turnfold.core.config.layers import ChatConfig, Config, ProjectConfig
+from turnfold.core.codec.settings import FileSettings, read_file_untrusted, read_settings_untrusted
+from turnfold.core.codec.shapes import SETTINGS
+from turnfold.core.codec.toml_lines import lines_of
+from turnfold.core.config.agents import AgentSpec
+from turnfold.core.config.layers import ChatConfig, Config, Line, Origin, Overrides, ProjectConfig
+from turnfold.core.config.missing import DEFAULT, MISSING
+from turnfold.core.config.said import said, saying
+from turnfold.core.config.tables import (
+    Exporter,
+    ExporterKind,
+    Guarded,
+    Guardrail,
+    Hook,
+    McpServer,
+    Prompt,
+    Sandbox,
+    SandboxProfile,
+    Server,
+    Skills,
+    User,
+)
 from turnfold.core.config.values import (
     DEFAULT_LIMITS,
     Limits,
@@ -21,34 +39,48 @@ from turnfold.core.config.values import (
     Variable,
     Verdict,
 )
-from turnfold.core.problem import Problem, path_text
+from turnfold.core.json import JsonObject
+from turnfold.core.problem import Problem
 
 EVERYTHING = """
+extends = ["base.toml", "more.toml"]
+defaults = ["compaction.at", "agent", "limits.usd"]
 model = "lab/big"
+fallbacks = ["lab/small"]
 temperature = 1
 max_tokens = 500
 instructions = ""
 tools = ["read", "shell"]
 tool_format = "markdown"
+workspace = "/w"
+roots = []
+
+[parameters]
+top_p = 0.5
+extra = {a = [1, "b", true]}
 
 [providers.lab]
 base_url = "https://lab.example/v1/"
 secret = "LAB_KEY"
+headers = {X-Team = "red", X-Key = {secret = "OTHER_KEY"}}
 timeout_s = 9.5
 
 [providers.openai]
 timeout_s = 30
 
-[[profiles]]
-pattern = "lab/*"
+[models."lab/*"]
 tool_format = "markdown"
 grammar = true
-instructions = "Be brief."
-temperature = 0.5
-max_tokens = 7
+aliases = ["big"]
+input_usd = 0
 
-[[profiles]]
-pattern = "*"
+[models."*"]
+
+[agents.critic]
+instructions = "Be hard."
+tools = ["+read", "-shell"]
+output = {type = "object"}
+limits = {usd = 1}
 
 [[rules]]
 verdict = "allow"
@@ -60,68 +92,150 @@ verdict = "deny"
 
 [environment]
 LANG = "C"
+PAGER = false
+
+[sandbox]
+profile = "read-only"
+network = false
+
+[prompt]
+files = ["README.md"]
+
+[skills]
+folders = []
+
+[user]
+name = "Ada"
 
 [limits]
 generations = 3
 command_s = 1
+
+[mcp.files]
+command = "serve"
+arguments = ["-v"]
+environment = {TOKEN = {secret = "T"}}
+
+[guardrails.no_keys]
+on = "output"
+pattern = "sk-"
+
+[exporters.file]
+kind = "jsonl"
+path = "trace.jsonl"
+
+[server]
+port = 0
+secret = "SERVER_TOKEN"
+
+[hooks.done]
+on = ["TurnEnded"]
+command = "true"
 """
 
+KNOWN = Overrides(
+    model="lab/big",
+    fallbacks=("lab/small",),
+    temperature=1.0,
+    max_tokens=500,
+    instructions="",
+    tools=("read", "shell"),
+    tool_format=ToolFormat.MARKDOWN,
+    agent=DEFAULT,
+    workspace="/w",
+    roots=(),
+    parameters=JsonObject.of(top_p=0.5, extra=JsonObject.of(a=(1, "b", True))),
+    providers=(
+        said(
+            Provider,
+            name="lab",
+            base_url="https://lab.example/v1",
+            secret=SecretRef("LAB_KEY"),
+            headers=JsonObject((("X-Team", "red"), ("X-Key", JsonObject.of(secret="OTHER_KEY")))),
+            timeout_s=9.5,
+        ),
+        said(Provider, name="openai", timeout_s=30.0),
+    ),
+    models=(
+        said(ModelProfile, pattern="lab/*", tool_format=ToolFormat.MARKDOWN, grammar=True, aliases=("big",), input_usd=0.0),
+        said(ModelProfile, pattern="*"),
+    ),
+    agents=(
+        said(
+            AgentSpec,
+            name="critic",
+            instructions="Be hard.",
+            tools=("+read", "-shell"),
+            output=JsonObject.of(type="object"),
+            limits=said(Limits, usd=1.0),
+        ),
+    ),
+    rules=(Rule(Verdict.ALLOW, "write", "*.md"), Rule(Verdict.DENY)),
+    environment=(Variable("LANG", "C"), Variable("PAGER", None)),
+    sandbox=said(Sandbox, profile=SandboxProfile.READ_ONLY, network=False),
+    prompt=said(Prompt, files=("README.md",)),
+    skills=said(Skills, folders=()),
+    user=said(User, name="Ada"),
+    limits=saying((("generations", 3), ("command_s", 1.0), ("usd", DEFAULT))),
+    compaction=saying((("at", DEFAULT),)),
+    mcp=(
+        said(
+            McpServer,
+            name="files",
+            command="serve",
+            arguments=("-v",),
+            environment=JsonObject.of(TOKEN=JsonObject.of(secret="T")),
+        ),
+    ),
+    guardrails=(said(Guardrail, name="no_keys", on=Guarded.OUTPUT, pattern="sk-"),),
+    exporters=(said(Exporter, name="file", kind=ExporterKind.JSON_LINES, path="trace.jsonl"),),
+    server=said(Server, port=0, secret=SecretRef("SERVER_TOKEN")),
+    hooks=(said(Hook, name="done", on=("TurnEnded",), command="true"),),
+)
 
-def said(result: Result[object, tuple[Problem, ...]]) -> list[str]:
+
+def messages(result: Result[object, tuple[Problem, ...]]) -> list[str]:
     """The faults, as they are printed."""
     assert isinstance(result, Failure)
     return [str(problem) for problem in result.failure()]
 
 
 def config_faults(toml: str) -> list[str]:
-    return said(read_config_untrusted(toml, "c.toml"))
+    return messages(read_file_untrusted(toml, "c.toml", "user"))
 
 
-def project_faults(toml: str, base: Config | None = None) -> list[str]:
-    return said(read_project_untrusted(toml, "p.toml", base or Config()))
+def read(toml: str) -> Overrides:
+    """The file's settings, without where they stand."""
+    layer = read_file_untrusted(toml, "c.toml", "user").unwrap().layer
+    fields = {key.name: getattr(layer, f"own_{key.name}") for key in SETTINGS.keys}
+    return Overrides(**fields)
 
 
 def test_every_setting() -> None:
-    read = read_config_untrusted(EVERYTHING, "config.toml").unwrap()
-    openai = next(provider for provider in Config().providers if provider.name == "openai")
-    assert read == Config(
-        model="lab/big",
-        temperature=1.0,
-        max_tokens=500,
-        instructions="",
-        tools=("read", "shell"),
-        tool_format=ToolFormat.MARKDOWN,
-        providers=(
-            Provider(name="lab", base_url="https://lab.example/v1", secret=SecretRef("LAB_KEY"), timeout_s=9.5),
-            Provider(name="openai", base_url=openai.base_url, secret=openai.secret, timeout_s=30.0),
-        ),
-        models=(
-            ModelProfile(
-                pattern="lab/*",
-                tool_format=ToolFormat.MARKDOWN,
-                grammar=True,
-                instructions="Be brief.",
-                temperature=0.5,
-                max_tokens=7,
-            ),
-            ModelProfile(pattern="*"),
-        ),
-        rules=(Rule(Verdict.ALLOW, "write", "*.md"), Rule(Verdict.DENY)),
-        environment=(Variable("LANG", "C"),),
-        limits=Limits(generations=3, command_s=1.0),
-    )
-    assert isinstance(read.temperature, float)
+    assert read(EVERYTHING) == KNOWN
+    assert isinstance(read(EVERYTHING).temperature, float)
+    assert {key.name for key in SETTINGS.keys if getattr(KNOWN, f"own_{key.name}") == MISSING} == set()
+    whole = read_file_untrusted(EVERYTHING, "c.toml", "user").unwrap()
+    assert (whole.extends, whole.withheld) == (("base.toml", "more.toml"), ())
+
+
+def test_a_setting_says_where_it_stands() -> None:
+    origin = read_file_untrusted('model = "a/b"\n[limits]\nusd = 1\n[[rules]]\nverdict="ask"\n', "c.toml", "project").unwrap().layer.origin
+    lines = (("$.model", 1), ("$.limits", 2), ("$.limits.usd", 3), ("$.rules[0]", 4), ("$.rules[0].verdict", 5))
+    assert {Line(*line) for line in lines} <= set(origin.lines)
+    assert (origin.layer, origin.place) == ("project", "c.toml")
 
 
 def test_what_is_not_mentioned_is_missing() -> None:
-    assert read_config_untrusted("", "c.toml").unwrap() == Config()
-    assert read_project_untrusted("\n# nothing\n", "p.toml", Config(model="a/b")).unwrap() == ProjectConfig(Config(model="a/b"))
+    assert read("") == Overrides()
+    assert read("\n# nothing\n") == Overrides()
+    assert read_file_untrusted("", "c.toml", "user").unwrap() == FileSettings(Overrides(origin=Origin(layer="user", place="c.toml")))
 
 
 @pytest.mark.parametrize(
     ("toml", "fault"),
     [
-        ("modle = 1", "c.toml:1: there is no setting 'modle' here; did you mean model? @ $.modle"),
+        ("modle = 1", "c.toml:1: there is no setting 'modle' here; did you mean model or models? @ $.modle"),
         ("\nmodel = 1", "c.toml:2: model takes text in quotes, not a whole number. @ $.model"),
         ('model = ""', "c.toml:1: model is empty: write a value, or leave the line out. @ $.model"),
         ("model = true", "c.toml:1: model takes text in quotes, not true or false. @ $.model"),
@@ -131,22 +245,64 @@ def test_what_is_not_mentioned_is_missing() -> None:
         ("temperature = 3", "c.toml:1: temperature takes a number from 0 to 2, not 3. @ $.temperature"),
         ("max_tokens = 1.0", "c.toml:1: max_tokens takes a whole number, not a number. @ $.max_tokens"),
         ("max_tokens = 0", "c.toml:1: max_tokens takes a whole number from 1 on, not 0. @ $.max_tokens"),
+        (f"max_tokens = {2**63}", f"c.toml:1: max_tokens takes a whole number from 1 on, not {2**63}. @ $.max_tokens"),
         ('tools = "read"', "c.toml:1: tools takes a list in brackets, not text. @ $.tools"),
         ('tools = ["a", 1]', "c.toml:1: tools[1] takes text in quotes, not a whole number. @ $.tools[1]"),
+        (
+            'tools = ["a", "-b"]',
+            "c.toml:1: tools either names all tools, or changes the list below with +NAME and -NAME; here are both. @ $.tools",
+        ),
+        ('tools = ["+"]', 'c.toml:1: tools has "+" without a name: write "+NAME". @ $.tools'),
         (
             'tool_format = "markdwon"',
             'c.toml:1: tool_format takes one of "native", "markdown", not \'markdwon\'; did you mean markdown? @ $.tool_format',
         ),
+        ('tool_format = "zz"', 'c.toml:1: tool_format takes one of "native", "markdown", not \'zz\'. @ $.tool_format'),
         ("tool_format = 1", 'c.toml:1: tool_format takes one of "native", "markdown", not a whole number. @ $.tool_format'),
         ("limits = 1", "c.toml:1: limits takes a table, not a whole number. @ $.limits"),
+        ("providers = 1", "c.toml:1: providers takes a table, not a whole number. @ $.providers"),
+        ("parameters = 1", "c.toml:1: parameters takes a table, not a whole number. @ $.parameters"),
+        ("parameters = {a = inf}", "c.toml:1: parameters.a is inf, which JSON has no word for. @ $.parameters.a"),
+        (
+            "parameters.a = [2020-01-01]",
+            "c.toml:1: parameters.a[0] is a date or time, which JSON has no word for: write it as text. @ $.parameters.a[0]",
+        ),
         ("[limits]\ncommand_s = 0", "c.toml:2: limits.command_s takes a number over 0, not 0. @ $.limits.command_s"),
+        ("[server]\nport = 70000", "c.toml:2: server.port takes a whole number from 0 to 65535, not 70000. @ $.server.port"),
         ("[environment]\n'a b' = 'x'", "c.toml:2: 'a b' is no name of an environment variable. @ $.environment['a b']"),
-        ("[providers.x]\n", "c.toml:1: providers.x needs base_url = …. @ $.providers.x"),
+        (
+            "[environment]\na = 1",
+            "c.toml:2: environment.a takes text in quotes, or false to remove it, not a whole number. @ $.environment.a",
+        ),
+        ('[environment]\na = "\\u0000"', "c.toml:2: environment.a has a NUL character, which no variable can hold. @ $.environment.a"),
         (
             '[providers.x]\nbase_url = "ftp://x"',
-            "c.toml:2: base_url is an address such as http://127.0.0.1:8080/v1, without a user, a query or spaces. @ $.providers.x.base_url",
+            (
+                "c.toml:2: providers.x.base_url is an address such as http://127.0.0.1:8080/v1, without a user, a query or spaces."
+                " @ $.providers.x.base_url"
+            ),
         ),
-        ('[providers."a/b"]\n', "c.toml:1: 'a/b' can't be a provider's name: models are called NAME/MODEL. @ $.providers['a/b']"),
+        (
+            '[providers."a/b"]\n',
+            "c.toml:1: 'a/b' can't be a name here: names are made of letters, digits, _, - and dots. @ $.providers['a/b']",
+        ),
+        ("[providers.x]\nsecret = 1", "c.toml:2: providers.x.secret takes text in quotes, not a whole number. @ $.providers.x.secret"),
+        ("[providers.x]\nheaders = 1", "c.toml:2: providers.x.headers takes a table, not a whole number. @ $.providers.x.headers"),
+        (
+            "[providers.x]\nheaders = {A = 1}",
+            'c.toml:2: providers.x.headers.A takes text in quotes, or {secret = "NAME"}, not a whole number. @ $.providers.x.headers.A',
+        ),
+        (
+            '[providers.x]\nheaders = {A = "b\\nC: d"}',
+            "c.toml:2: providers.x.headers.A has a line break or another control character, which can't be sent. @ $.providers.x.headers.A",
+        ),
+        (
+            '[providers.x]\nheaders = {"A:" = "b"}',
+            "c.toml:2: 'A:' can't be a name here: it has no spaces, no colon and only ASCII letters. @ $.providers.x.headers['A:']",
+        ),
+        ('[models.""]', "c.toml:1: '' is no pattern of a model: write provider/name, where * stands for any text. @ $.models['']"),
+        ("rules = {}", "c.toml:1: rules takes tables, each under [[rules]], not a table. @ $.rules"),
+        ("rules = [1]", "c.toml:1: rules[0] takes a table, not a whole number. @ $.rules[0]"),
         ("[[rules]]\nverdict = 'allow'\n[[rules]]\nkind = 'write'", "c.toml:3: rules[1] needs verdict = …. @ $.rules[1]"),
         (
             "[[rules]]\nverdict = 'ask'\nkind = 'rnu'",
@@ -156,139 +312,147 @@ def test_what_is_not_mentioned_is_missing() -> None:
             ),
         ),
         (
-            "[[profiles]]\npattern = 'a'\ngrammar = 1",
-            "c.toml:3: profiles[0].grammar takes true or false, not a whole number. @ $.profiles[0].grammar",
+            "[models.a]\ngrammar = 1",
+            "c.toml:2: models.a.grammar takes true or false, not a whole number. @ $.models.a.grammar",
         ),
-        ("[[profiles]]\ngrammar = true", "c.toml:1: profiles[0] needs pattern = …. @ $.profiles[0]"),
-        ("zebra = 1", "c.toml:1: there is no setting 'zebra' here; known are model"),
+        ("[models.a]\nmust_call = true", "c.toml:2: there is no setting 'must_call' here"),
+        ("extends = 1", "c.toml:1: extends takes a list in brackets, not a whole number. @ $.extends"),
+        ('extends = ""', "c.toml:1: extends is empty: write a value, or leave the line out. @ $.extends"),
+        ("defaults = 'model'", "c.toml:1: defaults takes a list of the names of settings, not text. @ $.defaults"),
+        ("defaults = [1]", "c.toml:1: defaults[0] takes text in quotes, not a whole number. @ $.defaults[0]"),
+        (
+            "defaults = ['limits.usb']",
+            "c.toml:1: there is no setting 'limits.usb' to put back; did you mean limits.usd or limits.turns or limits.turn_s? @ $.defaults[0]",
+        ),
+        (
+            "defaults = ['zzzzzzzz']",
+            "c.toml:1: there is no setting 'zzzzzzzz' to put back; write a name such as model, or limits.usd. @ $.defaults[0]",
+        ),
+        (
+            "defaults = ['tools']",
+            "c.toml:1: tools can't be put back: only single settings can, such as model or limits.usd. @ $.defaults[0]",
+        ),
+        (
+            "defaults = ['limits']",
+            "c.toml:1: limits can't be put back: only single settings can, such as model or limits.usd. @ $.defaults[0]",
+        ),
+        ("model = 'a/b'\ndefaults = ['model']", "c.toml:2: model is set in this file, too: keep one of the two. @ $.defaults[0]"),
+        (
+            "defaults = ['limits.usd']\nlimits.usd = 1",
+            "c.toml:1: limits.usd is set in this file, too: keep one of the two. @ $.defaults[0]",
+        ),
+        ("zebra = 1", "c.toml:1: there is no setting 'zebra' here; known are extends, defaults, model"),
     ],
 )
 def test_a_fault_is_told_with_its_line_and_path(toml: str, fault: str) -> None:
     (told,) = config_faults(toml)
-    assert told == fault or (fault.endswith("model") and told.startswith(fault))
+    assert told == fault or (fault.endswith(("model", "here")) and told.startswith(fault))
 
 
 def test_all_faults_are_told_at_once() -> None:
-    assert len(config_faults('modle = 1\ntemperature = "x"\n[limits]\nx = 1\ngenerations = 0\n[providers.a]\nsecret = 1\n')) == 6
+    assert len(config_faults('modle = 1\ntemperature = "x"\nextends = 1\ndefaults = 1\n[limits]\nx = 1\ngenerations = 0\n')) == 6
+
+
+def test_of_very_many_faults_the_first_are_told() -> None:
+    told = config_faults("".join(f"zz{index} = 1\n" for index in range(1234)))
+    assert len(told) == 101
+    assert told[-1] == "c.toml: there are 1,134 more of these."
 
 
 def test_a_key_in_the_place_of_its_name_is_not_said_back() -> None:
-    (told,) = config_faults('[providers.openai]\nsecret = "sk-12345-abc"')
-    assert "never the key itself" in told
-    assert "12345" not in told
+    for toml in ('[providers.openai]\nsecret = "sk-12345-abc"', '[providers.a]\nheaders = {A = {secret = "sk-12345-abc"}}'):
+        (told,) = config_faults(toml)
+        assert "never the key itself" in told
+        assert "12345" not in told
 
 
 @pytest.mark.parametrize(
     ("toml", "line"),
-    [
-        ("model = x", 1),
-        ("a = 1\nmodel = \n", 2),
-        ('a = "1\n', 1),
-        ("a = 1\na = 2", 2),
-        ('a = """x\n\n', 3),
-        ("[a]\n[a]", 2),
-        ("a = 1" * 2000, 1),
-    ],
+    [("model = x", 1), ("a = 1\nmodel = \n", 2), ('a = "1\n', 1), ('a = """x\n\n', 3), ("a = 1" * 2000, 1)],
 )
 def test_what_is_no_toml_is_told_with_its_line(toml: str, line: int) -> None:
     (told,) = config_faults(toml)
     assert told.startswith(f"c.toml:{line}: this is not TOML")
 
 
-@pytest.mark.parametrize("toml", ["a = " + "[" * 5000, "a = " + "1" * 10_000, "a = 2020-13-40", "\0", "[[a]\n"])
+@pytest.mark.parametrize(
+    ("toml", "told"),
+    [
+        ("model = 'a'\nmodel = 'b'", "c.toml:2: model is set twice"),
+        ("[limits]\nusd = 1\n[limits]\n", "c.toml:3: [limits] is set twice"),
+        ("limits.usd = 1\n[limits]\n", "c.toml:2: [limits] is set twice"),
+        ("limits = {usd = 1, usd = 2}", "c.toml:1: usd is set twice"),
+        ("limits = {usd = 1}\nlimits.turns = 2", "c.toml:2: limits.turns is set twice"),
+        ('a = """\n"""\na = """\n"""', "c.toml:4: what stands here is set twice"),
+    ],
+)
+def test_what_is_set_twice_is_named(toml: str, told: str) -> None:
+    (found,) = config_faults(toml)
+    assert found == f"{told} in this file: keep one of the two."
+
+
+@pytest.mark.parametrize(
+    "toml",
+    ["a = " + "[" * 5000, "[parameters]\n" + "a." * 200 + "b = 1", "a = " + "1" * 10_000, "a = 2020-13-40", "\0", "[[a]\n", "\ufeffa = 1"],
+)
 def test_odd_text_is_a_fault_and_no_exception(toml: str) -> None:
     assert len(config_faults(toml)) == 1
 
 
-@pytest.mark.parametrize(
-    ("toml", "words"),
-    [
-        ("[[rules]]\nverdict = 'allow'", "p.toml:1: a project may not allow anything to itself"),
-        ("[providers.openai]\nbase_url = 'http://evil.example/v1'", "p.toml:2: a project may not say where openai is"),
-        ("[providers.mine]\nbase_url = 'http://evil.example/v1'", "p.toml:2: a project may not say where mine is"),
-        ("[providers.new]\nbase_url = 'http://127.0.0.1/v1'\nsecret = 'OPENAI_API_KEY'", "p.toml:3: a project may not name a secret"),
-        ("[providers.new]\nbase_url = 'http://evil.example/v1'", "p.toml:2: a project may not name a server elsewhere, new"),
-        ("[providers.new]\nbase_url = 'http://127.0.0.1.evil.example/v1'", "p.toml:2: a project may not name a server elsewhere, new"),
-        ("[environment]\nPATH = 'bin'", "p.toml:2: a project may not set PATH"),
-        ("[environment]\nLD_PRELOAD = 'x.so'", "p.toml:2: a project may not set LD_PRELOAD"),
-    ],
-)
-def test_a_project_may_not(toml: str, words: str) -> None:
-    base = Config(providers=(Provider(name="mine", base_url="http://mine/v1", secret=SecretRef("K")),))
-    (told,) = project_faults(toml, base)
-    assert told.startswith(words)
-
-
-@pytest.mark.parametrize(
-    "name",
-    "LESSOPEN MAKEFLAGS CC CXX GOFLAGS RUSTC_WRAPPER CARGO_BUILD_RUSTC npm_config_script_shell PIP_INDEX_URL XDG_CONFIG_HOME ZDOTDIR"
-    " DOTNET_STARTUP_HOOKS GCONV_PATH SHELL TMPDIR SSL_CERT_FILE REQUESTS_CA_BUNDLE AWS_ENDPOINT_URL OPENAI_BASE_URL VIRTUAL_ENV".split(),
-)
-def test_a_project_may_not_set_what_has_other_code_run_or_other_servers_asked(name: str) -> None:
-    assert len(project_faults(f"[environment]\n{name} = 'x'")) == 1
-
-
-def test_a_project_may() -> None:
-    toml = (
-        "model = 'new/x'\n[[rules]]\nverdict = 'deny'\nkind = 'run'\npattern = 'git push*'\n[[rules]]\nverdict = 'ask'\n"
-        "[providers.new]\nbase_url = 'http://127.0.0.1:1/v1'\n[providers.openai]\ntimeout_s = 5\n[environment]\nDEBUG = '1'\n"
-    )
-    read = read_project_untrusted(toml, "p.toml", Config()).unwrap()
-    assert [rule.verdict for rule in read.rules] == [Verdict.DENY, Verdict.ASK]
-    openai = next(provider for provider in read.providers if provider.name == "openai")
-    assert (openai.timeout_s, openai.secret) == (5.0, SecretRef("OPENAI_API_KEY"))
-    assert openai.base_url == "https://api.openai.com/v1"
-
-
-def test_variables_lie_over_the_project_and_under_the_conversation() -> None:
-    project = ProjectConfig(Config(model="u/u"), model="p/p", max_tokens=5)
-    variables = (
-        ("TURNFOLD_HOME", "/x"),
-        ("TURNFOLD_MAX_TOKENS", " "),
-        ("TURNFOLD_MODEL", "e/e"),
-        ("TURNFOLD_TEMPERATURE", "0.5"),
-        ("TURNFOLD_TOOLS", "read, shell,"),
-        ("TURNFOLD_TOOL_FORMAT", "markdown"),
-    )
-    laid = read_variables_untrusted(variables, project).unwrap()
-    assert (laid.model, laid.max_tokens, laid.temperature, laid.tools) == ("e/e", 5, 0.5, ("read", "shell"))
-    assert laid.tool_format is ToolFormat.MARKDOWN
-    assert ChatConfig(laid, model="c/c").model == "c/c"
-    assert read_variables_untrusted((("TURNFOLD_MAX_TOKENS", "12"),), project).unwrap().max_tokens == 12
-
-
-def test_faults_of_variables_name_the_variable() -> None:
-    wrong = (("TURNFOLD_MAX_TOKENS", "many"), ("TURNFOLD_TEMPERATURE", "-1"), ("TURNFOLD_TOOL_FORMAT", "xml"))
-    told = said(read_variables_untrusted(wrong, ProjectConfig(Config())))
-    assert told[0].startswith("TURNFOLD_TEMPERATURE: temperature takes a number")
-    assert told[1].startswith("TURNFOLD_MAX_TOKENS: max_tokens takes a whole number")
-    assert told[2].startswith("TURNFOLD_TOOL_FORMAT: tool_format takes one of")
-
-
 def test_limits_not_mentioned_are_the_default_ones() -> None:
-    limits = read_config_untrusted("[limits]\ngenerations = 1\n", "c.toml").unwrap().limits
-    assert limits.command_s == DEFAULT_LIMITS.command_s
+    limits = read("[limits]\ngenerations = 1\n").limits
+    assert (limits.generations, limits.command_s) == (1, DEFAULT_LIMITS.command_s)
+
+
+def test_what_is_put_back_hides_what_is_below() -> None:
+    over = read("defaults = ['model', 'limits.command_s']")
+    under = read("model = 'a/b'\n[limits]\ncommand_s = 1\nturns = 2")
+    cfg = ChatConfig(ProjectConfig(Config(files=(over, under))))
+    assert (cfg.model, cfg.limits.command_s, cfg.limits.turns) == ("", DEFAULT_LIMITS.command_s, 2)
+
+
+def test_settings_are_read_from_json_too() -> None:
+    value = JsonObject.of(model="a/b", parameters=JsonObject.of(stop=None), defaults=("agent",))
+    layer = read_settings_untrusted(value, "request", "chat").unwrap()
+    assert (layer.own_model, layer.own_parameters, layer.own_agent) == ("a/b", JsonObject.of(stop=None), DEFAULT)
+    told = messages(read_settings_untrusted(JsonObject.of(model=None, extends="x"), "request", "chat"))
+    assert told[0] == "request: model takes text in quotes, not null. @ $.model"
+    assert told[1].startswith("request: there is no setting 'extends' here")
 
 
 def test_lines_are_found_by_path() -> None:
-    toml = 'a.b = 1\n"c d" = 2\n[x]\ny = 3\n[[z]]\nk = 1\n[[z]]\nk = 2\n'
-    paths = (("a", "b"), ("c d",), ("x", "y"), ("z", 1, "k"), ("z", 0), ("x", "none"), ("none",))
-    assert [line_of(toml, path) for path in paths] == [1, 2, 4, 8, 5, 3, 0]
-    assert path_text(("a b", 0, "c")) == "$['a b'][0].c"
+    toml = (
+        'a.b = 1\n"c d" = 2 # [no]\n[x]\ny = [ # ]\n  "a]", """x\n[no]\n"""\n]\nw = \'\'\'b\n\'\'\'\'\n'
+        "[[z]]\nk = {a=1, b='}'}\n[[z]]\nk = 2\n[z.m]\nl = 1\n[[z.n]]\n[[z.n]]\no = 1"
+    )
+    found = {place.path: place.line for place in lines_of(toml)}
+    assert found == {
+        ("a", "b"): 1,
+        ("c d",): 2,
+        ("x",): 3,
+        ("x", "y"): 4,
+        ("x", "w"): 9,
+        ("z", 0): 11,
+        ("z", 0, "k"): 12,
+        ("z", 1): 13,
+        ("z", 1, "k"): 14,
+        ("z", 1, "m"): 15,
+        ("z", 1, "m", "l"): 16,
+        ("z", 1, "n", 0): 17,
+        ("z", 1, "n", 1): 18,
+        ("z", 1, "n", 1, "o"): 19,
+    }
 
 
 @given(st.text())
 def test_no_text_raises(toml: str) -> None:
-    read_config_untrusted(toml, "c.toml")
-    read_project_untrusted(toml, "p.toml", Config())
+    read_file_untrusted(toml, "c.toml", "user")
+    read_file_untrusted(toml, "p.toml", "project", trusted=False)
 
 
 @given(
-    st.dictionaries(
-        st.sampled_from(["model", "tools", "rules", "providers", "limits", "profiles", "environment"]), st.integers() | st.text()
-    )
+    st.dictionaries(st.sampled_from([key.name for key in SETTINGS.keys if key.name not in ("temperature", "max_tokens")]), st.integers())
 )
-def test_wrong_types_are_never_coerced(values: dict[str, int | str]) -> None:
-    toml = "".join(f"{name} = {value if isinstance(value, int) else 7}\n" for name, value in values.items())
-    read = read_config_untrusted(toml, "c.toml")
-    assert isinstance(read, Failure) == bool(values)
+def test_wrong_types_are_never_coerced(values: dict[str, int]) -> None:
+    toml = "".join(f"{name} = {value}\n" for name, value in values.items())
+    assert isinstance(read_file_untrusted(toml, "c.toml", "user"), Failure) == bool(values)

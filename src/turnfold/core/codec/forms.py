@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from typing import assert_never
 
 from returns.result import Failure, Success
 
-from turnfold.core.codec.toml_values import Node, Problems, Read, gathered, no_choice
+from turnfold.core.codec.toml_values import Faults, Node, Read, gathered, no_choice
 from turnfold.core.config.notes import Form
 from turnfold.core.config.selection import signed
 from turnfold.core.config.values import SecretRef
@@ -15,6 +16,7 @@ from turnfold.core.json import JsonObject
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 ENTRY = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 URL = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?", re.ASCII)
+HEADER_NAME = re.compile(r"[!-9;-~]+")
 HEADER_TEXT = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
 KINDS = ("*", "model", "read", "list", "write", "run", "python")
 
@@ -29,8 +31,10 @@ def text(node: Node, form: Form) -> Read[str]:
             return Success(value)
         case Form.KIND:
             return Success(value) if value in KINDS else no_choice(node, KINDS)
-        case Form.SOME | Form.MODEL | Form.PATH | Form.TOOL | Form.URL | Form.VARIABLE | Form.NAME:
+        case Form.SOME | Form.MODEL | Form.PATH | Form.TOOL | Form.URL | Form.NAME:
             return _shaped(node, value, form)
+        case _:
+            assert_never(form)
 
 
 def _shaped(node: Node, value: str, form: Form) -> Read[str]:
@@ -41,8 +45,6 @@ def _shaped(node: Node, value: str, form: Form) -> Read[str]:
         if URL.fullmatch(value) is None:
             return node.refused(f"{node.name} is an address such as http://127.0.0.1:8080/v1, without a user, a query or spaces.")
         return Success(value.rstrip("/"))
-    if form is Form.VARIABLE and VARIABLE.fullmatch(value) is None:
-        return node.refused(f"{value[:60]!r} is no name of an environment variable.")
     if form is Form.NAME and ENTRY.fullmatch(value) is None:
         return node.refused(f"{value[:60]!r} can't be a name here: names are made of letters, digits, _, - and dots.")
     return Success(value)
@@ -83,7 +85,7 @@ def pairs(node: Node) -> Read[JsonObject]:
 
 
 def _pair(name: str, node: Node) -> Read[tuple[str, str | JsonObject]]:
-    if not re.fullmatch(r"[!-~]+", name) or ":" in name:
+    if HEADER_NAME.fullmatch(name) is None:
         return node.refused(f"{name[:60]!r} can't be a name here: it has no spaces, no colon and only ASCII letters.")
     if isinstance(node.value, JsonObject) and tuple(node.value) == ("secret",):
         return secret(node.child("secret", node.value["secret"])).map(lambda found: (name, JsonObject.of(secret=found.name)))
@@ -94,7 +96,7 @@ def _pair(name: str, node: Node) -> Read[tuple[str, str | JsonObject]]:
     return Success((name, node.value))
 
 
-def entry_name(node: Node, name: str, by: str) -> Failure[Problems] | None:
+def entry_name(node: Node, name: str, by: str) -> Failure[Faults] | None:
     """What is wrong with the name of an entry of a named table: ``by`` is the field that holds it."""
     if by == "pattern":
         good = bool(name) and len(name) <= 200 and name.isprintable()

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import assert_never, final
-
-from attrs import frozen
+from typing import assert_never
 
 from turnfold.core.codec.shapes import (
+    DEFAULTS,
     SETTINGS,
     Anything,
     Choice,
@@ -28,14 +27,14 @@ from turnfold.core.codec.shapes import (
     Texts,
     Truth,
     Variables,
+    key_at,
 )
-from turnfold.core.codec.toml_lines import Path
-from turnfold.core.codec.toml_values import Node, Problems
+from turnfold.core.codec.toml_values import Fault, Faults, Node
 from turnfold.core.config.notes import Form
 from turnfold.core.config.values import Verdict
 from turnfold.core.json import JsonObject
 
-DEFAULTS = "defaults"
+ALLOW = Verdict.ALLOW.value
 TRUST = "it counts only in a folder that you trust. Look at it, then say: turnfold config trust"
 
 _LOADS_CODE = re.compile(
@@ -49,85 +48,64 @@ _LOCAL = re.compile(r"https?://(127\.0\.0\.1|localhost|\[::1\])(:[0-9]+)?(/.*)?"
 _OUTSIDE = re.compile(r"[/~\\]|[A-Za-z]:|(.*[/\\])?\.\.([/\\]|$)", re.DOTALL)
 
 
-@final
-@frozen
-class Withheld:
-    """What is left out of a file: the paths, and a sentence for each."""
-
-    paths: tuple[Path, ...] = ()
-    problems: Problems = ()
-
-    def __add__(self, other: Withheld) -> Withheld:
-        """Both."""
-        return Withheld((*self.paths, *other.paths), (*self.problems, *other.problems))
-
-
-def withheld_of(root: Node, known: tuple[str, ...]) -> Withheld:
+def withheld_of(root: Node, known: tuple[str, ...]) -> Faults:
     """What a project's file, read as ``root``, says and may not decide; ``known`` are the providers of the layers below it."""
-    found = Withheld()
-    for name, node in root.members:
-        key = SETTINGS.key(name)
-        if key is not None:
-            found += _of_setting(node, key, known)
-        elif name == DEFAULTS:
-            found += _all_of(item for item in node.items if _puts_back_granted(item))
-    return found
+    settings = tuple((node, SETTINGS.key(name)) for name, node in root.members)
+    of_settings = tuple(fault for node, key in settings if key is not None for fault in _of_setting(node, key, known))
+    items = (item for name, node in root.members if name == DEFAULTS for item in node.items)
+    return (*of_settings, *_all_of(item for item in items if _puts_back_granted(item)))
 
 
-def _left_out(node: Node) -> Withheld:
-    return Withheld((node.path,), (node.fault(f"{node.name} is left out: {TRUST}", "not-trusted"),))
+def _left_out(node: Node) -> Fault:
+    return node.fault(f"{node.name} is left out: {TRUST}")
 
 
-def _all_of(nodes: Iterable[Node]) -> Withheld:
-    return sum((_left_out(node) for node in nodes), Withheld())
+def _all_of(nodes: Iterable[Node]) -> Faults:
+    return tuple(_left_out(node) for node in nodes)
 
 
-def _of_setting(node: Node, key: Key, known: tuple[str, ...]) -> Withheld:
+def _of_setting(node: Node, key: Key, known: tuple[str, ...]) -> Faults:
     if key.note.granted:
-        return _left_out(node)
+        return (_left_out(node),)
     match key.shape:
         case Table():
             return _of_table(node, key.shape)
         case Named(table=table):
             return _of_named(node, table, known if key.name == "providers" else None)
         case Rules():
-            allowing = (
-                item for item in node.items if isinstance(item.value, JsonObject) and item.value.get("verdict") == Verdict.ALLOW.value
-            )
-            return _all_of(allowing)
+            return _all_of(item for item in node.items if isinstance(item.value, JsonObject) and item.value.get("verdict") == ALLOW)
         case Variables():
             return _all_of(each for name, each in node.members if _LOADS_CODE.fullmatch(name))
         case Texts(form=Form.PATH):
             outside = tuple(each for each in node.items if isinstance(each.value, str) and _OUTSIDE.match(each.value))
-            return _left_out(node) if outside and len(outside) == len(node.items) else _all_of(outside)
+            return (_left_out(node),) if outside and len(outside) == len(node.items) else _all_of(outside)
         case Text() | Texts() | Number() | Truth() | Choice() | Secret() | Anything() | Pairs():
-            return Withheld()
+            return ()
         case _:
             assert_never(key.shape)
 
 
-def _of_table(node: Node, table: Table, fine: tuple[str, ...] = ()) -> Withheld:
+def _of_table(node: Node, table: Table, fine: tuple[str, ...] = ()) -> Faults:
     """What a table may not decide, the ``fine`` settings apart; if that is all of it, the table as a whole."""
     settings = tuple((each, table.key(name)) for name, each in node.members if name not in fine)
-    found = sum((_of_setting(each, key, ()) for each, key in settings if key is not None), Withheld())
-    whole = bool(found.paths) and found.paths == tuple(each.path for _, each in node.members)
-    return _left_out(node) if whole else found
+    found = tuple(fault for each, key in settings if key is not None for fault in _of_setting(each, key, ()))
+    whole = bool(found) and tuple(fault.path for fault in found) == tuple(each.path for _, each in node.members)
+    return (_left_out(node),) if whole else found
 
 
-def _of_named(node: Node, table: Table, providers: tuple[str, ...] | None) -> Withheld:
+def _of_named(node: Node, table: Table, providers: tuple[str, ...] | None) -> Faults:
     """What entries may not decide. A provider that no layer below has may be one on this machine."""
-    found = Withheld()
-    for name, each in node.members:
-        address = each.value.get("base_url") if isinstance(each.value, JsonObject) else None
-        local = isinstance(address, str) and _LOCAL.fullmatch(address) is not None
-        found += _of_table(each, table, ("base_url",) if providers is not None and name not in providers and local else ())
-    return found
+    return tuple(fault for name, each in node.members for fault in _of_table(each, table, _fine(name, each, providers)))
+
+
+def _fine(name: str, node: Node, providers: tuple[str, ...] | None) -> tuple[str, ...]:
+    address = node.value.get("base_url") if isinstance(node.value, JsonObject) else None
+    local = isinstance(address, str) and _LOCAL.fullmatch(address) is not None
+    return ("base_url",) if providers is not None and name not in providers and local else ()
 
 
 def _puts_back_granted(item: Node) -> bool:
-    head, _, rest = item.value.partition(".") if isinstance(item.value, str) else ("", "", "")
-    key = SETTINGS.key(head)
-    if key is None:
-        return False
-    inner = key.shape.key(rest) if isinstance(key.shape, Table) else None
-    return key.note.granted or (inner is not None and inner.note.granted)
+    """Whether an item of ``defaults`` names what a project may not decide; its table, too."""
+    path = tuple(item.value.split(".")) if isinstance(item.value, str) else ("",)
+    keys = (key_at(path[:1]), key_at(path))
+    return any(key is not None and key.note.granted for key in keys)

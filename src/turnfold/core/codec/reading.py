@@ -24,7 +24,7 @@ from turnfold.core.codec.shapes import (
     Truth,
     Variables,
 )
-from turnfold.core.codec.toml_values import Node, Problems, Read, faults, gathered, no_choice, unknown
+from turnfold.core.codec.toml_values import Faults, Node, Read, faults, gathered, no_choice, unknown
 from turnfold.core.config.said import MemberValue, saying
 from turnfold.core.config.values import Rule, Variable, Verdict
 from turnfold.core.json import JsonObject
@@ -87,8 +87,8 @@ def members_of(node: Node, table: Table, more: tuple[str, ...] = ()) -> Read[Val
     read = tuple(_member(each, known[name]) for name, each in node.members if name in known)
     strange = tuple(unknown(each, names) for name, each in node.members if name not in names)
     missing = tuple(node.fault(f"{node.name} needs {key.name} = ….") for key in table.keys if key.due and key.name not in node.value)
-    problems = (*faults(*read), *strange, *missing)
-    return Failure(problems) if problems else Success(tuple(each.unwrap() for each in read))
+    wrong = (*faults(*read), *strange, *missing)
+    return Failure(wrong) if wrong else Success(tuple(each.unwrap() for each in read))
 
 
 def _member(node: Node, key: Key) -> Read[tuple[str, object]]:
@@ -168,15 +168,15 @@ def _anything(node: Node, reserved: tuple[str, ...]) -> Read[JsonObject]:
         for name, each in node.members
         if name in reserved
     )
-    problems = (*taken, *_not_json(node))
-    return Failure(problems) if problems else Success(node.value)
+    wrong = (*taken, *_not_json(node))
+    return Failure(wrong) if wrong else Success(node.value)
 
 
-def _not_json(node: Node) -> Problems:
+def _not_json(node: Node) -> Faults:
     """What JSON has no word for: a date, a number that is none."""
     if node.value is None and not node.source.nulls:
         return (node.fault(f"{node.name} is a date or time, which JSON has no word for: write it as text."),)
     if isinstance(node.value, float) and not math.isfinite(node.value):
         return (node.fault(f"{node.name} is {node.value}, which JSON has no word for."),)
     inner = (*(each for _, each in node.members), *node.items)
-    return tuple(problem for each in inner for problem in _not_json(each))
+    return tuple(fault for each in inner for fault in _not_json(each))

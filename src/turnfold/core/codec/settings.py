@@ -10,32 +10,32 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator
-from typing import cast, final
+from typing import final
 
 from attrs import evolve, frozen
 from returns.result import Failure, Result, Success
 
 from turnfold.core.codec.forms import text, texts
-from turnfold.core.codec.grants import DEFAULTS, Withheld, withheld_of
+from turnfold.core.codec.grants import withheld_of
 from turnfold.core.codec.reading import members_of
-from turnfold.core.codec.shapes import SETTINGS, Anything, Named, Pairs, Rules, Table, Variables
+from turnfold.core.codec.shapes import DEFAULTS, EXTENDS, SETTINGS, key_at, names_to_put_back
 from turnfold.core.codec.toml_lines import Path, lines_of
-from turnfold.core.codec.toml_values import Node, Problems, Read, Source, faults, gathered, settled
+from turnfold.core.codec.toml_values import Fault, Node, Problems, Read, Source, faults, gathered, settled, told
 from turnfold.core.config.layer import LayerName
 from turnfold.core.config.layers import Line, Origin, Overrides
 from turnfold.core.config.missing import DEFAULT
 from turnfold.core.config.notes import Form
-from turnfold.core.config.said import MemberValue, Said, saying
+from turnfold.core.config.said import Said, saying
 from turnfold.core.config.values import DEFAULT_PROVIDERS
 from turnfold.core.json import JsonObject, scalar_text
-from turnfold.core.problem import caller_problem, did_you_mean, path_text
+from turnfold.core.problem import caller_problem, path_text
 
-EXTENDS = "extends"
 BUILT_IN: tuple[str, ...] = tuple(provider.name for provider in DEFAULT_PROVIDERS)
 
 _AT_LINE = re.compile(r" \(at line (\d+), column (\d+)\)$")
 _TWICE = re.compile(r"Cannot (overwrite|declare|mutate|redefine)|Duplicate")
-_SETS = re.compile(r"\s*(\[\[?[^\]]*\]\]?|[^=]*[^=\s])")
+_SETS = re.compile(r"""\s*(\[[^\]]*\]+|[\w."' -]*[\w"'](?=\s*=))""")
+_INNER = re.compile(r"inline table key '(.*)'$")
 
 
 @final
@@ -58,9 +58,9 @@ def read_file_untrusted(
     >>> read_file_untrusted('model = "ollama/qwen3"', "config.toml", "user").unwrap().layer.model
     'ollama/qwen3'
     >>> print(*read_file_untrusted("modle = 1", "config.toml", "user").failure())
-    config.toml:1: there is no setting 'modle' here; did you mean model? @ $.modle
+    config.toml:1: there is no setting 'modle' here; did you mean model or models? @ $.modle
     """
-    return _root_untrusted(scalar_text(toml), place).bind(lambda root: _read_file(root, layer, None if trusted else known))
+    return _root_untrusted(scalar_text(toml), place).bind(lambda root: _file(root, layer, None if trusted else known))
 
 
 def read_settings_untrusted(value: JsonObject, place: str, layer: LayerName) -> Result[Overrides, Problems]:
@@ -69,28 +69,31 @@ def read_settings_untrusted(value: JsonObject, place: str, layer: LayerName) -> 
     >>> read_settings_untrusted(JsonObject.of(limits=JsonObject.of(usd=2)), "request", "chat").unwrap().limits.usd
     2.0
     """
-    return _overrides(Node(value, (), Source(place, nulls=True)), layer)
+    source = Source(place, nulls=True)
+    return _overrides(Node(value, (), source), layer).alt(lambda faults: told(faults, source))
 
 
-def _read_file(root: Node, layer: LayerName, known: tuple[str, ...] | None) -> Result[FileSettings, Problems]:
-    withheld = Withheld() if known is None else withheld_of(root, known)
-    kept = evolve(root, source=evolve(root.source, withheld=withheld.paths))
+def _file(root: Node, layer: LayerName, known: tuple[str, ...] | None) -> Result[FileSettings, Problems]:
+    withheld = () if known is None else withheld_of(root, known)
+    kept = evolve(root, source=evolve(root.source, withheld=frozenset(fault.path for fault in withheld)))
     extends = _extends(kept)
     read = _overrides(kept, layer, (EXTENDS,))
-    problems = faults(extends, read)
-    return Failure(problems) if problems else Success(FileSettings(read.unwrap(), extends.unwrap(), withheld.problems))
+    wrong = faults(extends, read)
+    if wrong:
+        return Failure(told(wrong, root.source))
+    return Success(FileSettings(read.unwrap(), extends.unwrap(), told(withheld, root.source, "not-trusted")))
 
 
 def _overrides(root: Node, layer: LayerName, more: tuple[str, ...] = ()) -> Read[Overrides]:
     """The settings of a file as a layer."""
     read = members_of(root, SETTINGS, (*more, DEFAULTS))
     put_back = _defaults(root)
-    problems = faults(read, put_back)
-    if problems:
-        return Failure(problems)
+    wrong = faults(read, put_back)
+    if wrong:
+        return Failure(wrong)
     said = dict(read.unwrap())
     for path in put_back.unwrap():
-        _put_back(said, path)
+        _put_back(said, *path)
     origin = Origin(layer=layer, place=root.source.place, lines=_lines(root))
     return Success(Overrides(**said, origin=origin))  # type: ignore[arg-type]  # the shapes are made from the types of these fields
 
@@ -104,7 +107,7 @@ def _extends(root: Node) -> Read[tuple[str, ...]]:
     return texts(node, Form.SOME)
 
 
-def _defaults(root: Node) -> Read[tuple[tuple[str, str], ...]]:
+def _defaults(root: Node) -> Read[tuple[tuple[str, ...], ...]]:
     """The settings that a file puts back: the root's name, and that of the setting in its table, where it is in one."""
     node = dict(root.members).get(DEFAULTS)
     if node is None:
@@ -114,48 +117,36 @@ def _defaults(root: Node) -> Read[tuple[tuple[str, str], ...]]:
     return gathered(tuple(_default(item, root) for item in node.items))
 
 
-def _default(item: Node, root: Node) -> Read[tuple[str, str]]:
+def _default(item: Node, root: Node) -> Read[tuple[str, ...]]:
     """One name of ``defaults``: a setting that is a single value, alone or in a table."""
     named = text(item, Form.SOME)
-    if isinstance(named, Failure):
-        return named
-    name, dot, inner = named.unwrap().partition(".")
-    key = SETTINGS.key(name)
-    if key is not None and dot and isinstance(key.shape, Table):
-        key = key.shape.key(inner)
-    elif dot and (key is None or not isinstance(key.shape, Named | Anything | Variables)):
-        key = None
-    if key is None:
-        hint = did_you_mean(named.unwrap(), _single()) or "; write a name such as model, or limits.usd."
-        return item.refused(f"there is no setting {named.unwrap()[:60]!r} to put back{hint}")
-    if isinstance(key.shape, Table | Named | Rules | Variables | Anything | Pairs) or key.note.form is Form.TOOL:
-        return item.refused(f"{named.unwrap()[:60]} can't be put back: only single settings can, such as model or limits.usd.")
-    if _mentions(root, name, inner):
-        return item.refused(f"{named.unwrap()} is set in this file, too: keep one of the two.")
-    return Success((name, inner))
+    return named if isinstance(named, Failure) else _path_put_back(item, named.unwrap(), root)
 
 
-def _single() -> Iterator[str]:
-    for key in SETTINGS.keys:
-        if isinstance(key.shape, Table):
-            yield from (f"{key.name}.{inner.name}" for inner in key.shape.keys)
-        else:
-            yield key.name
+def _path_put_back(item: Node, name: str, root: Node) -> Read[tuple[str, ...]]:
+    path = tuple(name.split("."))
+    if name not in names_to_put_back():
+        if key_at(path) is None:
+            other = "; write a name such as model, or limits.usd."
+            return Failure((Fault(item.path, f"there is no setting {name[:60]!r} to put back", name, names_to_put_back(), other),))
+        return item.refused(f"{name[:60]} can't be put back: only single settings can, such as model or limits.usd.")
+    if _mentions(root, *path):
+        return item.refused(f"{name} is set in this file, too: keep one of the two.")
+    return Success(path)
 
 
-def _mentions(root: Node, name: str, inner: str) -> bool:
+def _mentions(root: Node, name: str, inner: str = "") -> bool:
     found = dict(root.members).get(name)
     return found is not None and (not inner or inner in dict(found.members))
 
 
-def _put_back(said: dict[str, object], path: tuple[str, str]) -> None:
-    name, inner = path
+def _put_back(said: dict[str, object], name: str, inner: str = "") -> None:
     if not inner:
         said[name] = DEFAULT
         return
     members = said.get(name)
     others = ((each.name, each.value) for each in members.members) if isinstance(members, Said) else ()
-    said[name] = saying(cast("tuple[tuple[str, MemberValue], ...]", (*others, (inner, DEFAULT))))
+    said[name] = saying((*others, (inner, DEFAULT)))
 
 
 def _lines(root: Node) -> tuple[Line, ...]:
@@ -172,7 +163,7 @@ def _placed(node: Node, known: dict[Path, int], line: int) -> Iterator[tuple[Pat
         yield from _placed(each, known, here)
 
 
-def _root_untrusted(toml: str, place: str) -> Read[Node]:
+def _root_untrusted(toml: str, place: str) -> Result[Node, Problems]:
     try:
         parsed = settled(tomllib.loads(toml))
     except RecursionError:
@@ -188,8 +179,8 @@ def _no_toml(toml: str, place: str, error: str) -> str:
     line = int(where[1]) if where else toml.count("\n") + 1
     what = _AT_LINE.sub("", error).removesuffix(" (at end of document)").rstrip(".")
     if _TWICE.match(what):
-        written = _SETS.match(toml.split("\n")[line - 1])
-        name = "what stands here" if written is None else written[1][:60]
+        named = _INNER.search(what) or _SETS.match(toml.split("\n")[line - 1])
+        name = "what stands here" if named is None else named[1][:60]
         return f"{place}:{line}: {name} is set twice in this file: keep one of the two."
     column = f", column {where[2]}" if where else ""
     return f"{place}:{line}: this is not TOML{column}: {what[:200]}. Text stands in quotes, and every line is NAME = VALUE or [TABLE]."

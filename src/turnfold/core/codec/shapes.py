@@ -19,6 +19,9 @@ from turnfold.core.config.said import Said
 from turnfold.core.config.values import RESERVED_PARAMETERS, Rule, SecretRef, Variable
 from turnfold.core.json import JsonObject, JsonValue
 
+DEFAULTS = "defaults"  # the two keys of a file besides its settings
+EXTENDS = "extends"
+
 
 @final
 @frozen
@@ -189,3 +192,40 @@ def _default(value: object) -> JsonValue:
 
 
 SETTINGS: Table = Table(_keys(Layer))
+
+
+def single(key: Key) -> bool:
+    """Whether the setting is one value or a list of texts: a variable can hold it.
+
+    >>> single(SETTINGS.keys[0])
+    True
+    """
+    return not isinstance(key.shape, Table | Named | Rules | Variables | Anything | Pairs)
+
+
+def singles() -> tuple[tuple[str, ...], ...]:
+    """The names of all single settings, those of a table with the table's first.
+
+    >>> ("model",) in singles(), ("limits", "usd") in singles()
+    (True, True)
+    """
+    alone = tuple((key.name,) for key in SETTINGS.keys if single(key))
+    tables = tuple((key.name, key.shape) for key in SETTINGS.keys if isinstance(key.shape, Table))
+    return (*alone, *((name, key.name) for name, table in tables for key in table.keys if single(key)))
+
+
+def key_at(path: tuple[str, ...]) -> Key | None:
+    """The setting of that name in that table; None where there is none."""
+    key = SETTINGS.key(path[0])
+    for name in path[1:]:
+        key = key.shape.key(name) if key is not None and isinstance(key.shape, Table) else None
+    return key
+
+
+def names_to_put_back() -> tuple[str, ...]:
+    """What ``defaults`` can name: every single setting but a list of tools, which is not one value.
+
+    >>> "limits.usd" in names_to_put_back(), "tools" in names_to_put_back()
+    (True, False)
+    """
+    return tuple(".".join(path) for path in singles() if path != ("tools",))

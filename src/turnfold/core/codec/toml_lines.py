@@ -78,14 +78,5 @@ def _after(text: str, at: int) -> int:
             return at
 
 
-def line_at(places: tuple[Place, ...], path: Path) -> int:
-    """The line of ``path``, or of the nearest thing that it is part of; 0 where there is none."""
-    for depth in range(len(path), 0, -1):
-        for place in places:
-            if place.path == path[:depth]:
-                return place.line
-    return next((place.line for place in places if place.path[: len(path)] == path), 0)
-
-
 def _names(dotted: str) -> tuple[str, ...]:
     return tuple(word.strip("\"'") for word in _WORD.findall(dotted))

@@ -8,14 +8,16 @@ from typing import TypeAlias, TypeVar, final
 from attrs import field, frozen
 from returns.result import Failure, Result, Success
 
-from turnfold.core.codec.toml_lines import Path, Place, line_at
+from turnfold.core.codec.toml_lines import Path, Place
 from turnfold.core.json import MAX_DEPTH, JsonObject, JsonValue
 from turnfold.core.problem import Problem, caller_problem, did_you_mean, path_text
 
 T = TypeVar("T")
 
 Problems: TypeAlias = tuple[Problem, ...]
-Read: TypeAlias = Result[T, Problems]
+Read: TypeAlias = "Result[T, Faults]"
+
+MOST = 100  # faults of one file that are told one by one
 
 
 @final
@@ -28,8 +30,23 @@ class Source:
 
     place: str
     lines: tuple[Place, ...] = field(default=(), repr=False)
-    withheld: tuple[Path, ...] = ()
+    withheld: frozenset[Path] = frozenset()
     nulls: bool = False
+
+
+@final
+@frozen
+class Fault:
+    """What is wrong at a path; ``name`` was written and is near one of ``names``, perhaps, which the sentence ends with then."""
+
+    path: Path
+    sentence: str
+    name: str = ""
+    names: tuple[str, ...] = ()
+    otherwise: str = ""
+
+
+Faults: TypeAlias = tuple[Fault, ...]
 
 
 @final
@@ -46,17 +63,15 @@ class Node:
         """What errors call it."""
         return path_text(self.path).removeprefix("$.") if self.path else "This file"
 
-    def fault(self, sentence: str, code: str = "bad-settings") -> Problem:
-        """A Problem with this value: ``file:line: sentence @ $.path``."""
-        line = line_at(self.source.lines, self.path)
-        place = f"{self.source.place}:{line}" if line else self.source.place
-        return caller_problem(code, f"{place}: {sentence}", path_text(self.path))
+    def fault(self, sentence: str) -> Fault:
+        """That something is wrong with this value."""
+        return Fault(self.path, sentence)
 
-    def refused(self, sentence: str) -> Failure[Problems]:
+    def refused(self, sentence: str) -> Failure[Faults]:
         """The value refused, with that sentence."""
         return Failure((self.fault(sentence),))
 
-    def unfit(self, takes: str) -> Failure[Problems]:
+    def unfit(self, takes: str) -> Failure[Faults]:
         """The value refused, since it is of another type than the setting takes."""
         return self.refused(f"{self.name} takes {takes}, not {self.kind}.")
 
@@ -110,21 +125,40 @@ def gathered(read: tuple[Read[T], ...]) -> Read[tuple[T, ...]]:
     return Failure(problems) if problems else Success(tuple(each.unwrap() for each in read))
 
 
-def faults(*read: Result[object, Problems]) -> Problems:
+def faults(*read: Result[object, Faults]) -> Faults:
     """The faults of all, in order."""
     return tuple(problem for each in read if isinstance(each, Failure) for problem in each.failure())
 
 
-def unknown(node: Node, names: tuple[str, ...]) -> Problem:
+def unknown(node: Node, names: tuple[str, ...]) -> Fault:
     """That there is no setting of this node's name; those that there are."""
     name = str(node.path[-1])
-    hint = did_you_mean(name, names) or f"; known are {', '.join(names)}."
-    return node.fault(f"there is no setting {name[:60]!r} here{hint}")
+    return Fault(node.path, f"there is no setting {name[:60]!r} here", name, names, f"; known are {', '.join(names)}.")
 
 
-def no_choice(node: Node, words: tuple[str, ...]) -> Failure[Problems]:
+def no_choice(node: Node, words: tuple[str, ...]) -> Failure[Faults]:
     """The value refused, since it is none of these words."""
     choices = ", ".join(f'"{word}"' for word in words)
     if not isinstance(node.value, str):
         return node.unfit(f"one of {choices}")
-    return node.refused(f"{node.name} takes one of {choices}, not {node.value[:60]!r}{did_you_mean(node.value, words) or '.'}")
+    return Failure((Fault(node.path, f"{node.name} takes one of {choices}, not {node.value[:60]!r}", node.value, words, "."),))
+
+
+def told(faults: Faults, source: Source, code: str = "bad-settings") -> Problems:
+    """The faults as Problems, ``file:line: sentence @ $.path``; of very many the first ones, and how many there are.
+
+    Lines and near misses are looked for only here, so that a file full of faults costs no more than it is long.
+    """
+    lines = {place.path: place.line for place in reversed(source.lines)}
+    problems = tuple(_problem(fault, source.place, lines, code) for fault in faults[:MOST])
+    if len(faults) <= MOST:
+        return problems
+    return (*problems, caller_problem(code, f"{source.place}: there are {len(faults) - MOST:,} more of these."))
+
+
+def _problem(fault: Fault, place: str, lines: Mapping[Path, int], code: str) -> Problem:
+    line = next((lines[fault.path[:depth]] for depth in range(len(fault.path), 0, -1) if fault.path[:depth] in lines), 0)
+    hint = (did_you_mean(fault.name, fault.names) if fault.name else "") or fault.otherwise
+    return caller_problem(
+        code, f"{place}:{line}: {fault.sentence}{hint}" if line else f"{place}: {fault.sentence}{hint}", path_text(fault.path)
+    )

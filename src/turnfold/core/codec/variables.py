@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import final
 
-from attrs import frozen
 from returns.result import Failure, Result, Success
 
 from turnfold.core.codec.reading import value_of
-from turnfold.core.codec.shapes import SETTINGS, Anything, Key, Named, Number, Pairs, Rules, Shape, Table, Texts, Truth, Variables
-from turnfold.core.codec.toml_values import Node, Problems, Read, Source, faults
+from turnfold.core.codec.shapes import SETTINGS, Number, Shape, Texts, Truth, key_at, singles
+from turnfold.core.codec.toml_values import Node, Problems, Source, told
 from turnfold.core.config.layers import Origin, Overrides
 from turnfold.core.config.said import saying
 from turnfold.core.json import JsonValue, scalar_text
@@ -24,29 +22,6 @@ _WHOLE = re.compile(r"[+-]?[0-9]{1,19}", re.ASCII)
 _NUMBER = re.compile(r"[+-]?[0-9]{1,19}(\.[0-9]{0,19})?([eE][+-]?[0-9]{1,3})?", re.ASCII)
 
 
-@final
-@frozen
-class Settable:
-    """A setting that a variable can hold: its names, the table's first, and what it is."""
-
-    path: tuple[str, ...]
-    key: Key
-
-
-def _settable() -> tuple[Settable, ...]:
-    alone = tuple(Settable((key.name,), key) for key in SETTINGS.keys if _single(key.shape))
-    tables = tuple((key.name, key.shape) for key in SETTINGS.keys if isinstance(key.shape, Table))
-    within = tuple(Settable((name, key.name), key) for name, table in tables for key in table.keys if _single(key.shape))
-    return (*alone, *within)
-
-
-def _single(shape: Shape) -> bool:
-    return not isinstance(shape, Table | Named | Rules | Variables | Anything | Pairs)
-
-
-SETTABLE: tuple[Settable, ...] = _settable()
-
-
 def variable_of(path: tuple[str, ...]) -> str:
     """The variable of a setting.
 
@@ -56,7 +31,8 @@ def variable_of(path: tuple[str, ...]) -> str:
     return PREFIX + WITHIN.join(path).upper()
 
 
-VARIABLES: tuple[str, ...] = tuple(variable_of(each.path) for each in SETTABLE)
+SETTABLE: tuple[tuple[str, ...], ...] = singles()
+VARIABLES: tuple[str, ...] = tuple(variable_of(path) for path in SETTABLE)
 
 
 def read_variables_untrusted(variables: tuple[tuple[str, str], ...]) -> Result[tuple[Overrides, ...], Problems]:
@@ -68,23 +44,24 @@ def read_variables_untrusted(variables: tuple[tuple[str, str], ...]) -> Result[t
     [0.5]
     """
     read = tuple(_variable(name, value) for name, value in variables if value.strip() and name.startswith(PREFIX) and name not in OTHERS)
-    problems = faults(*read)
+    problems = tuple(problem for each in read if isinstance(each, Failure) for problem in each.failure())
     return Failure(problems) if problems else Success(tuple(layer for each in read for layer in each.unwrap()))
 
 
-def _variable(name: str, value: str) -> Read[tuple[Overrides, ...]]:
+def _variable(name: str, value: str) -> Result[tuple[Overrides, ...], Problems]:
     found = next((each for variable, each in zip(VARIABLES, SETTABLE, strict=True) if variable == name), None)
-    if found is None:
+    key = None if found is None else key_at(found)
+    if found is None or key is None:
         problem = _unknown(name)
         return Success(()) if problem is None else Failure((problem,))
-    node = Node(_spelled(scalar_text(value), found.key.shape), found.path, Source(name, nulls=True))
-    return value_of(node, found.key.shape).map(lambda said: (_layer(found, said, name),))
+    source = Source(name, nulls=True)
+    read = value_of(Node(_spelled(scalar_text(value), key.shape), found, source), key.shape)
+    return read.map(lambda said: (_layer(found, said, name),)).alt(lambda faults: told(faults, source))
 
 
-def _layer(found: Settable, value: object, place: str) -> Overrides:
-    *_, last = found.path
-    said = saying(((last, value),)) if len(found.path) > 1 else value  # type: ignore[arg-type]  # the shape is made from its type
-    return Overrides(**{found.path[0]: said}, origin=Origin(layer="environment", place=place))  # type: ignore[arg-type]  # the same
+def _layer(path: tuple[str, ...], value: object, place: str) -> Overrides:
+    said = saying(((path[-1], value),)) if len(path) > 1 else value  # type: ignore[arg-type]  # the shape is made from its type
+    return Overrides(**{path[0]: said}, origin=Origin(layer="environment", place=place))  # type: ignore[arg-type]  # the same
 
 
 def _unknown(name: str) -> Problem | None:

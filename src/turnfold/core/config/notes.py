@@ -22,7 +22,6 @@ class Form(Enum):
     URL = "url"
     MODEL = "model"  # provider/name, or an alias
     KIND = "kind"  # a kind of request that rules know
-    VARIABLE = "variable"  # the name of an environment variable
     NAME = "name"  # of a table's entry: what a key can be without quotes, and dots
     TOOL = "tool"  # names of tools, or +name and -name
     PATH = "path"  # a project's file may name one outside of its workspace only in a folder that the person trusts

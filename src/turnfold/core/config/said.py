@@ -71,7 +71,7 @@ class Said(Generic[T]):
 NESTED = (Said, JsonObject)  # what is laid field by field, or name by name; final, so that their type tells them
 
 
-def said(kind: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Said[T]:
+def said(kind: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Said[T]:
     """Some fields of a ``kind``, by keyword, as its constructor takes them.
 
     >>> from turnfold.core.config.values import Limits
