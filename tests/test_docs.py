@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
+import attrs
 import pytest
 from returns.result import Success
 
 from turnfold import BUILTIN_TOOLS, ChatConfig, Config, ProjectConfig, Rule, ToolSpec, Verdict, run
 from turnfold.core.codec.settings import read_file_untrusted
-from turnfold.core.codec.variables import VARIABLES
-from turnfold.core.config.values import DEFAULT_PROVIDERS, SecretRef
+from turnfold.core.codec.variables import PREFIX, VARIABLES
+from turnfold.core.config.briefing import Briefing, Skill, Text
+from turnfold.core.config.matching import LOOKED_AT, REACH, fitting
+from turnfold.core.config.tables import Prompt, Skills, User
+from turnfold.core.config.values import DEFAULT_PROVIDERS, SecretRef, ToolFormat
 from turnfold.core.conversation.messages import ToolMessage
+from turnfold.core.llm.prompt import system_prompt
 from turnfold.core.llm.reply import RawCall
+from turnfold.shell.briefing import COMMAND_S
+from turnfold.shell.front_matter import parse_lesson_untrusted
 from turnfold.shell.real import HOME
 from turnfold.testing.fake_world import fake_world
 from turnfold.testing.wire import chat_stream
 
 PROJECT = Path(__file__).resolve().parents[1]
 ARCHITECTURE = (PROJECT / "docs" / "architecture.md").read_text(encoding="utf-8")
+PROMPT = (PROJECT / "docs" / "prompt.md").read_text(encoding="utf-8")
 CONFIG = (PROJECT / "docs" / "config.md").read_text(encoding="utf-8")
 
 
@@ -65,5 +74,53 @@ def test_the_providers_that_need_no_line_are_named() -> None:
     assert sorted(said[1].split()) == sorted(tool.name for tool in BUILTIN_TOOLS)
 
 
-def test_no_variable_is_named_that_is_not_read() -> None:
-    assert set(re.findall(r"`(TURNFOLD_\w+)`", CONFIG)) <= {*VARIABLES, HOME}
+def test_the_variables_that_are_read_are_named_and_no_other() -> None:
+    read = {PREFIX + name.upper() for name in VARIABLES} | {HOME}
+    assert set(re.findall(r"`(TURNFOLD_\w+)`", CONFIG)) == read
+
+
+def test_the_parts_of_the_prompt_come_in_the_order_that_is_told() -> None:
+    briefing = Briefing(texts=(Text("AGENTS.md", "x"),), skills=(Skill(name="s", description="d", path="/w/s/SKILL.md"),))
+    cfg = ChatConfig(ProjectConfig(Config(user=User(name="Ada"), instructions="Be brief.")), workspace="/w", briefing=briefing)
+    text = system_prompt(cfg, BUILTIN_TOOLS, ToolFormat.MARKDOWN)
+    parts = ("# Calling tools", "The workspace is", "# The user", "AGENTS.md:", "# Skills", "# What the user wants of you")
+    assert sorted(parts, key=text.index) == list(parts)
+    for name in Prompt().guides:
+        assert f"`{name}`" in PROMPT
+
+
+def test_the_settings_of_the_prompt_are_settings_with_these_defaults() -> None:
+    tables = tomllib.loads(block(PROMPT, "toml", "[prompt]"))
+    kinds = {"user": User, "prompt": Prompt, "skills": Skills}
+    assert set(tables) == {"instructions", *kinds}
+    for name, kind in kinds.items():
+        assert set(tables[name]) <= {field.name for field in attrs.fields(kind)}
+    assert {name: tuple(value) if isinstance(value, list) else value for name, value in tables["skills"].items()} == attrs.asdict(Skills())
+    assert tables["prompt"]["limit_bytes"] == Prompt().limit_bytes
+    for figure in (f"{COMMAND_S:g} s each", f"first {LOOKED_AT:,} characters", f"reach {REACH} characters"):
+        assert figure in PROMPT
+
+
+def test_the_lesson_of_the_document_fits_what_it_says() -> None:
+    read = parse_lesson_untrusted(block(PROMPT, "markdown", "match:"), "rebase.md")
+    assert isinstance(read, Success), read
+    file = read.unwrap()
+    assert (file.tells, file.problems, file.lesson.tools) == (True, (), ("shell",))
+    for text in ("Rebase it", "a merge_conflict", "git pull --force it"):
+        assert fitting((file.lesson,), text, ("shell",), (), 1) == (file.lesson,)
+    assert fitting((file.lesson,), "a merge of a conflict", ("shell",), (), 1) == ()
+
+
+def test_a_briefing_is_read_as_the_document_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TURNFOLD_HOME", str(tmp_path / "home"))
+    (tmp_path / "AGENTS.md").write_text("Use tabs.")
+    (tmp_path / "CLAUDE.md").write_bytes(b"\xff")
+    names: dict[str, object] = {}
+    code = block(PROMPT, "python", "read_briefing").replace("/tmp/demo", str(tmp_path))
+    exec(compile(code, "prompt.md", "exec"), names)
+    cfg = names["cfg"]
+    assert isinstance(cfg, ChatConfig)
+    assert [text.text for text in cfg.briefing.texts] == ["Use tabs."]
+    assert capsys.readouterr().out.startswith("The model is not told CLAUDE.md")

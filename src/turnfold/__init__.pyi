@@ -27,6 +27,7 @@ from turnfold.core.problem import Problem
 from turnfold.core.tools.builtin import BUILTIN_TOOLS
 from turnfold.core.tools.generator import from_generator
 from turnfold.core.tools.spec import Call, Done, Need, Refuse, ToolSpec
+from turnfold.shell.briefing import read_briefing
 from turnfold.shell.desk import RunResult
 from turnfold.shell.real import real_world
 from turnfold.shell.run import run
@@ -89,6 +90,7 @@ __all__ = [
     "fold",
     "from_generator",
     "load",
+    "read_briefing",
     "real_world",
     "run",
     "run_async",

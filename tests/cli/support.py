@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import sysconfig
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, final
@@ -213,6 +214,13 @@ def is_alive(pid: int) -> bool:
     except OSError:
         return False
     return status.rpartition(")")[2].split()[0] != "Z"
+
+
+def until_asleep(pid: int) -> None:
+    """Return when the process waits for something; fails when it never does."""
+    limit = time.monotonic() + PATIENCE_S
+    while Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] != "S":
+        assert time.monotonic() < limit, "it never waits"
 
 
 def end(pid: int) -> None:

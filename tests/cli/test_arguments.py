@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from turnfold.cli.arguments import Checkup, Listing, Showing, Talk, Told, Version, parse_arguments
+from turnfold.cli.arguments import Checkup, Listing, Showing, Talk, Told, Tracing, Version, parse_arguments
 from turnfold.cli.exits import Exit
 
 
@@ -29,6 +29,10 @@ from turnfold.cli.exits import Exit
         ("list --json", Listing(json=True)),
         ("show abc", Showing("abc")),
         ("show --json abc", Showing("abc", json=True)),
+        ("trace abc", Tracing("abc")),
+        ("trace abc 2 --json", Tracing("abc", 2, json=True)),
+        ("-r /export", Talk(prompt="/export", resume="")),
+        ("-r abc /export", Talk(prompt="/export", resume="abc")),
         ("doctor", Checkup()),
         ("doctor -w /x", Checkup("/x")),
         ("--version", Version()),
@@ -38,7 +42,7 @@ def test_plans(line: str, plan: object) -> None:
     assert parse_arguments(line.split()) == plan
 
 
-@pytest.mark.parametrize("line", ["--help", "-h", "hi --help", "list -h", "show --help", "doctor --help"])
+@pytest.mark.parametrize("line", ["--help", "-h", "hi --help", "list -h", "show --help", "trace --help", "doctor --help"])
 def test_help_is_told(line: str) -> None:
     told = parse_arguments(line.split())
     assert isinstance(told, Told)
@@ -50,6 +54,8 @@ def test_help_is_told(line: str) -> None:
     [
         ("--ye hi", "did you mean --yes?"),
         ("-x", "goes after --"),
+        ("trace", "which conversation?"),
+        ("trace abc two", "a turn is a number, not 'two'"),
         ("list abc", "there is nothing to do with abc"),
         ("hi --model", "expected one argument"),
         ("hi --yes --dry-run", "contradict"),

@@ -13,6 +13,7 @@ from turnfold.core.agent.events import (
     CallClosed,
     CallCommanded,
     Event,
+    Impersonated,
     MessageAdded,
     MessageQueued,
     ModelReplied,
@@ -21,6 +22,7 @@ from turnfold.core.agent.events import (
     RequestOpened,
     Rewound,
     RoundEnded,
+    SummaryAsked,
     TurnEnded,
     TurnInterrupted,
 )
@@ -28,7 +30,7 @@ from turnfold.core.agent.ids import MODEL, RequestId
 from turnfold.core.agent.state import Opened, Past, Turn
 from turnfold.core.codec.codec import EVENT, encode
 from turnfold.core.conversation.messages import AssistantMessage, UserMessage
-from turnfold.core.world.requests import CallModel
+from turnfold.core.world.requests import CallModel, Purpose
 from turnfold.testing.simulated import Sim
 
 
@@ -48,7 +50,7 @@ def comparable(past: Past) -> Past:
 
 def _turn(turn: Turn) -> Turn:
     slots = tuple(evolve(slot, requests=tuple(map(_opened, slot.requests))) for slot in turn.slots)
-    return evolve(turn, model=None if turn.model is None else _opened(turn.model), slots=slots)
+    return evolve(turn, model=None if turn.model is None else _opened(turn.model), slots=slots, waited_ms=0, paused_ms=None)
 
 
 def _opened(opened: Opened) -> Opened:
@@ -108,9 +110,9 @@ def assert_turns(events: tuple[Event, ...]) -> None:
     closed: list[int] = []
     for event in events:
         match event:
-            case MessageAdded(message=UserMessage()) | CallCommanded():
+            case MessageAdded(message=UserMessage()) | CallCommanded() | Impersonated() | SummaryAsked():
                 assert not running
-                running, calls, closed = True, (event.call,) if isinstance(event, CallCommanded) else (), []
+                running, calls, closed = True, called(event), []
             case MessageAdded(message=AssistantMessage() as message):
                 assert running
                 assert not calls
@@ -126,6 +128,17 @@ def assert_turns(events: tuple[Event, ...]) -> None:
                 running = False
             case _:
                 pass
+
+
+def called(event: MessageAdded | CallCommanded | Impersonated | SummaryAsked) -> tuple[object, ...]:
+    """The calls that a turn begins with."""
+    match event:
+        case CallCommanded(call=call, more=more):
+            return (call, *more)
+        case Impersonated(message):
+            return message.calls
+        case _:
+            return ()
 
 
 def assert_performed(sim: Sim) -> None:
@@ -191,9 +204,12 @@ def assert_nothing_lost(events: tuple[Event, ...]) -> None:
     left = iter(added)
     assert all(message in left for message in queued)
     finished: set[tuple[int, int]] = set()
+    summaries: set[RequestId] = set()
     for event in events:
         match event:
-            case RequestClosed(request_id=request_id, outcome=ModelReplied()):
+            case RequestOpened(request_id=request_id, request=CallModel(purpose=Purpose.SUMMARY)):
+                summaries.add(request_id)
+            case RequestClosed(request_id=request_id, outcome=ModelReplied()) if request_id not in summaries:
                 finished.add((request_id.turn, request_id.generation))
             case RequestOpened(request_id=request_id) if request_id.slot == MODEL:
                 assert (request_id.turn, request_id.generation) not in finished

@@ -49,7 +49,7 @@ def journal_of(driver: Callable[[ChatConfig, World], RunResult], cfg: ChatConfig
     return tuple(map(without_times, events))
 
 
-@given(sim_configs(), REPLIES)
+@given(sim_configs(timed=False), REPLIES)
 @examples(60)
 def test_the_drivers_agree(cfg: ChatConfig, replies: tuple[Stream, ...]) -> None:
     expected = journal_of(plain, cfg, replies)

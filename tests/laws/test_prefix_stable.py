@@ -9,11 +9,11 @@ from hypothesis import given
 from tests.laws.examples import examples
 from turnfold.core.agent import encoding
 from turnfold.core.agent.effects import Perform, Record
-from turnfold.core.agent.events import Reconfigured, Rewound
+from turnfold.core.agent.events import Compacted, Reconfigured, Rewound
 from turnfold.core.config.values import ToolFormat
 from turnfold.core.conversation.messages import Message
 from turnfold.core.llm.chat import CHAT
-from turnfold.core.world.requests import CallModel
+from turnfold.core.world.requests import CallModel, Purpose
 from turnfold.testing.lives import lives, sims
 from turnfold.testing.sample_tools import ALL_TOOLS
 from turnfold.testing.simulated import CONFIG, Command, Move, Say, Sim, finished, walked
@@ -32,9 +32,9 @@ def test_each_request_begins_with_the_messages_of_the_last(sim: Sim, life: tuple
     before: bytes | None = None
     for effect in finished(walked(sim, life)).effects:
         match effect:
-            case Record(event=Rewound() | Reconfigured()):
+            case Record(event=Rewound() | Reconfigured() | Compacted()):
                 before = None
-            case Perform(request=CallModel(), body=body):
+            case Perform(request=CallModel(purpose=Purpose.REPLY), body=body):
                 assert before is None or messages_of(body).startswith(before)
                 before = messages_of(body)
             case _:

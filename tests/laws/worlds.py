@@ -12,13 +12,13 @@ from turnfold.core.agent.inputs import Decided
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.problem import Problem
 from turnfold.core.world.answers import ProcessEnded, PythonEnded, StreamEnded
-from turnfold.core.world.requests import CallModel, RunProcess, RunPython, WorldRequest
+from turnfold.core.world.requests import CallModel, Purpose, RunProcess, RunPython, WorldRequest
 from turnfold.shell.ports import Human, Models, Processes, Pythons, Question
 from turnfold.shell.scope import Scope
 from turnfold.shell.world import World
 from turnfold.testing.fakes import FakeClock, FakeFiles, FakeSecrets
 from turnfold.testing.memory_journal import MemoryJournal
-from turnfold.testing.simulated import DONE, Stream
+from turnfold.testing.simulated import DONE, SUMMARY, Stream
 from turnfold.testing.simulated_world import Disk, outcome_of
 
 CHUNK = 60
@@ -26,7 +26,7 @@ CHUNK = 60
 
 @final
 class ScriptedModels(Models):
-    """Models whose replies come from a script, one a call."""
+    """Models whose replies come from a script, one a call; a summary is always the same."""
 
     __slots__ = ("_lock", "_replies")
 
@@ -41,7 +41,7 @@ class ScriptedModels(Models):
     @override
     def stream(self, request: CallModel, body: bytes, scope: Scope) -> StreamEnded | Problem:
         with self._lock:
-            reply = next(self._replies, DONE)
+            reply = SUMMARY if request.purpose is Purpose.SUMMARY else next(self._replies, DONE)
         for start in range(0, len(reply.data), CHUNK):
             scope.emit(reply.data[start : start + CHUNK])
         return StreamEnded() if reply.problem is None else reply.problem

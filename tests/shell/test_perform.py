@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from attrs import evolve
 from typing_extensions import override
 
-from turnfold import ChatConfig, Config, Perform, ProjectConfig
+from turnfold import ChatConfig, Config, Perform, ProjectConfig, Rule, Verdict
 from turnfold.core.agent.ids import RequestId
+from turnfold.core.config.briefing import Briefing, Skill
 from turnfold.core.problem import Problem
+from turnfold.core.world.answers import FileRead
 from turnfold.core.world.requests import CallModel, ListFiles, ReadFile, Request, RunProcess, RunPython, WriteFile
+from turnfold.shell.files import LocalFiles
 from turnfold.shell.perform import perform
 from turnfold.shell.scope import Scope
 from turnfold.testing.fake_world import SCRIPTED, FakeModels, fake_world
@@ -55,3 +60,33 @@ def test_an_error_without_words_is_told_all_the_same() -> None:
     assert isinstance(outcome, Problem)
     assert outcome.code == "port-failed"
     outcome.message.encode()
+
+
+def read_at(path: Path, cfg: ChatConfig) -> str:
+    """The text at ``path``, or the code of the Problem that it is."""
+    world = evolve(fake_world(), files=LocalFiles())
+    outcome = perform(Perform(RequestId(1, 1, 0, 0), ReadFile(path=str(path), limit_bytes=99)), cfg, world, Scope())
+    return outcome.text if isinstance(outcome, FileRead) else outcome.code if isinstance(outcome, Problem) else ""
+
+
+def test_a_link_leads_out_of_no_root_and_of_no_skill(tmp_path: Path) -> None:
+    for name in ("work", "data", "linked/s"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "SKILL.md").write_text(name)
+    (tmp_path / "secret").write_text("secret")
+    (tmp_path / "skills").symlink_to(tmp_path / "linked")
+    skill = Skill(name="s", description="d", path=str(tmp_path / "skills" / "s" / "SKILL.md"))
+    cfg = evolve(CFG, workspace=str(tmp_path / "work"), roots=(str(tmp_path / "data"),), briefing=Briefing(skills=(skill,)))
+    for folder in (tmp_path / "data", tmp_path / "linked" / "s"):
+        (folder / "out").symlink_to(tmp_path / "secret")
+        (folder / "in").symlink_to(folder / "SKILL.md")
+    assert read_at(tmp_path / "data" / "in", cfg) == "data"
+    assert read_at(tmp_path / "data" / "out", cfg) == "leads-outside"
+    assert read_at(tmp_path / "skills" / "s" / "in", cfg) == "linked/s"
+    assert read_at(tmp_path / "skills" / "s" / "out", cfg) == "leads-outside"
+    assert read_at(tmp_path / "secret", cfg) == "secret"  # it was asked for, under its own name
+    denying = evolve(cfg, rules=(Rule(Verdict.DENY, "read", "*SKILL.md"),))
+    assert read_at(tmp_path / "data" / "in", denying) == "denied"
+    nested = evolve(cfg, roots=(str(tmp_path / "data"), str(tmp_path)))
+    assert read_at(tmp_path / "data" / "out", nested) == "secret"
+    assert read_at(tmp_path / "data" / "in", evolve(denying, roots=nested.roots)) == "denied"

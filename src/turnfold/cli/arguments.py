@@ -3,39 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from typing import NamedTuple, NoReturn, TypeAlias
 
 from typing_extensions import override
 
+from turnfold.cli.epilog import EPILOG
 from turnfold.cli.exits import Exit
 
 WIDTH = 100
-
-EPILOG = """\
-other commands:
-  turnfold list [--json]      the conversations that are kept, the last one first
-  turnfold show ID [--json]   one of them, to read (or its events as JSON Lines)
-  turnfold models [PATTERN]   which model would be used and why, and the models that are known (--all, --json)
-  turnfold doctor             what turnfold found on this machine, and which model it would use
-
-  A prompt that is one of these words alone goes after --:  turnfold -- list
-  A prompt that starts with / is a command, such as  turnfold '/shell ls'  or  turnfold /help;  a space before the / makes it text.
-
-  Standard input, when it is no terminal, is read as context:  git diff | turnfold "review this"
-
-permission:
-  Reading in the workspace needs none. Everything else is shown first and asked for on the terminal, unless --yes is given or a rule
-  of config.toml allows it. With no terminal (or with --json) the question stays open, and the command ends with exit code 3.
-
-settings:
-  config.toml in the config folder (turnfold doctor says where), turnfold.toml in the workspace or above, and TURNFOLD_MODEL,
-  TURNFOLD_TEMPERATURE, TURNFOLD_MAX_TOKENS, TURNFOLD_TOOLS, TURNFOLD_TOOL_FORMAT, TURNFOLD_INSTRUCTIONS; TURNFOLD_HOME moves all folders.
-
-exit codes:
-  0 done · 1 failed · 2 wrong arguments or config · 3 waits for permission · 4 limit reached · 130 interrupted
-"""
 
 
 class Talk(NamedTuple):
@@ -66,6 +43,14 @@ class Showing(NamedTuple):
     json: bool = False
 
 
+class Tracing(NamedTuple):
+    """Tell what happened in one conversation; ``turn`` 0: in all of its turns."""
+
+    conversation: str
+    turn: int = 0
+    json: bool = False
+
+
 class Checkup(NamedTuple):
     """Say what is found on this machine."""
 
@@ -81,6 +66,35 @@ class ModelList(NamedTuple):
     workspace: str = ""
 
 
+class Importing(NamedTuple):
+    """Take over what gptme keeps: in ``folder`` (empty: where it is by itself); ``only`` config or conversations, those of these ``names``.
+
+    ``project``: the file of the project in ``workspace``, too.
+    """
+
+    folder: str = ""
+    only: str = ""
+    dry_run: bool = False
+    project: bool = False
+    workspace: str = ""
+    names: tuple[str, ...] = ()
+
+
+class Configuring(NamedTuple):
+    """Show, explain, check or edit the settings; ``subject`` is a key or a folder."""
+
+    action: str
+    subject: str = ""
+    workspace: str = ""
+    json: bool = False
+    all: bool = False
+    project: bool = False
+    local: bool = False
+    list: bool = False
+    remove: bool = False
+    yes: bool = False
+
+
 class Version(NamedTuple):
     """Say the version."""
 
@@ -92,7 +106,7 @@ class Told(NamedTuple):
     code: Exit
 
 
-Plan: TypeAlias = Talk | Listing | Showing | ModelList | Checkup | Version | Told
+Plan: TypeAlias = Talk | Listing | Showing | Tracing | ModelList | Checkup | Configuring | Importing | Version | Told
 
 
 class _UsageError(Exception):
@@ -125,11 +139,11 @@ def parse_arguments(argv: Sequence[str]) -> Plan:
     (Listing(json=False), 'list')
     """
     first = argv[0] if argv else ""
-    parsers = {"list": _listing, "show": _showing, "models": _models, "doctor": _checkup}
+    parser = next((read for name, read in _commands() if name == first), None)
     try:
-        return parsers[first](argv[1:]) if first in parsers else _talk(argv)
+        return _talk(argv) if parser is None else parser(argv[1:])
     except _UsageError as error:
-        command = f"turnfold {first}" if first in parsers else "turnfold"
+        command = "turnfold" if parser is None else f"turnfold {first}"
         sentence = str(error)
         end = "" if sentence.endswith("?") else "."
         return Told(f"{sentence}{end} See  {command} --help\n", Exit.USAGE)
@@ -167,6 +181,8 @@ def _talk(argv: Sequence[str]) -> Plan:
     if found.version:
         return Version()
     words: tuple[str, ...] = (*found.words, *argv[cut + 1 :])
+    if found.resume is not None and found.resume.startswith("/"):  # -r '/export': a command for the last one
+        found.resume, words = "", (found.resume, *words)
     talk = Talk(
         prompt=words[0] if words else "",
         files=words[1:],
@@ -218,9 +234,7 @@ def _showing(argv: Sequence[str]) -> Plan:
 def _models(argv: Sequence[str]) -> Plan:
     parser = _Parser("turnfold models", "turnfold models [PATTERN] [--all] [--json] [--workspace FOLDER]")
     parser.description = "Which model would be used now and why, what else was found, and the models that are known."
-    parser.add_argument(
-        "pattern", nargs="?", default="", metavar="PATTERN", help="only models with this in their name or alias (* is any text)"
-    )
+    parser.add_argument("pattern", nargs="?", default="", metavar="PATTERN", help="only models with this in their name or alias")
     parser.add_argument("--all", action="store_true", help="also models of providers that can't be asked now")
     parser.add_argument("--json", action="store_true", help="JSON Lines: what was found, then one model a line")
     parser.add_argument("-w", "--workspace", default="", metavar="FOLDER", help="whose settings to look at (default: the current folder)")
@@ -230,11 +244,129 @@ def _models(argv: Sequence[str]) -> Plan:
     return ModelList(found.pattern.strip(), json=found.json, everything=found.all, workspace=found.workspace)
 
 
+def _tracing(argv: Sequence[str]) -> Plan:
+    parser = _Parser("turnfold trace", "turnfold trace ID [TURN] [--json]")
+    parser.add_argument("conversation", nargs="?", metavar="ID|NAME", help="which one; see  turnfold list")
+    parser.add_argument("turn", nargs="?", default="0", metavar="TURN", help="the number of one turn (default: all of them)")
+    parser.add_argument("--json", action="store_true", help="its turns as trees of spans, one JSON object a line")
+    found = _parsed(parser, argv)
+    if found.help:
+        return Told(parser.format_help(), Exit.DONE)
+    if not found.conversation:
+        raise _UsageError("which conversation? turnfold list shows them all")
+    if not (found.turn.isascii() and found.turn.isdigit() and len(found.turn) < 7):
+        raise _UsageError(f"a turn is a number, not {found.turn[:40]!r}")
+    return Tracing(found.conversation, int(found.turn), found.json)
+
+
 def _checkup(argv: Sequence[str]) -> Plan:
     parser = _Parser("turnfold doctor", "turnfold doctor [--workspace FOLDER]")
     parser.add_argument("-w", "--workspace", default="", metavar="FOLDER", help="whose settings to look at (default: the current folder)")
     found = _parsed(parser, argv)
     return Told(parser.format_help(), Exit.DONE) if found.help else Checkup(found.workspace)
+
+
+def _importing(argv: Sequence[str]) -> Plan:
+    parser = _Parser("turnfold import", "turnfold import gptme [options] [NAME ...]")
+    parser.description = (
+        "Take over gptme's config and conversations. gptme's folders are only read; what could not be taken over is said, with its reason."
+    )
+    parser.add_argument("words", nargs="*", metavar="gptme, NAME", help="gptme, then the conversations to take (default: all)")
+    parser.add_argument(
+        "--from", default="", dest="folder", metavar="FOLDER", help="where gptme's files are (default: where gptme keeps them)"
+    )
+    parser.add_argument("--only", choices=("config", "conversations"), default="", help="take only these")
+    parser.add_argument("-n", "--dry-run", action="store_true", help="say what would be taken over; write nothing")
+    parser.add_argument("--project", action="store_true", help="take over the workspace's gptme.toml, too, as its turnfold.toml")
+    parser.add_argument("-w", "--workspace", default="", metavar="FOLDER", help="the project's folder (default: the current folder)")
+    found = _parsed(parser, argv)
+    if found.help:
+        return Told(parser.format_help(), Exit.DONE)
+    if found.words[:1] != ["gptme"]:
+        raise _UsageError("turnfold can import from gptme alone: write  turnfold import gptme")
+    return Importing(
+        folder=found.folder,
+        only=found.only,
+        dry_run=found.dry_run,
+        project=found.project,
+        workspace=found.workspace,
+        names=tuple(found.words[1:]),
+    )
+
+
+def _config(argv: Sequence[str]) -> Plan:
+    names = tuple(name for name, _ in CONFIG_ACTIONS)
+    action = argv[0] if argv else "-h"
+    if action in ("-h", "--help"):
+        lines = "".join(f"  {name:9}{about}\n" for name, about in CONFIG_ACTIONS)
+        return Told(f"usage: turnfold config ACTION [options]\n\n{lines}\nturnfold config ACTION --help says more.\n", Exit.DONE)
+    if action not in names:
+        near = get_close_matches(action, names, n=1)
+        raise _UsageError(
+            f"there is no action {action[:40]!r}; " + (f"did you mean {near[0]}?" if near else f"choose one of {', '.join(names)}")
+        )
+    parser = _config_parser(action)
+    found = _parsed(parser, argv[1:])
+    if found.help:
+        return Told(parser.format_help(), Exit.DONE)
+    if action == "explain" and not found.subject:
+        raise _UsageError("which key? Such as  turnfold config explain model")
+    given = {name: value for name, value in vars(found).items() if name != "help" and value is not None}
+    return Configuring(action, **given)
+
+
+CONFIG_ACTIONS = (
+    ("show", "what is set, and where"),
+    ("explain", "where one value comes from, and what it lies over"),
+    ("paths", "every file that is read or would be, the one that counts most first"),
+    ("check", "everything that is wrong with the files"),
+    ("edit", "edit your file (or a project's), checked before it is written"),
+    ("schema", "the JSON Schema of the files, for editors"),
+    ("trust", "let a project's file grant permissions and name programs"),
+)
+
+
+def _config_parser(action: str) -> argparse.ArgumentParser:
+    usages = {
+        "explain": " KEY [--json]",
+        "show": " [--all] [--json]",
+        "edit": " [--project] [--local]",
+        "trust": " [FOLDER] [--list|--remove] [--yes]",
+    }
+    parser = _Parser(f"turnfold config {action}", f"turnfold config {action}{usages.get(action, '')}")
+    parser.description = next(about for name, about in CONFIG_ACTIONS if name == action)
+    if action == "explain":
+        parser.add_argument(
+            "subject", nargs="?", metavar="KEY", help='such as model, limits.usd or models."openai/gpt-5-mini".window_tokens'
+        )
+    if action == "trust":
+        parser.add_argument("subject", nargs="?", metavar="FOLDER", help="the folder of the project (default: the current one's project)")
+        parser.add_argument("--list", action="store_true", help="the folders that you trust")
+        parser.add_argument("--remove", action="store_true", help="trust it no more")
+        parser.add_argument("-y", "--yes", action="store_true", help="do not ask")
+    if action == "show":
+        parser.add_argument("--all", action="store_true", help="the defaults, too")
+    if action in ("show", "explain"):
+        parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    if action == "edit":
+        parser.add_argument("--project", action="store_true", help="the project's file, not yours")
+        parser.add_argument("--local", action="store_true", help="the private file beside it")
+    if action not in ("schema", "trust"):
+        parser.add_argument("-w", "--workspace", default="", metavar="FOLDER", help="whose settings (default: the current folder)")
+    return parser
+
+
+def _commands() -> tuple[tuple[str, Callable[[Sequence[str]], Plan]], ...]:
+    """The commands besides the main one: the word that each begins with, and what reads the rest."""
+    return (
+        ("list", _listing),
+        ("show", _showing),
+        ("trace", _tracing),
+        ("models", _models),
+        ("doctor", _checkup),
+        ("config", _config),
+        ("import", _importing),
+    )
 
 
 def _parsed(parser: argparse.ArgumentParser, argv: Sequence[str]) -> argparse.Namespace:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import final
 
 from attrs import frozen
 
 from turnfold.core.json import scalar_text
+from turnfold.core.llm.enclosing import enclosed
 from turnfold.core.problem import Problem, caller_problem
 
 FILE_BYTES = 200_000
 STDIN_BYTES = 200_000
-
-_TICKS = re.compile("`+")
 
 
 @final
@@ -42,10 +40,7 @@ def with_context(prompt: str, pieces: tuple[Attached, ...]) -> str:
 
 
 def _fenced(piece: Attached) -> str:
-    longest = max((len(run) for run in _TICKS.findall(piece.text)), default=0)
-    fence = "`" * max(4, longest + 1)
-    end = "" if piece.text.endswith("\n") or not piece.text else "\n"
-    return f"{piece.name}{_cut(piece)}:\n{fence}\n{piece.text}{end}{fence}"
+    return enclosed(f"{piece.name}{_cut(piece)}", piece.text)
 
 
 def _bare(piece: Attached) -> str:

@@ -1,10 +1,11 @@
-"""Effects as JSON Lines, for programs: events with their number, deltas, notices and problems as they come."""
+"""Effects as JSON Lines, for programs: events with their number, deltas, notices, documents and problems as they come."""
 
 from __future__ import annotations
 
 import json
+from typing import assert_never
 
-from turnfold.core.agent.effects import Delta, Effect, Notice, Publish, Record
+from turnfold.core.agent.effects import Cancel, Delta, Document, Effect, Leave, Notice, Perform, Publish, Recall, Record
 from turnfold.core.agent.events import Event
 from turnfold.core.codec.codec import EVENT, encode
 from turnfold.core.json import scalar_text
@@ -26,16 +27,28 @@ def effect_line(effect: Effect) -> str:
     match effect:
         case Record(number, event):
             return event_line(number, event)
-        case Publish(what=Delta() as delta):
-            return _line(
-                "delta", {"request_id": str(delta.request_id), "number": delta.number, "channel": delta.channel.value, "text": delta.text}
-            )
-        case Publish(what=Notice(text)):
-            return _line("notice", text)
-        case Publish(what=Problem() as problem):
-            return problem_line(problem)
+        case Publish(what):
+            return _published(what)
+        case Perform() | Cancel() | Recall():
+            return ""  # what comes of them is recorded or published
         case _:
-            return ""
+            assert_never(effect)
+
+
+def _published(what: Delta | Problem | Notice | Document | Leave) -> str:
+    match what:
+        case Delta(request_id=request_id, number=number, channel=channel, text=text):
+            return _line("delta", {"request_id": str(request_id), "number": number, "channel": channel.value, "text": text})
+        case Notice(text):
+            return _line("notice", text)
+        case Document(path, text):
+            return _line("document", {"path": path, "text": text})
+        case Leave():
+            return _line("leave", {})
+        case Problem():
+            return problem_line(what)
+        case _:
+            assert_never(what)
 
 
 def problem_line(problem: Problem) -> str:

@@ -10,7 +10,20 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import TextIO
 
-from turnfold.cli.arguments import Checkup, Listing, ModelList, Plan, Showing, Talk, Told, Version, parse_arguments
+from turnfold.cli.arguments import (
+    Checkup,
+    Configuring,
+    Importing,
+    Listing,
+    ModelList,
+    Plan,
+    Showing,
+    Talk,
+    Told,
+    Tracing,
+    Version,
+    parse_arguments,
+)
 from turnfold.cli.exits import Exit
 
 
@@ -45,12 +58,16 @@ def _done(plan: Plan) -> int:
             return Exit.DONE
         case Talk():
             return _talk(plan)
-        case Listing() | Showing():
+        case Listing() | Showing() | Tracing():
             return _stored(plan)
         case ModelList():
             return _models(plan)
         case Checkup(workspace=workspace):
             return _doctor(workspace)
+        case Importing(workspace=workspace):
+            return _import(plan, workspace)
+        case Configuring():
+            return _config(plan)
 
 
 def _version() -> str:
@@ -67,8 +84,8 @@ def _talk(plan: Talk) -> int:
     return talk(plan, Streams(out=out, err=err, colour=_coloured(out), json=plan.json), dict(os.environ))
 
 
-def _stored(plan: Listing | Showing) -> int:
-    from turnfold.cli.stored import event_lines, find_kept, kept_line, listing, started_with, transcript
+def _stored(plan: Listing | Showing | Tracing) -> int:
+    from turnfold.cli.stored import event_lines, find_kept, kept_line, listing, started_with, traced, transcript
     from turnfold.core.problem import Problem
     from turnfold.core.tools.builtin import BUILTIN_TOOLS
     from turnfold.shell.journal import SqliteJournal
@@ -92,6 +109,13 @@ def _stored(plan: Listing | Showing) -> int:
             _complain(found.message)
             return Exit.USAGE
         events = journal.load(found.conversation)
+        if isinstance(plan, Tracing):
+            told = traced(events, plan.turn, json=plan.json)
+            if isinstance(told, Problem):
+                _complain(told.message)
+                return Exit.USAGE
+            _print(told)
+            return Exit.DONE
         cfg = journal.config(started_with(events))
         names = tuple(tool.name for tool in BUILTIN_TOOLS)
         _print(event_lines(events) if plan.json else transcript(events, cfg, names, colour=_coloured(_stream(sys.stdout))))
@@ -139,6 +163,28 @@ def _doctor(folder: str) -> int:
     findings = examine(_version(), workspace, dict(os.environ))
     _print((report(findings),))
     return Exit.DONE if all(each.good for each in findings) else Exit.FAILED
+
+
+def _import(plan: Importing, folder: str) -> int:
+    from turnfold.cli.gptme import import_gptme
+    from turnfold.cli.talk import find_workspace
+    from turnfold.core.problem import Problem
+
+    workspace = find_workspace(folder)
+    if isinstance(workspace, Problem):
+        _complain(workspace.message)
+        return Exit.USAGE
+    return import_gptme(plan, workspace, dict(os.environ), lambda text: _print((text,)))
+
+
+def _config(plan: Configuring) -> int:
+    from turnfold.cli.config import configure
+
+    done = configure(plan, dict(os.environ))
+    _print(done.out)
+    for sentence in done.err:
+        _complain(sentence)
+    return done.code
 
 
 def _stream(stream: TextIO | None) -> TextIO:

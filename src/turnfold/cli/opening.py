@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import final
+from typing import TypeAlias, final
 
 from attrs import evolve, frozen
 from typing_extensions import override
@@ -23,6 +24,8 @@ from turnfold.shell.ports import Models
 from turnfold.shell.scope import Scope
 from turnfold.shell.world import World
 
+Brief: TypeAlias = Callable[[World, ChatConfig], ChatConfig]
+
 DRY_GENERATIONS = 8  # a model that is told "not done" again and again should not go on for long
 
 
@@ -37,8 +40,10 @@ class Opening:
     resumed: bool = False
 
 
-def open_new(plan: Talk, project: ProjectConfig, workspace: Path, tools: tuple[ToolSpec, ...], world: World) -> Opening | Problem:
-    """A new conversation, with a model unless all that is asked for is a command."""
+def open_new(
+    plan: Talk, project: ProjectConfig, workspace: Path, tools: tuple[ToolSpec, ...], world: World, briefed: Brief
+) -> Opening | Problem:
+    """A new conversation, with a model and a briefing (which ``briefed`` lays in) unless all that is asked for is a command."""
     cfg = ChatConfig(
         project,
         conversation=world.clock.new_id(),
@@ -52,7 +57,9 @@ def open_new(plan: Talk, project: ProjectConfig, workspace: Path, tools: tuple[T
     if wrong is not None:
         return wrong
     ready = _with_model(plan, cfg, world)
-    return ready if isinstance(ready, Problem) else Opening(state=ChatState(), cfg=ready)
+    if isinstance(ready, Problem):
+        return ready
+    return Opening(state=ChatState(), cfg=ready if plan.prompt.startswith("/") else briefed(world, ready))
 
 
 def _with_model(plan: Talk, cfg: ChatConfig, world: World) -> ChatConfig | Problem:

@@ -10,3 +10,11 @@ def write(stream: TextIO, text: str) -> None:
     encoding = stream.encoding or "utf-8"
     stream.write(text.encode(encoding, "replace").decode(encoding))
     stream.flush()
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether a person is at the other end of ``stream``."""
+    try:
+        return stream is not None and stream.isatty()
+    except ValueError:
+        return False  # closed

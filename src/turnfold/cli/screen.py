@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Protocol, TextIO, final
+from collections.abc import Callable
+from typing import Protocol, TextIO, TypeAlias, final
 
 from attrs import evolve, field, frozen
 from typing_extensions import override
 
 from turnfold.cli.asking import HINT, Terminal, decision_of, prompt_of
 from turnfold.cli.json_lines import effect_line
-from turnfold.cli.output import write
+from turnfold.cli.output import is_terminal, write
 from turnfold.cli.style import Piece, painted
 from turnfold.cli.view import Shown, View, act_shown, shown
-from turnfold.core.agent.effects import Effect, Publish
+from turnfold.core.agent.effects import Document, Effect, Leave, Notice, Publish
 from turnfold.core.agent.inputs import Decided
 from turnfold.core.agent.state import effective
 from turnfold.core.problem import Problem
@@ -42,16 +43,24 @@ def say(streams: Streams, text: str) -> None:
         return
 
 
+Keep: TypeAlias = Callable[[Document], Notice | Problem]
+
+
 @final
 class Screen:
-    """Shows each effect as it comes. ``told`` are the Problems that were shown; ``view`` is how far the output is."""
+    """Shows each effect as it comes, and has documents kept by ``keep``.
 
-    __slots__ = ("_streams", "told", "view")
+    ``told`` are the Problems that were shown; ``view`` is how far the output is; ``left``: the person wants to leave.
+    """
 
-    def __init__(self, streams: Streams, view: View) -> None:
+    __slots__ = ("_keep", "_streams", "left", "told", "view")
+
+    def __init__(self, streams: Streams, view: View, keep: Keep) -> None:
         self._streams = streams
+        self._keep = keep
         self.view = view
         self.told: tuple[Problem, ...] = ()
+        self.left = False
 
     def watch(self, effect: Effect) -> None:
         """Show ``effect``."""
@@ -60,8 +69,24 @@ class Screen:
             if line:
                 write(self._streams.out, line)
         self._show(shown(self.view, effect))
-        if isinstance(effect, Publish) and isinstance(effect.what, Problem):
-            self.problem(effect.what)
+        match effect:
+            case Publish(what=Problem() as problem):
+                self.problem(problem)
+            case Publish(what=Document() as document):
+                self._document(document)
+            case Publish(what=Leave()):
+                self.left = True
+            case _:
+                pass
+
+    def _document(self, document: Document) -> None:
+        if document.path:
+            self.watch(Publish(self._keep(document)))
+        elif not self._streams.json:
+            self.line()
+            # a terminal obeys some characters, a file has them as they are
+            text = visible(document.text).rstrip("\n") + "\n" if is_terminal(self._streams.out) else document.text
+            write(self._streams.out, text)
 
     def problem(self, problem: Problem) -> None:
         """Tell a Problem on standard error, once."""

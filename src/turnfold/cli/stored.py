@@ -7,15 +7,20 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from turnfold.cli.json_lines import event_line
-from turnfold.cli.style import painted
+from turnfold.cli.style import Piece, Style, painted
 from turnfold.cli.view import View, shown
 from turnfold.core.agent.effects import Record
 from turnfold.core.agent.events import Event
+from turnfold.core.agent.state import Past, questions
+from turnfold.core.codec.codec import SPAN, encode
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.journal import fold
 from turnfold.core.problem import Problem, caller_problem, did_you_mean
+from turnfold.core.tools.output import counted
 from turnfold.core.tools.preview import visible
 from turnfold.core.tools.textlines import clipped
+from turnfold.core.trace.fold import trace_of
+from turnfold.core.trace.text import trace_text
 from turnfold.shell.ports import Kept
 
 
@@ -100,6 +105,27 @@ def transcript(events: tuple[Event, ...], cfg: ChatConfig, tools: tuple[str, ...
         news = shown(view, Record(number, event))
         view = news.view
         yield from (painted(piece, colour=colour) for piece in news.pieces)
+    if view.past.turn is not None:
+        yield painted(Piece(f"({_unfinished(view.past)})\n", Style.DIM), colour=colour)
+
+
+def _unfinished(past: Past) -> str:
+    """What a conversation waits for whose last turn has not ended."""
+    asked = questions(past)
+    if asked:
+        return (
+            f"not finished: it waits for permission, {counted(len(asked), 'question')}.  turnfold --resume {past.conversation}  asks again"
+        )
+    return f"not finished: it is under way, or was stopped.  turnfold --resume {past.conversation}  goes on"
+
+
+def traced(events: tuple[Event, ...], turn: int, *, json: bool) -> tuple[str, ...] | Problem:
+    """What happened in turn ``turn`` (0: in all of them), to read, or a turn a line as JSON."""
+    trace = trace_of(events)
+    turns = tuple(each for each in trace.turns if turn in {0, int(each.id)})
+    if turn and not turns:
+        return caller_problem("no-such-turn", f"There is no turn {turn} in it: there are {len(trace.turns)}.")
+    return tuple(f"{encode(SPAN, each)}\n" for each in turns) if json else (visible(trace_text(trace, turn)),)
 
 
 def started_with(events: tuple[Event, ...]) -> str:

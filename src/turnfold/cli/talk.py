@@ -5,54 +5,44 @@ from __future__ import annotations
 import contextlib
 import os
 import select
-import signal
 import sys
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
-from types import FrameType
-from typing import TextIO, final
+from typing import final
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from turnfold.cli.arguments import Talk
-from turnfold.cli.asking import Terminal
+from turnfold.cli.briefed import briefed
 from turnfold.cli.context import STDIN_BYTES, read_context, stdin_piece, with_context
-from turnfold.cli.dry_run import dry_world
+from turnfold.cli.documents import kept_document
+from turnfold.cli.drive import driven, interrupting, ready_world, terminal_for
+from turnfold.cli.dry_run import DryFiles
+from turnfold.cli.ending import ended, exit_of, left_at_once
 from turnfold.cli.exits import Exit
-from turnfold.cli.json_lines import problem_line
-from turnfold.cli.opening import Opening, SettledModels, open_kept, open_new
-from turnfold.cli.output import write
-from turnfold.cli.screen import Answering, Person, Screen, Streams, always_dry, always_yes, from_terminal, nobody, say
+from turnfold.cli.loop import Conversation, converse
+from turnfold.cli.opening import Opening, open_kept, open_new
+from turnfold.cli.output import is_terminal, write
+from turnfold.cli.screen import Screen, Streams, say
 from turnfold.cli.view import View
 from turnfold.core.agent.effects import Publish
-from turnfold.core.agent.events import Reason
-from turnfold.core.agent.inputs import CommandGiven, Input, Interrupted, Resumed, SettingsChanged, UserSaid
+from turnfold.core.agent.inputs import CommandGiven, Input, Resumed, SettingsChanged, UserSaid
 from turnfold.core.agent.step import execute_command
-from turnfold.core.llm.reply import Usage
-from turnfold.core.problem import Blame, Problem, caller_problem
+from turnfold.core.problem import Problem, caller_problem
 from turnfold.core.tools.builtin import BUILTIN_TOOLS
-from turnfold.core.tools.output import counted
 from turnfold.core.tools.textlines import clipped
 from turnfold.shell.catalogue import catalogue
-from turnfold.shell.desk import Desk, RunResult
+from turnfold.shell.desk import RunResult
 from turnfold.shell.discovery import Chosen
 from turnfold.shell.driving import driving
 from turnfold.shell.real import find_folders, real_world
 from turnfold.shell.routed_models import explained
-from turnfold.shell.run import run
 from turnfold.shell.scope import Scope
 from turnfold.shell.settings import load_settings
 from turnfold.shell.world import World
 
 PATIENCE_S = 1.0  # until a person is told that standard input is waited for
-
-EXITS: tuple[tuple[Reason, Exit], ...] = (
-    (Reason.COMPLETED, Exit.DONE),
-    (Reason.CUT, Exit.LIMIT),
-    (Reason.FAILED, Exit.FAILED),
-    (Reason.INTERRUPTED, Exit.INTERRUPTED),
-    (Reason.LIMIT, Exit.LIMIT),
-)
 
 
 @final
@@ -63,6 +53,7 @@ class Said:
     plan: Talk
     text: str
     workspace: Path
+    looped: bool = False  # nothing is said yet: it is read from the terminal, line by line
 
 
 def talk(plan: Talk, streams: Streams, environ: Mapping[str, str]) -> Exit:
@@ -85,19 +76,47 @@ def talk(plan: Talk, streams: Streams, environ: Mapping[str, str]) -> Exit:
         if plan.resume is not None:
             opening = open_kept(plan, plan.resume, said.workspace, BUILTIN_TOOLS, world)
         else:
-            opening = open_new(plan, settings.project, said.workspace, BUILTIN_TOOLS, world)
+            opening = open_new(
+                plan, settings.project, said.workspace, BUILTIN_TOOLS, world, partial(briefed, plan, streams, folders, environ)
+            )
         if isinstance(opening, Problem):
             return refused(streams, opening)
         with driving(folders.data, opening.cfg.conversation) as taken:
             if taken is not None:
                 return refused(streams, taken)
-            return _begun(said, opening, streams, world)
+            return _begun(said, opening, streams, world, folders.data / "history")
 
 
-def _begun(said: Said, opening: Opening, streams: Streams, world: World) -> Exit:
+def _begun(said: Said, opening: Opening, streams: Streams, world: World, history: Path) -> Exit:
     if opening.resumed:
-        say(streams, f"Going on with {opening.cfg.name or opening.cfg.conversation}, in {opening.cfg.workspace}.")
-    return _run(said, opening, streams, world)
+        name = opening.state.past.name or opening.cfg.name or opening.cfg.conversation
+        say(streams, f"Going on with {name}, in {opening.cfg.workspace}.")
+    names = tuple(tool.name for tool in BUILTIN_TOOLS)
+    keep = partial(kept_document, folder=Path(), files=DryFiles(world.files) if said.plan.dry_run else world.files)
+    screen = Screen(streams, View(cfg=opening.cfg, tools=names, past=opening.state.past), keep)
+    if not said.looped:
+        return _run(said, opening, screen, streams, world)
+    begun = RunResult(state=opening.state, cfg=opening.cfg)
+    return converse(
+        Conversation(plan=said.plan, screen=screen, streams=streams, world=world), begun, _inputs(said, opening, world), history
+    )
+
+
+def _run(said: Said, opening: Opening, screen: Screen, streams: Streams, world: World) -> Exit:
+    """What is said or commanded on the command line, to its end."""
+    plan, scope = said.plan, Scope()
+    if plan.prompt.startswith("/") and not opening.resumed and _told(said, opening, screen):
+        return exit_of(RunResult(state=opening.state, cfg=opening.cfg), screen.told)
+    begun = RunResult(state=opening.state, cfg=opening.cfg)
+    try:
+        with terminal_for(plan) as terminal, interrupting(scope):
+            ready = ready_world(plan, terminal, screen, world, scope)
+            result = driven(_inputs(said, opening, world), begun, ready, screen, scope)
+    except KeyboardInterrupt:
+        screen.line()
+        say(streams, left_at_once(plan, opening.cfg.conversation, kept=screen.view.past.started))
+        return Exit.INTERRUPTED
+    return ended(plan, result, screen, streams)
 
 
 def refused(streams: Streams, *problems: Problem) -> Exit:
@@ -120,9 +139,10 @@ def _said(plan: Talk, streams: Streams) -> Said | Problem:
     if isinstance(piped, Problem):
         return piped
     text = with_context(plan.prompt, (*files, *(() if piped is None else (piped,))))
-    if not text.strip() and plan.resume is None:
+    looped = not text.strip() and not plan.json and is_terminal(sys.stdin) and is_terminal(streams.out)
+    if not text.strip() and plan.resume is None and not looped:
         return caller_problem("no-prompt", 'Say what shall be done:  turnfold "what is in this folder?"  (turnfold --help shows more).')
-    return Said(plan=plan, text=text, workspace=workspace)
+    return Said(plan=plan, text=text, workspace=workspace, looped=looped)
 
 
 def find_workspace(folder: str) -> Path | Problem:
@@ -154,24 +174,6 @@ def _stdin(streams: Streams) -> bytes:
     return data
 
 
-def _run(said: Said, opening: Opening, streams: Streams, world: World) -> Exit:
-    plan, scope = said.plan, Scope()
-    names = tuple(tool.name for tool in BUILTIN_TOOLS)
-    screen = Screen(streams, View(cfg=opening.cfg, tools=names, past=opening.state.past))
-    commanded = plan.prompt.startswith("/")
-    if commanded and not opening.resumed and _told(said, opening, screen):
-        return exit_of(RunResult(state=opening.state, cfg=opening.cfg), screen.told)
-    known = evolve(world, models=SettledModels(world.models))
-    with _terminal(plan) as terminal, interrupting(scope):
-        human = Person(screen, _answering(plan, terminal, screen, world, scope), whole=not plan.yes)
-        ready = dry_world(known, human) if plan.dry_run else evolve(known, human=human)
-        result = _driven(said, opening, ready, screen, scope)
-        if scope.cancelled and not result.state.idle and result.problem is None:
-            now = Interrupted(world.clock.now_ms())
-            result = run(now, BUILTIN_TOOLS, result.cfg, ready, state=result.state, watch=screen.watch)
-    return _ended(said, result, screen, streams)
-
-
 def _told(said: Said, opening: Opening, screen: Screen) -> bool:
     """Whether the command of a new conversation only told something (``/help``), so that there is nothing to keep."""
     tried = execute_command(said.text, BUILTIN_TOOLS, opening.cfg)
@@ -183,23 +185,6 @@ def _told(said: Said, opening: Opening, screen: Screen) -> bool:
     return True
 
 
-def _driven(said: Said, opening: Opening, world: World, screen: Screen, scope: Scope) -> RunResult:
-    """The inputs of this run, one after another, each driven until the conversation is idle or paused."""
-    result = RunResult(state=opening.state, cfg=opening.cfg)
-    for input in _inputs(said, opening, world):
-        if scope.cancelled:
-            break
-        if isinstance(input, SettingsChanged) or (isinstance(input, UserSaid) and result.questions):
-            desk = Desk(result.state, BUILTIN_TOOLS, result.cfg, world, screen.watch)
-            desk.take(input)  # nothing is performed for it: questions stay open, and what is said waits
-            result = evolve(result, state=desk.state)
-            continue
-        result = run(input, BUILTIN_TOOLS, result.cfg, world, state=result.state, watch=screen.watch, scope=scope)
-        if result.problem is not None:
-            break
-    return result
-
-
 def _inputs(said: Said, opening: Opening, world: World) -> Iterator[Input]:
     if opening.change is not None:
         yield SettingsChanged(opening.change, world.clock.now_ms())
@@ -209,92 +194,6 @@ def _inputs(said: Said, opening: Opening, world: World) -> Iterator[Input]:
         yield CommandGiven(said.text, world.clock.now_ms())
     elif said.text.strip():
         yield UserSaid(said.text, world.clock.now_ms())
-
-
-def _answering(plan: Talk, terminal: Terminal | None, screen: Screen, world: World, scope: Scope) -> Answering:
-    if plan.dry_run:
-        return always_dry(world.clock)
-    if plan.yes:
-        return always_yes(world.clock)
-    return nobody if terminal is None else from_terminal(terminal, screen, world.clock, scope)
-
-
-@contextlib.contextmanager
-def _terminal(plan: Talk) -> Iterator[Terminal | None]:
-    terminal = None if plan.yes or plan.dry_run or plan.json else Terminal.open()
-    try:
-        yield terminal
-    finally:
-        if terminal is not None:
-            terminal.close()
-
-
-@contextlib.contextmanager
-def interrupting(scope: Scope) -> Iterator[None]:
-    """While the block runs, the first Ctrl-C (or SIGTERM, or hang-up) cancels ``scope``, and the second raises KeyboardInterrupt."""
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        if scope.cancelled:
-            raise KeyboardInterrupt
-        scope.cancel()
-
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = tuple((number, signal.signal(number, handle)) for number in numbers)
-    try:
-        yield
-    finally:
-        for number, handler in before:
-            signal.signal(number, handler)
-
-
-def exit_of(result: RunResult, told: tuple[Problem, ...]) -> Exit:
-    """The exit code that says how a run ended; ``told`` are the Problems that were shown."""
-    if result.questions:
-        return Exit.PAUSED
-    if result.ended is not None:
-        return next(code for reason, code in EXITS if reason is result.ended.reason)
-    if result.problem is not None:
-        return Exit.FAILED
-    return Exit.USAGE if any(problem.blame is Blame.CALLER for problem in told) else Exit.DONE
-
-
-def _ended(said: Said, result: RunResult, screen: Screen, streams: Streams) -> Exit:
-    if result.problem is not None and result.problem not in screen.told:
-        screen.problem(result.problem)
-        if streams.json:
-            write(streams.out, problem_line(result.problem))
-    screen.line()
-    say(streams, closing(said.plan, result))
-    return exit_of(result, screen.told)
-
-
-def closing(plan: Talk, result: RunResult) -> str:
-    """The last line: which conversation this was, what it cost, and how to go on."""
-    past, conversation = result.state.past, result.cfg.conversation
-    if plan.dry_run:
-        return "Dry run: nothing was done, and nothing of it is kept."
-    if not past.conversation:
-        return "Nothing of this conversation is kept."
-    if result.questions:
-        return (
-            f"Waits for permission ({counted(len(result.questions), 'question')}): go on in a terminal with  turnfold --resume {conversation}"
-            "  or allow it with --yes; a rule in config.toml allows it in new conversations."
-        )
-    usage = past.usage
-    tokens = f" · {usage.input_tokens:,} tokens in, {usage.output_tokens:,} out" if usage.input_tokens or usage.output_tokens else ""
-    return f'conversation {conversation}{tokens}{cost_text(usage)} · go on:  turnfold --resume {conversation} "…"'
-
-
-def cost_text(usage: Usage) -> str:
-    """What a conversation cost, as far as prices are known; empty where it is nothing.
-
-    >>> cost_text(Usage(cost_usd=0.00421)), cost_text(Usage(cost_usd=1.5, unpriced_tokens=3)), cost_text(Usage(unpriced_tokens=3))
-    (' · $0.0042', ' · at least $1.50', '')
-    """
-    if usage.cost_usd <= 0:
-        return ""
-    amount = f"${usage.cost_usd:.2f}" if usage.cost_usd >= 1 else f"${usage.cost_usd:.4f}"
-    return f" · at least {amount}" if usage.unpriced_tokens else f" · {amount}"
 
 
 @final
@@ -318,11 +217,3 @@ class Progress:
         text = f"Fetching the embedded model's weights, once: {percent} % of {total_bytes / 1e6:,.0f} MB"
         with contextlib.suppress(OSError, ValueError):
             write(self._streams.err, f"\r{text}{chr(10) if percent == 100 else ''}" if terminal else f"{text}\n")
-
-
-def is_terminal(stream: TextIO) -> bool:
-    """Whether a person reads ``stream``."""
-    try:
-        return stream.isatty()
-    except ValueError:
-        return False  # closed

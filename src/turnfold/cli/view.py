@@ -18,15 +18,21 @@ from turnfold.core.agent.apply import apply
 from turnfold.core.agent.effects import Channel, Delta, Effect, Notice, Publish, Record
 from turnfold.core.agent.events import (
     CallClosed,
+    CallCommanded,
     CancelAsked,
+    Compacted,
     Event,
+    Impersonated,
     MessageAdded,
     MessageQueued,
     Permitted,
     Reason,
     Reconfigured,
+    Redone,
+    Renamed,
     RequestOpened,
     Rewound,
+    SummaryAsked,
     TurnEnded,
 )
 from turnfold.core.agent.ids import RequestId, place
@@ -35,6 +41,7 @@ from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.models import format_of
 from turnfold.core.config.values import ToolFormat
 from turnfold.core.conversation.messages import AssistantMessage, UserMessage
+from turnfold.core.tools.output import counted
 from turnfold.core.tools.preview import visible
 from turnfold.core.world.answers import Exchange
 from turnfold.core.world.requests import CallModel
@@ -101,18 +108,41 @@ def _event(view: View, event: Event) -> Shown:
             return _block(view, *result_pieces(_tool(view, slot), text, ok=ok))
         case MessageAdded(message=AssistantMessage() as message):
             return _replied(view, message)
-        case MessageAdded(message=UserMessage(text)) if view.replay:
-            return _block(view, *(Piece(f"> {line}\n", Style.SAID) for line in visible(text).rstrip("\n").split("\n")))
+        case Impersonated(message):
+            return _replied(evolve(view, prose=Prose()), message)
+        case MessageAdded(message=UserMessage(text)) | CallCommanded(line=text) | SummaryAsked(line=text):
+            return _said(view, text)
         case MessageQueued():
             return _block(view, Piece("(your message waits until this turn has ended)\n", Style.DIM))
         case TurnEnded(reason):
             return _ended(view, reason)
-        case Reconfigured() if view.replay:
-            return _block(view, Piece("(settings changed)\n", Style.DIM))
-        case Rewound(to) if view.replay:
-            return _block(view, Piece(f"(turn {to} and all after it taken back)\n", Style.DIM))
         case _:
-            return Shown(view)
+            note = _note(event) if view.replay or isinstance(event, Compacted) else ""
+            return _block(view, Piece(f"({note})\n", Style.DIM)) if note else Shown(view)
+
+
+def _note(event: Event) -> str:
+    """What an event that changes no text is shown as; of most, a command's own words tell while it is live."""
+    match event:
+        case Reconfigured():
+            return "settings changed"
+        case Renamed(name):
+            return f"called {visible(name)} from here on" if name else "its name taken away"
+        case Rewound(to):
+            return f"turn {to} and all after it taken back"
+        case Redone():
+            return "what was taken back last is there again"
+        case Compacted(upto):
+            return f"the first {counted(upto, 'message')} told to the model as a summary from here on"
+        case _:
+            return ""
+
+
+def _said(view: View, text: str) -> Shown:
+    """What the person said or commanded, where nobody has just seen them type it."""
+    if not view.replay:
+        return Shown(view)
+    return _block(view, *(Piece(f"> {line}\n", Style.SAID) for line in visible(text).rstrip("\n").split("\n")))
 
 
 def _act(view: View, request_id: RequestId) -> Shown:

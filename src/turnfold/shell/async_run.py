@@ -19,7 +19,7 @@ from attrs import frozen
 from turnfold.core.agent.effects import Cancel, Effect, Perform, Recall
 from turnfold.core.agent.ids import RequestId
 from turnfold.core.agent.inputs import Answered, ChunkArrived, Decided, Failed, Input, Interrupted, TimePassed
-from turnfold.core.agent.state import ChatState, effective
+from turnfold.core.agent.state import ChatState
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.problem import Problem
 from turnfold.core.tools.spec import ToolSpec
@@ -133,12 +133,12 @@ class _AsyncRun:
         return await asyncio.wrap_future(said)
 
     async def _received(self) -> Input:
-        """The next answer or chunk; the time, where a cancelled request lets us wait too long for it."""
-        if not self._desk.cancelling():
+        """The next answer or chunk; the time, where that is news before either comes."""
+        left_s = self._desk.left_s()
+        if left_s is None:
             return await self._inbox.get()
-        grace_s = effective(self._desk.cfg, self._desk.state.past).limits.grace_s
         try:
-            return await asyncio.wait_for(self._inbox.get(), grace_s)
+            return await asyncio.wait_for(self._inbox.get(), left_s)
         except TimeoutError:
             return TimePassed(self._desk.now_ms())
 

@@ -10,7 +10,8 @@ from attrs import evolve, frozen
 from turnfold.core.agent.effects import Cancel, Effect, Perform, Recall, Record
 from turnfold.core.agent.events import Started, TurnEnded
 from turnfold.core.agent.inputs import Answered, ChunkArrived, Failed, Input, Resumed, UserSaid
-from turnfold.core.agent.state import ChatState, Opened, Status, effective, open_requests, questions
+from turnfold.core.agent.limits import next_deadline
+from turnfold.core.agent.state import ChatState, Opened, Past, Status, effective, open_requests, questions
 from turnfold.core.agent.step import step
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.models import find_provider, has_catalogue, profile_of
@@ -21,6 +22,7 @@ from turnfold.core.tools.spec import ToolSpec
 from turnfold.core.world.answers import EntryKind
 from turnfold.core.world.permission import Allow, permit
 from turnfold.core.world.requests import ListFiles
+from turnfold.shell.alarm import left_s
 from turnfold.shell.ports import Question
 from turnfold.shell.recall import recalled
 from turnfold.shell.world import World
@@ -69,7 +71,7 @@ class Desk:
     Used by one thread at a time. The journal is written before anything else of a step is done.
     """
 
-    __slots__ = ("cfg", "ended", "state", "tools", "watch", "world")
+    __slots__ = ("_deadline_ms", "_past", "cfg", "ended", "state", "tools", "watch", "world")
 
     def __init__(self, state: ChatState, tools: tuple[ToolSpec, ...], cfg: ChatConfig, world: World, watch: Watch) -> None:
         self.state = state
@@ -78,6 +80,8 @@ class Desk:
         self.world = world
         self.watch = watch
         self.ended: TurnEnded | None = None
+        self._past: Past | None = None  # what the deadline was found for
+        self._deadline_ms: int | None = None
 
     def take(self, input: Input) -> tuple[Act, ...]:
         """What is to be done after ``input``; raises ``JournalError`` (and nothing is to be done) if it can't be kept."""
@@ -125,9 +129,16 @@ class Desk:
         turn = self.state.past.turn
         return turn is not None and not turn.interrupted
 
-    def cancelling(self) -> bool:
-        """Whether a request was told to stop and has not answered yet."""
-        return any(opened.status is Status.CANCELLING for opened in open_requests(self.state.past))
+    def deadline_ms(self) -> int | None:
+        """When ``TimePassed`` is news: a limit is reached, or a grace time over. None where it never is."""
+        if self.state.past is not self._past:
+            self._past, self._deadline_ms = self.state.past, next_deadline(self.state.past, self.cfg)
+        return self._deadline_ms
+
+    def left_s(self) -> float | None:
+        """The seconds until then."""
+        deadline_ms = self.deadline_ms()
+        return None if deadline_ms is None else left_s(deadline_ms, self.now_ms())
 
     def result(self, problem: Problem | None = None) -> RunResult:
         """How the run ended."""

@@ -17,7 +17,7 @@ from turnfold.core.json import scalar_text
 from turnfold.core.problem import Problem, model_problem, world_problem
 from turnfold.core.tools.paths import resolve
 from turnfold.core.world.answers import Answer, FilesListed, ProcessEnded
-from turnfold.core.world.permission import Deny, permit, relative
+from turnfold.core.world.permission import Deny, permit, readable_roots, relative
 from turnfold.core.world.requests import CallModel, ListFiles, ReadFile, RunProcess, RunPython, WriteFile
 from turnfold.shell.ports import Files
 from turnfold.shell.scope import Scope, never_began
@@ -61,15 +61,30 @@ def _perform(due: Perform, cfg: ChatConfig, world: World, scope: Scope) -> Answe
 
 
 def astray(request: ReadFile | WriteFile | ListFiles, cfg: ChatConfig, files: Files) -> Problem | None:
-    """The Problem of a path in the workspace that leads out of it by a link, or to what a rule denies; None for all others."""
+    """The Problem of a path in the workspace that leads out of it by a link, or to what a rule denies; None for all others.
+
+    What may be read below an extra root or a skill's folder must stay there in the same way.
+    """
     name = relative(request.path, cfg.workspace)
-    if name.startswith("/"):
-        return None
-    there = relative(files.real(request.path), files.real(cfg.workspace))
+    if not name.startswith("/"):
+        return _led_astray(request, cfg.workspace, cfg, files)
+    if isinstance(request, WriteFile):
+        return None  # it was asked for, or allowed by a rule, under this very path
+    above = tuple(root for root in readable_roots(cfg) if root.startswith("/") and not relative(name, root).startswith("/"))
+    faults = tuple(_led_astray(request, root, cfg, files) for root in above)
+    stays = None in faults
+    return next((each for each in faults if each is not None and (each.code == "denied" or not stays)), None)
+
+
+def _led_astray(request: ReadFile | WriteFile | ListFiles, root: str, cfg: ChatConfig, files: Files) -> Problem | None:
+    """The Problem of a path below ``root`` that leads out of it, or to what a rule denies."""
+    name = relative(request.path, root)
+    there = relative(files.real(request.path), files.real(root))
     if there.startswith("/"):
-        message = f"{name} leads to {there}, outside of the workspace, by a link: write that path itself, and the user is asked."
+        where = "the workspace" if root == cfg.workspace else root
+        message = f"{name} leads to {there}, outside of {where}, by a link: write that path itself, and the user is asked."
         return model_problem("leads-outside", message, "$.path")
-    if there != name and isinstance(permit(evolve(request, path=resolve(there, cfg)), cfg), Deny):
+    if there != name and isinstance(permit(evolve(request, path=resolve(there, cfg, root)), cfg), Deny):
         return model_problem("denied", f"{name} leads to {there}, which a rule of the configuration denies: go on without it.", "$.path")
     return None
 

@@ -45,6 +45,6 @@ def _forked(upto: int, name: str, cfg: ChatConfig, world: World) -> Notice | Pro
 
 def _traced(turn: int, cfg: ChatConfig, world: World) -> Notice | Problem:
     trace = trace_of(world.journal.load(cfg.conversation))
-    if turn and all(each.id != str(turn) for each in trace.turns):
+    if turn and str(turn) not in {each.id for each in trace.turns}:
         return caller_problem("no-such-turn", f"There is no turn {turn}: there are {len(trace.turns)}.")
     return Notice(trace_text(trace, turn))

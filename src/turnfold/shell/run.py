@@ -16,10 +16,11 @@ from typing import final
 from turnfold.core.agent.effects import Cancel, Perform, Recall
 from turnfold.core.agent.ids import RequestId
 from turnfold.core.agent.inputs import Answered, ChunkArrived, Failed, Input, Interrupted, TimePassed, UserSaid
-from turnfold.core.agent.state import ChatState, effective
+from turnfold.core.agent.state import ChatState
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.problem import Problem
 from turnfold.core.tools.spec import ToolSpec
+from turnfold.shell.alarm import alarm
 from turnfold.shell.desk import Desk, RunResult, Watch, prepared, unwatched
 from turnfold.shell.perform import perform
 from turnfold.shell.ports import JournalError
@@ -117,6 +118,8 @@ class _Run:
         while True:
             if self._scope.cancelled and self._desk.interrupting():
                 return Interrupted(self._desk.now_ms())
+            if self._running and self._desk.left_s() == 0:
+                return TimePassed(self._desk.now_ms())
             waiting = self._received()
             if waiting is not None:
                 return waiting
@@ -130,9 +133,8 @@ class _Run:
     def _received(self) -> Input | None:
         """What lies in the inbox; waits for it where something runs beside us and there is nothing else to do."""
         patient = bool(self._running) and not self._due
-        grace_s = effective(self._desk.cfg, self._desk.state.past).limits.grace_s if patient and self._desk.cancelling() else None
         try:
-            return self._inbox.get(patient, grace_s)
+            return self._inbox.get(patient, self._desk.left_s() if patient else None)
         except Empty:
             return TimePassed(self._desk.now_ms()) if patient else None
 
@@ -149,7 +151,8 @@ class _Run:
         scope = Scope(lambda data: self._take_chunk(due, data))
         self._running[due.request_id] = scope
         try:
-            self._perform(due, scope)
+            with alarm(self._desk.deadline_ms(), self._desk.now_ms, scope.cancel):  # nobody else is awake while this thread performs
+                self._perform(due, scope)
         except Escaped as escaped:
             raise escaped.error from None
 

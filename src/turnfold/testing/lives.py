@@ -10,8 +10,11 @@ from attrs import evolve
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
+from turnfold.core.config.agents import AgentSpec
 from turnfold.core.config.layers import ChatConfig, Config, ProjectConfig
-from turnfold.core.config.values import Limits, Rule, ToolFormat, Verdict
+from turnfold.core.config.said import said
+from turnfold.core.config.tables import Compaction
+from turnfold.core.config.values import Limits, ModelProfile, Rule, ToolFormat, Verdict
 from turnfold.core.conversation.messages import ToolCall
 from turnfold.core.json import JsonObject, dumps
 from turnfold.core.llm.markdown import render
@@ -21,6 +24,7 @@ from turnfold.core.tools.spec import find_tool
 from turnfold.testing.sample_tools import ALL_TOOLS
 from turnfold.testing.simulated import (
     PROVIDER,
+    SUMMARY,
     Break,
     Command,
     Crash,
@@ -60,19 +64,80 @@ CALLS: tuple[ToolCall, ...] = (
 )
 COMMANDS = (
     "/help",
+    "/help undo",
+    "/help shell",
+    "/help nope",
     "/tools",
     "/undo",
     "/undo 2",
     "/undo x",
+    "/redo",
+    "/redo 2",
+    "/rewind",
+    "/rewind 0",
+    "/rewind 1",
+    "/rewind 2",
+    "/edit Say it better.",
+    "/edit 1 Say it better.",
+    "/retry",
+    "/fork",
+    "/fork another",
+    "/compact",
+    "/replay",
+    "/replay all",
+    "/replay shell",
+    "/impersonate I am done.",
+    "/impersonate Let me.\n```shell\nls\n```",
+    "/impersonate ```save a.txt\nhi\n```\n```count\n```",
+    "/impersonate ```save a.txt\nhi",
     "/model",
     "/model scripted/other",
     "/model no/such",
+    "/model default",
+    "/agent",
+    "/agent reviewer",
+    "/agent writer",
+    "/agent lost",
+    "/agent none",
+    "/allow",
+    "/allow write",
+    "/allow run l*",
+    "/allow nope",
+    "/rename",
+    "/rename A better name",
+    "/log",
+    "/log 1",
+    "/trace",
+    "/trace 1",
+    "/tokens",
+    "/cost",
+    "/export",
+    "/export json a.json",
+    "/exit",
+    "/quit",
     "/shell ls",
     "/count",
     "/nope",
     "hi",
 )
+CHANGING = tuple(
+    command for command in COMMANDS if command.split(" ")[0] in ("/undo", "/redo", "/rewind", "/edit", "/retry", "/replay", "/impersonate")
+)
+AGENTS = (
+    AgentSpec(name="reviewer", instructions="Review, change nothing.", tools=("read", "shell")),
+    AgentSpec(name="writer", model="scripted/other", tools=("-python",), limits=said(Limits, generations=2)),
+    AgentSpec(name="lost", model="no/such"),
+)
 RULES = (None, None, Rule(Verdict.ALLOW, "write", "*"), Rule(Verdict.ALLOW), Rule(Verdict.DENY, "run", "*"), Rule(Verdict.ASK))
+LIMITS = (
+    *(3 * (Limits(),)),
+    Limits(generations=2),
+    Limits(reply_bytes=300),
+    Limits(generations=0, grace_s=0.0),
+    Limits(turns=3, turn_s=5.0),
+    Limits(tokens=20, turn_s=60.0),
+    Limits(usd=0.01),
+)
 USAGES = (None, Usage(input_tokens=10, output_tokens=2))
 
 
@@ -127,33 +192,47 @@ def scripts() -> SearchStrategy[tuple[tuple[Stream, ...], ...]]:
     return st.lists(st.lists(streams(), min_size=1, max_size=3).map(tuple), min_size=1, max_size=4).map(tuple)
 
 
-def sim_configs() -> SearchStrategy[ChatConfig]:
-    """Configs under which a conversation comes to something."""
+def sim_configs(*, timed: bool = True) -> SearchStrategy[ChatConfig]:
+    """Configs under which a conversation comes to something; ``timed``: also such as end a turn after some time."""
     return st.builds(
         _config,
         st.sampled_from(("scripted/model",) * 6 + ("", "no/such")),
         st.sampled_from((ToolFormat.NATIVE, ToolFormat.NATIVE, ToolFormat.MARKDOWN)),
         st.lists(st.sampled_from(RULES).filter(lambda rule: rule is not None), max_size=2).map(tuple),
-        st.sampled_from((Limits(), Limits(generations=2), Limits(reply_bytes=300), Limits(generations=0, grace_s=0.0))),
+        st.sampled_from(tuple(limits for limits in LIMITS if timed or limits.turn_s is None)),
+        st.sampled_from((None, None, 200, 600, 2_000)),
         st.sampled_from((None, None, None, ("read", "shell", "count"))),
     )
 
 
-def _config(model: str, tool_format: ToolFormat, rules: tuple[Rule, ...], limits: Limits, tools: tuple[str, ...] | None) -> ChatConfig:
-    base = Config(model=model, providers=(PROVIDER,), tool_format=tool_format, rules=rules, limits=limits)
+def _config(
+    model: str, tool_format: ToolFormat, rules: tuple[Rule, ...], limits: Limits, window: int | None, tools: tuple[str, ...] | None
+) -> ChatConfig:
+    priced = ModelProfile(pattern="scripted/*", window_tokens=window, input_usd=1000.0, output_usd=1000.0)
+    keep = Compaction(keep_turns=0 if window == 200 else 1)
+    base = Config(
+        model=model,
+        providers=(PROVIDER,),
+        tool_format=tool_format,
+        rules=rules,
+        limits=limits,
+        agents=AGENTS,
+        models=(priced,),
+        compaction=keep,
+    )
     cfg = ChatConfig(ProjectConfig(base), workspace="/w", conversation="c")
     return cfg if tools is None else evolve(cfg, tools=tools)
 
 
 def sims() -> SearchStrategy[Sim]:
-    """Conversations that have not begun, each with a config and a script."""
-    return st.builds(Sim, tools=st.just(ALL_TOOLS), cfg=sim_configs(), script=scripts())
+    """Conversations that have not begun, each with a config and a script; small windows have many of them summed up."""
+    return st.builds(Sim, tools=st.just(ALL_TOOLS), cfg=sim_configs(), script=scripts(), summary=st.just(SUMMARY) | streams())
 
 
 def asked() -> SearchStrategy[Move]:
     """What a person does."""
     said = st.builds(Say, st.sampled_from(("Go on.", "", "Do it.")) | texts())
-    commanded = st.builds(Command, st.sampled_from(COMMANDS) | texts() | calls())
+    commanded = st.builds(Command, st.sampled_from(COMMANDS) | st.sampled_from(CHANGING) | texts() | calls())
     return st.one_of(said, said, commanded, st.builds(Interrupt))
 
 

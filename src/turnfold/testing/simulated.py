@@ -44,7 +44,7 @@ from turnfold.core.journal import load, recorded
 from turnfold.core.problem import Problem, world_problem
 from turnfold.core.tools.spec import ToolSpec
 from turnfold.core.world.answers import Answer, FileWritten, StreamEnded
-from turnfold.core.world.requests import CallModel
+from turnfold.core.world.requests import CallModel, Purpose
 from turnfold.testing.simulated_world import Disk, outcome_of
 from turnfold.testing.wire import chat_stream
 
@@ -64,6 +64,7 @@ class Stream:
 
 
 DONE = Stream()
+SUMMARY = Stream(chat_stream("They said hello."))
 
 
 @final
@@ -92,12 +93,13 @@ class Sim:
     """A conversation in a simulated world.
 
     ``script`` holds the model's replies, a row a turn and in it one a generation; beyond it the model says that it is
-    done. The same place gets the same reply, also when it is asked again.
+    done. The same place gets the same reply, also when it is asked again. ``summary`` is what it replies when it is asked for one.
     """
 
     tools: tuple[ToolSpec, ...]
     cfg: ChatConfig = CONFIG
     script: tuple[tuple[Stream, ...], ...] = ()
+    summary: Stream = SUMMARY
     state: ChatState = field(factory=ChatState)
     outstanding: tuple[Outstanding, ...] = ()
     ghosts: tuple[Perform, ...] = ()  # answered, or lost with a process: what comes of them now is late
@@ -320,7 +322,7 @@ def _came(sim: Sim, move: Deliver | Finish | Break | Mismatch) -> Sim:
     if isinstance(move, Deliver):
         return _delivered(sim, index, move.size) if isinstance(due.perform.request, CallModel) else sim
     if isinstance(move, Finish) and isinstance(due.perform.request, CallModel):
-        sim = _delivered(sim, index, len(stream_of(sim, request_id).data))
+        sim = _delivered(sim, index, len(stream_of(sim, due.perform).data))
     rest = sim.outstanding[:index] + sim.outstanding[index + 1 :]
     closed = evolve(sim, outstanding=rest, ghosts=(*sim.ghosts, due.perform))
     match move:
@@ -336,7 +338,7 @@ def _came(sim: Sim, move: Deliver | Finish | Break | Mismatch) -> Sim:
 def _answered(sim: Sim, perform: Perform) -> Sim:
     request = perform.request
     if isinstance(request, CallModel):
-        failed = stream_of(sim, perform.request_id).problem
+        failed = stream_of(sim, perform).problem
         return taken(sim, _as_input(perform.request_id, StreamEnded() if failed is None else failed, sim.now_ms))
     came = outcome_of(request, sim.disk)
     return taken(evolve(sim, disk=came.disk), _as_input(perform.request_id, came.outcome, sim.now_ms))
@@ -348,7 +350,7 @@ def _as_input(request_id: RequestId, outcome: Answer | Problem, at_ms: int) -> I
 
 def _delivered(sim: Sim, index: int, size: int) -> Sim:
     due = sim.outstanding[index]
-    data = stream_of(sim, due.perform.request_id).data[due.sent : due.sent + max(size, 0)]
+    data = stream_of(sim, due.perform).data[due.sent : due.sent + max(size, 0)]
     if not data:
         return sim
     sent = evolve(due, sent=due.sent + len(data))
@@ -356,8 +358,11 @@ def _delivered(sim: Sim, index: int, size: int) -> Sim:
     return taken(known, ChunkArrived(due.perform.request_id, data, sim.now_ms))
 
 
-def stream_of(sim: Sim, request_id: RequestId) -> Stream:
-    """What the script has the model reply at the place of this request."""
+def stream_of(sim: Sim, perform: Perform) -> Stream:
+    """What the script has the model reply to this call."""
+    request_id, request = perform.request_id, perform.request
+    if isinstance(request, CallModel) and request.purpose is Purpose.SUMMARY:
+        return sim.summary
     if not 0 < request_id.turn <= len(sim.script):
         return DONE
     row = sim.script[request_id.turn - 1]

@@ -7,7 +7,7 @@ from typing import cast
 import pytest
 
 from tests.core.agent.scripted import YES, after, call, config, log, notices, problems, reasons, reply, results, sim
-from turnfold.core.agent.commands import read_arguments_untrusted
+from turnfold.core.agent.commands.tools import read_arguments_untrusted
 from turnfold.core.agent.effects import Publish
 from turnfold.core.agent.events import CallCommanded, Reason
 from turnfold.core.agent.state import ChatState

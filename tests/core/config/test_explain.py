@@ -261,6 +261,12 @@ def test_what_is_no_setting_is_told(key: str, sentence: str) -> None:
     assert found.message == sentence
 
 
+def test_what_an_agents_limits_do_not_say_is_told() -> None:
+    found = explain(Config(agents=(AgentSpec(name="r", limits=said(Limits, turns=1)),)), "agents.r.limits.turn")
+    assert isinstance(found, Problem)
+    assert found.message == 'There is no "turn" in agents.r.limits; did you mean turns?'
+
+
 def test_all_keys_that_are_said_are_listed_in_the_order_of_the_document() -> None:
     spec = said(AgentSpec, name="r", limits=said(Limits, turns=1), output=JsonObject.of(type="object"))
     work = said(Provider, name="work")

@@ -5,7 +5,9 @@ from __future__ import annotations
 from attrs import evolve
 
 from tests.core.llm.plain_tools import READ, SAVE, TODO, TOOLS
+from turnfold.core.config.briefing import Briefing, Skill, Text
 from turnfold.core.config.layers import ChatConfig, Config, ProjectConfig
+from turnfold.core.config.tables import User
 from turnfold.core.config.values import ToolFormat
 from turnfold.core.conversation.messages import ToolCall
 from turnfold.core.json import JsonObject
@@ -59,3 +61,37 @@ def test_a_profile_replaces_all_but_what_the_person_wants() -> None:
 
 def test_the_same_arguments_give_the_same_text() -> None:
     assert system_prompt(CFG, TOOLS, ToolFormat.MARKDOWN) == system_prompt(CFG, TOOLS, ToolFormat.MARKDOWN)
+
+
+BRIEFED = evolve(
+    CFG,
+    user=User(name="Ada", style="short"),
+    briefing=Briefing(
+        texts=(Text("AGENTS.md", "Use tabs.\n````\n"), Text("$ git\nstatus", "clean")),
+        skills=(Skill(name="release", description="How to release.", path="/w/demo/s/release/SKILL.md"),),
+    ),
+)
+
+
+def test_an_empty_briefing_takes_no_word() -> None:
+    for format in ToolFormat:
+        plain = system_prompt(CFG, TOOLS, format)
+        assert plain.endswith("The workspace is /w/demo; paths are relative to it.")
+        assert system_prompt(evolve(CFG, user=User(), briefing=Briefing()), TOOLS, format) == plain
+
+
+def test_who_is_talking_then_texts_then_skills_then_what_is_wanted() -> None:
+    text = system_prompt(evolve(BRIEFED, instructions="Speak French."), TOOLS, ToolFormat.NATIVE)
+    assert text.startswith(system_prompt(CFG, TOOLS, ToolFormat.NATIVE))
+    told = text.partition("relative to it.")[2]
+    assert told.startswith("\n\n# The user\n\nName: Ada\nAnswers should be: short\n\n# What is known of the project\n\n")
+    assert "\n\nAGENTS.md:\n`````\nUse tabs.\n````\n`````\n\n$ git status:\n````\nclean\n````\n\n# Skills\n\n" in told
+    assert "\n\n- release: How to release. (/w/demo/s/release/SKILL.md)\n\n# What the user wants of you\n\nSpeak French." in told
+
+
+def test_skills_are_for_whoever_can_read_them() -> None:
+    assert "# Skills" not in system_prompt(BRIEFED, (), ToolFormat.NATIVE)
+
+
+def test_a_profile_with_instructions_is_told_nothing_of_the_surroundings() -> None:
+    assert system_prompt(BRIEFED, TOOLS, ToolFormat.MARKDOWN, "Tuned.") == "Tuned."

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
+from turnfold.core.config.briefing import Briefing, Skill
 from turnfold.core.config.layers import ChatConfig, Config, ProjectConfig
 from turnfold.core.config.values import Provider, Rule, Verdict
 from turnfold.core.world.permission import Allow, Ask, Deny, Permission, permit, relative
@@ -105,3 +107,29 @@ def test_the_first_rule_that_speaks_decides() -> None:
 def test_the_root_as_workspace_holds_everything() -> None:
     assert relative("/", "/") == "."
     assert relative("/a/b", "/") == "a/b"
+
+
+ROOTED = evolve(
+    chat(),
+    roots=("/data", "data"),
+    briefing=Briefing(skills=(Skill(name="s", description="d", path="/home/me/skills/s/SKILL.md"),)),
+)
+
+
+@pytest.mark.parametrize("path", ["/data", "/data/a/b", "//data/./a", "/home/me/skills/s/SKILL.md", "/home/me/skills/s/more/x.py"])
+def test_extra_roots_and_the_folders_of_skills_are_read_as_the_workspace_is(path: str) -> None:
+    assert permit(read(path), ROOTED) == Allow()
+    assert permit(ListFiles(path=path, limit=1), ROOTED) == Allow()
+    assert permit(write(path), ROOTED) == Ask("It is outside the workspace.")
+
+
+@pytest.mark.parametrize("path", ["/database/x", "/data/../etc/passwd", "/home/me/skills/t/SKILL.md", "/home/me/skills", "/", "/home"])
+def test_what_is_beside_them_is_not(path: str) -> None:
+    assert permit(read(path), ROOTED) == Ask("It is outside the workspace.")
+
+
+@pytest.mark.parametrize("pattern", ["*.env", "/data/*", "secret/*", "*"])
+def test_a_rule_speaks_of_a_root_as_of_the_workspace(pattern: str) -> None:
+    for verdict, decided in ((Verdict.DENY, Deny), (Verdict.ASK, Ask)):
+        cfg = evolve(ROOTED, rules=(Rule(verdict, "read", pattern),))
+        assert isinstance(permit(read("/data/secret/.env"), cfg), decided)

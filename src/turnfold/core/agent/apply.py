@@ -7,6 +7,7 @@ from typing import TypeAlias, assert_never
 
 from attrs import evolve
 
+from turnfold.core.agent.context import Measured
 from turnfold.core.agent.events import (
     CallClosed,
     CallCommanded,
@@ -30,11 +31,14 @@ from turnfold.core.agent.events import (
     SummaryAsked,
     TurnEnded,
     TurnInterrupted,
+    Unanswered,
+    Why,
 )
 from turnfold.core.agent.ids import MODEL, RequestId, place
-from turnfold.core.agent.state import Mark, Opened, Past, Slot, Status, Summary, Taken, Turn, find_open
+from turnfold.core.agent.state import Mark, Opened, Past, Slot, Status, Summary, Taken, Turn, find_open, waits_for_person
 from turnfold.core.conversation.messages import AssistantMessage, Message, ToolMessage, UserMessage
 from turnfold.core.json import JsonObject
+from turnfold.core.world.requests import CallModel, Purpose
 
 Commanded: TypeAlias = CallCommanded | Impersonated | SummaryAsked | Reconfigured | Renamed | Rewound | Redone
 Rarer: TypeAlias = Started | MessageQueued | CallClosed | RoundEnded | TurnInterrupted | TurnEnded | Compacted | Commanded
@@ -47,12 +51,12 @@ def apply(past: Past, event: Event) -> Past:
 
 def _applied(past: Past, event: Event) -> Past:
     match event:
-        case RequestOpened():
-            return _opened(past, event)
-        case RequestClosed(request_id, outcome):
-            return _closed(past, request_id, outcome)
+        case RequestOpened(at_ms=at_ms):
+            return _timed(_opened(past, event), at_ms)
+        case RequestClosed(request_id, outcome, at_ms):
+            return _timed(_closed(past, request_id, outcome), at_ms)
         case Permitted(request_id, at_ms):
-            return _with_request(past, request_id, lambda opened: evolve(opened, status=Status.RUNNING, since_ms=at_ms))
+            return _timed(_with_request(past, request_id, lambda opened: evolve(opened, status=Status.RUNNING, since_ms=at_ms)), at_ms)
         case CancelAsked(request_id, at_ms):
             return _with_request(past, request_id, lambda opened: evolve(opened, status=Status.CANCELLING, since_ms=at_ms))
         case MessageAdded(message, at_ms):
@@ -73,8 +77,8 @@ def _applied_rarely(past: Past, event: Rarer) -> Past:
             return evolve(past, conversation=event.conversation, cfg_digest=event.cfg_digest, tools_digest=event.tools_digest, name="")
         case MessageQueued(message):
             return evolve(past, queue=(*past.queue, message))
-        case TurnInterrupted():
-            return past if past.turn is None else evolve(past, turn=evolve(past.turn, interrupted=True))
+        case TurnInterrupted(limit=limit):
+            return past if past.turn is None else evolve(past, turn=evolve(past.turn, interrupted=True, limit=limit))
         case Compacted(upto, summary, pinned):
             return evolve(past, summary=Summary(upto=upto, text=summary, pinned=pinned))
         case _:
@@ -99,6 +103,18 @@ def _applied_command(past: Past, event: Commanded) -> Past:
             return _redone(past)
         case _:
             assert_never(event)
+
+
+def _timed(past: Past, at_ms: int) -> Past:
+    """The past with the time counted that its turn is paused: all that is open are questions, from one event to another."""
+    turn = past.turn
+    if turn is None:
+        return past
+    if waits_for_person(past) == (turn.paused_ms is not None):
+        return past
+    if turn.paused_ms is None:
+        return evolve(past, turn=evolve(turn, paused_ms=at_ms))
+    return evolve(past, turn=evolve(turn, paused_ms=None, waited_ms=turn.waited_ms + max(at_ms - turn.paused_ms, 0)))
 
 
 def _turn_begun(past: Past, message: Message | None, turn: Turn) -> Past:
@@ -198,9 +214,24 @@ def _with_request(past: Past, request_id: RequestId, change: Callable[[Opened], 
 
 def _closed(past: Past, request_id: RequestId, outcome: Outcome) -> Past:
     closed = _with_request(past, request_id, lambda opened: evolve(opened, outcome=outcome))
-    if isinstance(outcome, ModelReplied) and closed is not past:
-        return evolve(closed, usage=past.usage.plus(outcome.usage))
-    return closed
+    turn = closed.turn
+    if turn is None or closed is past or request_id.slot != MODEL:
+        return closed
+    return _model_closed(closed, turn, outcome)
+
+
+def _model_closed(past: Past, turn: Turn, outcome: Outcome) -> Past:
+    """The past with what a model call has cost; one for a summary is not made twice in a turn, unless it was lost."""
+    request = None if turn.model is None else turn.model.request
+    summary = isinstance(request, CallModel) and request.purpose is Purpose.SUMMARY
+    if summary and outcome != Unanswered(Why.LOST):
+        past = evolve(past, turn=evolve(turn, summarised=True))
+    if not isinstance(outcome, ModelReplied):
+        return past
+    counted = evolve(past, usage=past.usage.plus(outcome.usage))
+    if summary or not isinstance(request, CallModel) or outcome.usage.input_tokens < 1:
+        return counted
+    return evolve(counted, measured=Measured(size_bytes=request.size_bytes, tokens=outcome.usage.input_tokens))
 
 
 def _call_closed(past: Past, event: CallClosed) -> Past:

@@ -7,10 +7,11 @@ from typing import final
 from attrs import evolve, frozen
 
 from turnfold.core.agent.apply import apply
-from turnfold.core.agent.effects import Effect, Record
-from turnfold.core.agent.events import Event, Redone, Rewound
+from turnfold.core.agent.effects import Effect, Publish, Record
+from turnfold.core.agent.events import Event, Reason, Redone, Rewound, TurnEnded
 from turnfold.core.agent.live import Live
 from turnfold.core.agent.state import ChatState, Past
+from turnfold.core.problem import Problem
 
 
 @final
@@ -54,3 +55,9 @@ class Draft:
     def step(self) -> Step:
         """The finished step."""
         return Step(self.state, (*self.records, *self.acts))
+
+
+def end_turn(draft: Draft, reason: Reason, problem: Problem | None = None) -> Draft:
+    """The turn ended, and whoever watches told why where there is a problem."""
+    ended = draft.record(TurnEnded(reason, problem, draft.at_ms))
+    return ended if problem is None else ended.act(Publish(problem))

@@ -2,42 +2,88 @@
 
 ``live`` keeps the encoded messages, and the head of the request with the config and the tools that it is good for. A change
 of those makes another head; only a change of the call format encodes the messages anew, since they depend on nothing else.
+
+Where a summary stands for the log's beginning, the beginning is two messages, and the log goes on behind them where a turn begins:
+
+1. the person's: the pinned messages, word for word, or, where nothing is pinned, the question what was so far;
+2. the assistant's: the summary. It has seen outputs of tools, so it must not speak with the person's voice.
+
+So the first message is the person's and roles alternate, as the templates of some models demand. It stays the same, byte for byte,
+until the next summary. What it stands for is neither encoded nor kept.
 """
 
 from __future__ import annotations
 
-from turnfold.core.agent.live import Encoded
-from turnfold.core.agent.state import ChatState, Past
+from itertools import chain
+
+from attrs import evolve
+
+from turnfold.core.agent.live import Encoded, EncodedLog
+from turnfold.core.agent.state import ChatState, Past, Summary
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.models import find_provider, format_of, profile_of
 from turnfold.core.config.values import ExampleTurn, ModelProfile, TokensParameter, ToolFormat
 from turnfold.core.conversation.log import Log
-from turnfold.core.conversation.messages import ToolMessage
+from turnfold.core.conversation.messages import AssistantMessage, Message, ToolMessage, UserMessage
 from turnfold.core.llm.chat import CHAT
+from turnfold.core.llm.chat_request import said_text
 from turnfold.core.llm.grammar import BlockShape, grammar_of
 from turnfold.core.llm.prompt import system_prompt
 from turnfold.core.llm.protocol import Head
 from turnfold.core.problem import Problem
 from turnfold.core.tools.spec import ToolSpec
 
+ASKED = "What has been said and done so far?"
+SUMMARY = "Summary of the conversation so far:"
+
 
 def encoded_for(state: ChatState, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Encoded:
-    """The log's messages encoded for ``tools`` and ``cfg``: those kept in ``live``, and the ones since."""
+    """The messages that a model is told, encoded for ``tools`` and ``cfg``: those kept in ``live``, and the ones since."""
     kept = state.live.encoded
-    log = state.past.log
     tool_format = format_of(cfg)
     opening = kept.opening if kept is not None and kept.cfg == cfg and kept.tools == tools else CHAT.encode_head(_head(tools, cfg))
-    parts = kept.parts if kept is not None and kept.tool_format is tool_format else Log()
-    for index in range(len(parts), len(log)):
-        parts = parts.append(CHAT.encode_message(log[index], tool_format))
-    return Encoded(cfg=cfg, tools=tools, tool_format=tool_format, opening=opening, parts=parts)
+    begun = _begun(None if kept is None or kept.told.tool_format is not tool_format else kept.told, state.past, tool_format)
+    parts, parts_bytes = begun.parts, begun.parts_bytes
+    for message in state.past.log.since(begun.upto + len(parts)):
+        part = CHAT.encode_message(message, tool_format)
+        parts, parts_bytes = parts.append(part), parts_bytes + len(part)
+    told = begun if parts is begun.parts else evolve(begun, parts=parts, parts_bytes=parts_bytes)
+    return Encoded(cfg=cfg, tools=tools, opening=opening, told=told)
+
+
+def _begun(kept: EncodedLog | None, past: Past, tool_format: ToolFormat) -> EncodedLog:
+    """What is kept and still good, with the beginning that is told now."""
+    if past.summary is None:
+        return EncodedLog(tool_format=tool_format, parts=Log()) if kept is None or kept.beginning else kept
+    summary, upto = past.summary, min(max(past.summary.upto, 0), len(past.log))
+    if kept is not None and (kept.upto, kept.summary, kept.pinned) == (upto, summary.text, summary.pinned):
+        return kept
+    parts: Log[bytes] = Log() if kept is None or upto < kept.upto else Log.of(*kept.parts.since(upto - kept.upto))
+    return EncodedLog(
+        tool_format=tool_format,
+        parts=parts,
+        parts_bytes=sum(map(len, parts)),
+        upto=upto,
+        summary=summary.text,
+        pinned=summary.pinned,
+        beginning=_told(summary, past),
+    )
+
+
+def _told(summary: Summary, past: Past) -> bytes:
+    """The two messages that stand for what was summed up."""
+    pinned = (past.log[index] for index in summary.pinned if 0 <= index < len(past.log))
+    said = "\n\n".join(said_text(message) for message in pinned if isinstance(message, UserMessage))
+    told: tuple[Message, ...] = (UserMessage(said or ASKED), AssistantMessage(text=f"{SUMMARY}\n\n{summary.text}", place=""))
+    return b",".join(CHAT.encode_message(message, ToolFormat.NATIVE) for message in told)
 
 
 def request_body(encoded: Encoded, past: Past) -> bytes:
     """The body of a model call; linear in its own bytes."""
     demanded = call_demanded(past, encoded.cfg)
     opening = CHAT.encode_head(_head(encoded.tools, encoded.cfg, must_call=True)) if demanded else encoded.opening
-    return CHAT.encode_request(opening, encoded.parts)
+    parts = encoded.told.parts
+    return CHAT.encode_request(opening, chain((encoded.told.beginning,), parts) if encoded.told.beginning else parts)
 
 
 def call_demanded(past: Past, cfg: ChatConfig) -> bool:

@@ -198,9 +198,10 @@ class RoundEnded:
 @final
 @frozen
 class TurnInterrupted:
-    """The running turn shall end as soon as what is under way has stopped."""
+    """The running turn shall end as soon as what is under way has stopped: a person wants it, or a limit of time is over."""
 
     at_ms: int = 0
+    limit: Problem | None = None
 
 
 @final

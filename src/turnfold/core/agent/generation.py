@@ -12,16 +12,19 @@ from typing import final
 
 from attrs import evolve, frozen
 
-from turnfold.core.agent.draft import Draft
-from turnfold.core.agent.effects import Cancel, Channel, Delta, Perform, Publish
+from turnfold.core.agent.calling import call_model, callable_model, called_profile, too_large
+from turnfold.core.agent.compaction import plan, plan_if_due
+from turnfold.core.agent.draft import Draft, end_turn
+from turnfold.core.agent.effects import Cancel, Channel, Delta, Notice, Publish
 from turnfold.core.agent.encoding import encoded_for, request_body
-from turnfold.core.agent.events import MessageAdded, ModelReplied, Reason, RequestClosed, RequestOpened, TurnEnded, Unanswered, Why
-from turnfold.core.agent.ids import MODEL, RequestId, place
+from turnfold.core.agent.events import MessageAdded, ModelReplied, Reason, RequestClosed, Unanswered, Why
+from turnfold.core.agent.ids import RequestId, place
+from turnfold.core.agent.limits import limit_reached
 from turnfold.core.agent.live import Live, LiveReply
 from turnfold.core.agent.state import ChatState, Opened, Past, Turn, effective, offered, usable
+from turnfold.core.agent.summaries import NOTHING_TO_SUMMARISE, close_summary, fail_summary, open_summary, summary_arrived
 from turnfold.core.config.layers import ChatConfig
-from turnfold.core.config.models import find_provider, generations_of, profile_of
-from turnfold.core.config.values import ModelProfile, ToolFormat
+from turnfold.core.config.values import ToolFormat
 from turnfold.core.conversation.messages import AssistantMessage, Invocation, UserMessage
 from turnfold.core.llm import markdown
 from turnfold.core.llm.chat import CHAT
@@ -29,10 +32,8 @@ from turnfold.core.llm.chat_reply import ChatFold
 from turnfold.core.llm.native import read_call_untrusted
 from turnfold.core.llm.prices import priced
 from turnfold.core.llm.reply import Reply, Stop
-from turnfold.core.problem import Problem, caller_problem, model_problem, world_problem
+from turnfold.core.problem import Problem, model_problem, world_problem
 from turnfold.core.tools.spec import ToolSpec
-from turnfold.core.world.permission import Deny, permit
-from turnfold.core.world.requests import CallModel
 
 
 @final
@@ -54,22 +55,16 @@ class Whole:
     reply: Reply
 
 
-def end_turn(draft: Draft, reason: Reason, problem: Problem | None = None) -> Draft:
-    """The turn ended, and whoever watches told why where there is a problem."""
-    ended = draft.record(TurnEnded(reason, problem, draft.at_ms))
-    return ended if problem is None else ended.act(Publish(problem))
-
-
 def settle_generation(draft: Draft, turn: Turn, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
     """Whatever is due in a turn without a round: the model call, what came of it, the turn's end."""
     model = turn.model
     if model is not None and model.outcome is None:
         return _cut(draft, model) if turn.interrupted else draft
     if turn.interrupted:
-        return end_turn(draft, Reason.INTERRUPTED)
+        return end_turn(draft, Reason.INTERRUPTED if turn.limit is None else Reason.LIMIT, turn.limit)
     if turn.commanded:
-        return end_turn(draft, Reason.COMPLETED)
-    if model is None or model.lost:
+        return _settle_commanded(draft, turn, cfg)
+    if model is None or model.lost or model.summarising:
         return _open_model(draft, turn, tools, cfg)
     match model.outcome:
         case Problem() as problem:
@@ -80,30 +75,39 @@ def settle_generation(draft: Draft, turn: Turn, tools: tuple[ToolSpec, ...], cfg
             return end_turn(draft, Reason.INTERRUPTED)
 
 
+def _settle_commanded(draft: Draft, turn: Turn, cfg: ChatConfig) -> Draft:
+    """Whatever is due in a turn that calls no model for a reply: the summary that it is there for, or its end."""
+    model = turn.model
+    if not turn.summary or (model is not None and isinstance(model.outcome, ModelReplied)):
+        return end_turn(draft, Reason.COMPLETED)
+    if model is not None and isinstance(model.outcome, Problem):
+        return end_turn(draft, Reason.FAILED, model.outcome)
+    limit = limit_reached(draft.past, turn, cfg, draft.at_ms)
+    if limit is not None:
+        return end_turn(draft, Reason.LIMIT, limit)
+    planned = plan(draft.past, cfg)
+    if planned is None:
+        return end_turn(draft.act(Publish(Notice(NOTHING_TO_SUMMARISE))), Reason.COMPLETED)
+    found = callable_model(cfg)
+    return end_turn(draft, Reason.FAILED, found) if isinstance(found, Problem) else open_summary(draft, turn, planned, found, cfg)
+
+
 def _open_model(draft: Draft, turn: Turn, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
-    most = generations_of(cfg)
-    if turn.generation > most:
-        message = f"The turn was ended after {most} model calls. Say something to let it go on."
-        return end_turn(draft, Reason.LIMIT, caller_problem("limit", message))
-    found = find_provider(cfg)
+    """The next model call opened, or, where the model's window is nearly full, that for a summary before it."""
+    limit = limit_reached(draft.past, turn, cfg, draft.at_ms)
+    if limit is not None:
+        return end_turn(draft, Reason.LIMIT, limit)
+    found = callable_model(cfg)
     if isinstance(found, Problem):
         return end_turn(draft, Reason.FAILED, found)
-    request_id = RequestId(turn.number, turn.generation, MODEL, turn.asked)
-    request = CallModel(provider=found.provider, model=found.model, upto=draft.past.events)
-    if isinstance(permit(request, cfg), Deny):
-        message = f"A rule of the config denies calls of {found.provider.name}/{found.model}. Change the rule, or name another model with --model."
-        return end_turn(draft, Reason.FAILED, caller_problem("model-denied", message))
-    opened = draft.record(RequestOpened(request_id=request_id, request=request, at_ms=draft.at_ms))
     known = offered(tools, cfg)
-    encoded = encoded_for(opened.state, known, cfg)
-    reply = LiveReply(
-        request_id=request_id,
-        fold=CHAT.begin(),
-        limit_bytes=cfg.limits.reply_bytes,
-        scan=markdown.begin(known) if encoded.tool_format is ToolFormat.MARKDOWN else None,
-    )
-    live = evolve(opened.state.live, encoded=encoded, reply=reply)
-    return opened.with_live(live).act(Perform(request_id, request, request_body(encoded, opened.past)))
+    encoded = encoded_for(draft.state, known, cfg)
+    encoding = draft.with_live(evolve(draft.state.live, encoded=encoded))
+    planned = plan_if_due(draft.past, encoded.size_bytes, cfg)
+    if planned is not None:
+        return open_summary(encoding, turn, planned, found, cfg)
+    scan = markdown.begin(known) if encoded.told.tool_format is ToolFormat.MARKDOWN else None
+    return call_model(encoding, turn, found, request_body(encoded, draft.past), cfg, scan=scan)
 
 
 def chunk_arrived(draft: Draft, request_id: RequestId, data: bytes, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
@@ -111,6 +115,8 @@ def chunk_arrived(draft: Draft, request_id: RequestId, data: bytes, tools: tuple
     reply = draft.state.live.reply
     if reply is None or reply.request_id != request_id:
         return draft
+    if reply.plan is not None:
+        return summary_arrived(draft, reply, data)
     decoded = CHAT.decode(reply.fold, data)
     told = _told(draft, reply, decoded.fold, decoded.text, decoded.reasoning, len(data))
     draft, grown = told.draft, told.reply
@@ -118,10 +124,7 @@ def chunk_arrived(draft: Draft, request_id: RequestId, data: bytes, tools: tuple
         now = effective(cfg, draft.past)
         return close_reply(draft, grown, usable(tools, now), now).act(Cancel(request_id))
     if grown.size_bytes > grown.limit_bytes:
-        message = (
-            f"The reply was longer than {grown.limit_bytes:,} bytes and was cut off. Ask for less at once, or raise limits.reply_bytes."
-        )
-        return fail_reply(draft, grown, model_problem("reply-too-large", message)).act(Cancel(request_id))
+        return fail_reply(draft, grown, too_large(grown)).act(Cancel(request_id))
     return draft
 
 
@@ -157,6 +160,7 @@ def _told(draft: Draft, reply: LiveReply, fold: ChatFold, text: str, reasoning: 
         shown=reply.shown + len(text),
         thought=reply.thought + len(reasoning),
         size_bytes=reply.size_bytes + size_bytes,
+        deadline_ms=reply.deadline_ms,
     )
     live = Live(reply=told, encoded=draft.state.live.encoded)
     return Told(Draft(ChatState(draft.past, live), draft.at_ms, draft.records, acts), told)
@@ -164,6 +168,8 @@ def _told(draft: Draft, reply: LiveReply, fold: ChatFold, text: str, reasoning: 
 
 def close_reply(draft: Draft, reply: LiveReply, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
     """The reply over: its request closed and, in the same step, its message recorded; or the problem that it was."""
+    if reply.plan is not None:
+        return close_summary(draft, reply, reply.plan, cfg)
     finished = _finished(draft, reply)
     draft, reply, whole = finished.draft, finished.live, finished.reply
     if whole.problem is not None:
@@ -172,7 +178,7 @@ def close_reply(draft: Draft, reply: LiveReply, tools: tuple[ToolSpec, ...], cfg
     if not text.strip() and not calls:
         return fail_reply(draft, reply, _empty(whole))
     request_id = reply.request_id
-    profile = _called_profile(draft.past, cfg)
+    profile = called_profile(draft.past, cfg)
     replied = ModelReplied(usage=priced(whole.usage, profile), stop=whole.stop)
     closed = draft.record(RequestClosed(request_id, replied, draft.at_ms))
     message = AssistantMessage(
@@ -183,13 +189,6 @@ def close_reply(draft: Draft, reply: LiveReply, tools: tuple[ToolSpec, ...], cfg
         cut=whole.stop is Stop.LENGTH,
     )
     return closed.with_live(evolve(closed.state.live, reply=None)).record(MessageAdded(message, draft.at_ms))
-
-
-def _called_profile(past: Past, cfg: ChatConfig) -> ModelProfile:
-    """The profile of the model that gave the reply: the settings may name another one by now."""
-    opened = None if past.turn is None else past.turn.model
-    request = None if opened is None else opened.request
-    return profile_of(cfg, f"{request.provider.name}/{request.model}" if isinstance(request, CallModel) else "")
 
 
 def _called_before(past: Past, calls: tuple[Invocation, ...]) -> bool:
@@ -230,6 +229,8 @@ def _empty(whole: Reply) -> Problem:
 
 def fail_reply(draft: Draft, reply: LiveReply, problem: Problem) -> Draft:
     """The reply over as a failure; the text so far is kept as a cut message."""
+    if reply.plan is not None:
+        return fail_summary(draft, reply, problem)
     return _keep_text(draft.record(RequestClosed(reply.request_id, problem, draft.at_ms)), reply)
 
 
@@ -241,7 +242,7 @@ def _cut(draft: Draft, model: Opened) -> Draft:
 
 
 def _keep_text(draft: Draft, reply: LiveReply) -> Draft:
-    """The draft with what was shown of the reply as a cut message, and no live reply."""
+    """The draft with what was shown of the reply as a cut message, and no live reply; nothing of a summary is ever shown."""
     whole = CHAT.finish(reply.fold)
     gone = draft.with_live(evolve(draft.state.live, reply=None))
     text = whole.text[: reply.shown]

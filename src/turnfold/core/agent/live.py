@@ -20,12 +20,22 @@ from turnfold.core.tools.spec import ToolSpec
 
 
 @final
+@frozen
+class Plan:
+    """What a summary will stand for: the log before ``upto``, the messages at ``pinned`` (indexes, rising) apart."""
+
+    upto: int
+    pinned: tuple[int, ...] = ()
+
+
+@final
 @frozen(kw_only=True, eq=False)
 class LiveReply:
     """The reply to ``request_id`` as far as it has come; ``scan`` reads calls from its text, in a text format.
 
     ``deltas`` counts what was published of it, ``shown`` and ``thought`` how many characters of text and of reasoning;
-    ``limit_bytes`` is how many it may have over the wire.
+    ``limit_bytes`` is how many it may have over the wire, ``deadline_ms`` when the turn's seconds are over. ``plan``: it is a
+    summary, of which nothing is published.
     """
 
     request_id: RequestId
@@ -36,21 +46,42 @@ class LiveReply:
     shown: int = 0
     thought: int = 0
     size_bytes: int = 0
+    deadline_ms: int | None = None
+    plan: Plan | None = None
+
+
+@final
+@frozen(kw_only=True, eq=False)
+class EncodedLog:
+    """The messages of the log as the wire wants them in ``tool_format``, each encoded once.
+
+    ``parts`` are those from ``upto`` on, of ``parts_bytes``; ``beginning`` stands for those before: ``summary`` and what is
+    ``pinned`` besides it.
+    """
+
+    tool_format: ToolFormat
+    parts: Log[bytes]
+    parts_bytes: int = 0
+    upto: int = 0
+    summary: str = ""
+    pinned: tuple[int, ...] = ()
+    beginning: bytes = b""
 
 
 @final
 @frozen(kw_only=True, eq=False)
 class Encoded:
-    """The messages of the log as the wire wants them, each encoded once, and what a request opens with before them.
-
-    ``opening`` is good for just this config and these tools, ``parts`` for this format.
-    """
+    """What a request is joined from: its ``opening``, good for just this config and these tools, and the messages."""
 
     cfg: ChatConfig
     tools: tuple[ToolSpec, ...]
-    tool_format: ToolFormat
     opening: bytes
-    parts: Log[bytes]
+    told: EncodedLog
+
+    @property
+    def size_bytes(self) -> int:
+        """How long a request's body is, the commas apart."""
+        return len(self.opening) + len(self.told.beginning) + self.told.parts_bytes
 
 
 @final

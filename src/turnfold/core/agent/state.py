@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import Enum
+from itertools import islice
 from typing import final
 
 from attrs import evolve, field, frozen
 
+from turnfold.core.agent.context import NOT_MEASURED, Measured
 from turnfold.core.agent.events import ModelReplied, Outcome, Unanswered, Why
 from turnfold.core.agent.ids import MODEL, RequestId
 from turnfold.core.agent.live import Live
@@ -23,9 +25,10 @@ from turnfold.core.conversation.log import Log
 from turnfold.core.conversation.messages import Invocation, Message, ToolMessage, UserMessage
 from turnfold.core.json import JsonObject
 from turnfold.core.llm.reply import Usage
+from turnfold.core.problem import Problem
 from turnfold.core.tools.spec import Memory, ToolSpec
 from turnfold.core.world.answers import Exchange
-from turnfold.core.world.requests import Request
+from turnfold.core.world.requests import CallModel, Purpose, Request
 
 
 class Status(Enum):
@@ -52,6 +55,11 @@ class Opened:
     def lost(self) -> bool:
         """Whether it shall be repeated."""
         return isinstance(self.outcome, Unanswered) and self.outcome.why is Why.LOST
+
+    @property
+    def summarising(self) -> bool:
+        """Whether it asks for a summary."""
+        return isinstance(self.request, CallModel) and self.request.purpose is Purpose.SUMMARY
 
 
 @final
@@ -94,7 +102,9 @@ class Turn:
 
     ``overrides`` are the changes of settings that were made when the round began: its tools see no later ones. ``asked``
     counts the generation's model calls, a lost one and a summary too. A ``commanded`` turn calls no model for a reply;
-    its requests need no second yes unless it has to ``ask``. ``summary``: it is there to have a summary written.
+    its requests need no second yes unless it has to ``ask``. ``summary``: it is there to have a summary written;
+    ``summarised``: one was asked for, whatever came of it. ``waited_ms``: how long it was paused, ``paused_ms``: since when
+    it is. ``limit``: why it is ``interrupted``, where no person did it.
     """
 
     number: int
@@ -107,7 +117,11 @@ class Turn:
     commanded: bool = False
     ask: bool = False
     summary: bool = False
+    summarised: bool = False
     interrupted: bool = False
+    limit: Problem | None = None
+    waited_ms: int = 0
+    paused_ms: int | None = None
 
 
 @final
@@ -153,7 +167,7 @@ class Past:
 
     ``events`` counts the journal; ``turns`` counts the turns ever started; both only grow. ``memories``: what each
     tool remembers, by name. ``marks``: one a turn that can be undone. ``undone``: what can be redone, the last first.
-    ``queue``: said during the turn. ``told``: the paths of the lessons that the log holds. ``name``: since it was renamed.
+    ``queue``: said during the turn. ``measured``: the last reply's request, as its provider counted it. ``told``: the paths of the lessons that the log holds. ``name``: since it was renamed.
     """
 
     conversation: str = ""
@@ -166,6 +180,7 @@ class Past:
     memories: JsonObject = field(factory=JsonObject)
     overrides: tuple[Overrides, ...] = ()
     usage: Usage = Usage()
+    measured: Measured = NOT_MEASURED
     marks: Log[Mark] = field(factory=Log)
     queue: tuple[UserMessage, ...] = ()
     undone: tuple[Taken, ...] = ()
@@ -207,6 +222,12 @@ def open_requests(past: Past) -> Iterator[Opened]:
         yield turn.model
     for slot in turn.slots:
         yield from (each for each in slot.requests if each.outcome is None)
+
+
+def waits_for_person(past: Past) -> bool:
+    """Whether there are open requests, and all of them are questions."""
+    statuses = [each.status for each in islice(open_requests(past), 1)]
+    return statuses == [Status.ASKED] and all(each.status is Status.ASKED for each in open_requests(past))
 
 
 def find_open(past: Past, request_id: RequestId) -> Opened | None:

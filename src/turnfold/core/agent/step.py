@@ -11,7 +11,7 @@ What always holds:
 * ``past`` changes only by the events that are recorded: ``step(s, i).state.past == reduce(apply, recorded, s.past)``.
 * A turn has a model call or a round, never both open; a request id is opened once and closed once.
 * A question is never performed; a denial closes its call without asking the tool.
-* An interrupted turn opens nothing more.
+* An interrupted turn opens nothing more; a limit of time interrupts a turn, too.
 """
 
 from __future__ import annotations
@@ -21,14 +21,13 @@ from typing import assert_never
 
 from attrs import evolve
 
-from turnfold.core.agent.commands import command_given
+from turnfold.core.agent.commands.table import command_given
 from turnfold.core.agent.draft import Draft, Step
 from turnfold.core.agent.effects import Perform, Publish
 from turnfold.core.agent.events import (
     MessageAdded,
     MessageQueued,
     Permitted,
-    Reconfigured,
     RequestClosed,
     Started,
     TurnInterrupted,
@@ -50,18 +49,20 @@ from turnfold.core.agent.inputs import (
     TimePassed,
     UserSaid,
 )
+from turnfold.core.agent.lessons import user_message
+from turnfold.core.agent.limits import grace_deadline, time_over
+from turnfold.core.agent.reconfigure import reconfigured
 from turnfold.core.agent.requests import repeatable
 from turnfold.core.agent.rounds import settle_round
-from turnfold.core.agent.state import ChatState, Status, effective, find_open, open_requests, questions, usable
+from turnfold.core.agent.state import ChatState, Status, effective, find_open, open_requests, usable
 from turnfold.core.config.layers import ChatConfig, Overrides
 from turnfold.core.config.models import find_provider
-from turnfold.core.conversation.messages import ToolCall, UserMessage
+from turnfold.core.conversation.messages import ToolCall
 from turnfold.core.json import scalar_text
 from turnfold.core.problem import Blame, Problem, world_problem
 from turnfold.core.tools.spec import ToolSpec
 from turnfold.core.tools.textlines import clipped
 from turnfold.core.world.answers import answers
-from turnfold.core.world.permission import Allow, Ask, Deny, permit
 from turnfold.core.world.requests import Request, RunProcess, RunPython, WriteFile
 
 
@@ -69,7 +70,7 @@ def step(state: ChatState, input: Input, tools: tuple[ToolSpec, ...], cfg: ChatC
     """The conversation after ``input``, and what the shell shall do. Pure and total; cost independent of the log's length."""
     draft = Draft(state, input.at_ms)
     if state.past.started:
-        return settle(absorb(draft, input, tools, cfg), tools, cfg).step()
+        return settle(_timed(draft, absorb(draft, input, tools, cfg), input, cfg), tools, cfg).step()
     begun = draft.record(_started(tools, cfg, input.at_ms))
     done = settle(absorb(begun, input, tools, cfg), tools, cfg)
     return Step(state, done.acts) if done.records == begun.records else done.step()  # nothing to start for: /help, a late answer
@@ -116,6 +117,19 @@ def settle(draft: Draft, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
             return draft
 
 
+def _timed(before: Draft, draft: Draft, input: Input, cfg: ChatConfig) -> Draft:
+    """The draft with its turn interrupted where the turn's seconds are over; what changes nothing, such as a late answer, does not say so."""
+    turn, reply = draft.past.turn, draft.state.live.reply
+    if turn is None or turn.interrupted or (draft is before and not isinstance(input, TimePassed)):
+        return draft
+    if isinstance(input, ChunkArrived) and reply is not None and (reply.deadline_ms is None or draft.at_ms < reply.deadline_ms):
+        return draft  # what nearly every chunk finds, at no cost
+    if not turn.slots and (turn.model is None or turn.model.outcome is not None):
+        return draft  # nothing is under way: a model call that would be due is judged before it opens
+    over = time_over(draft.past, effective(cfg, draft.past), draft.at_ms)
+    return draft if over is None else draft.record(TurnInterrupted(draft.at_ms, over))
+
+
 def absorb(draft: Draft, input: Input, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
     """The draft with ``input`` taken in, and nothing more."""
     match input:
@@ -126,7 +140,7 @@ def absorb(draft: Draft, input: Input, tools: tuple[ToolSpec, ...], cfg: ChatCon
         case Failed(request_id, problem):
             return _failed(draft, request_id, problem)
         case UserSaid(text=text, context=context):
-            message = UserMessage(scalar_text(text), scalar_text(context))
+            message = user_message(text, context, tools, cfg, draft.past)
             return draft.record(MessageAdded(message, draft.at_ms) if draft.past.turn is None else MessageQueued(message, draft.at_ms))
         case CommandGiven(command):
             now = effective(cfg, draft.past)
@@ -182,45 +196,20 @@ def _decided(draft: Draft, input: Decided, cfg: ChatConfig) -> Draft:
         draft = draft.record(Permitted(input.request_id, draft.at_ms)).act(Perform(input.request_id, found.request))
     if input.rule is None:
         return draft
-    draft = draft.record(Reconfigured(Overrides(rules=(input.rule,)), draft.at_ms))
-    return _ask_again(draft, effective(cfg, draft.past))
+    return reconfigured(draft, Overrides(rules=(input.rule,)), effective(cfg, draft.past))
 
 
 def _settings_changed(draft: Draft, change: Overrides, cfg: ChatConfig) -> Draft:
     """The draft with ``change`` over all settings, and questions that it answers with yes; refused where it names no known model."""
-    after = evolve(cfg, overrides=(change, *draft.past.overrides, *cfg.overrides))
-    found = find_provider(after) if isinstance(change.own_model, str) else None
-    if isinstance(found, Problem):
-        return draft.act(Publish(found))
-    draft = draft.record(Reconfigured(change, draft.at_ms))
-    return _ask_again(draft, effective(cfg, draft.past))
-
-
-def _ask_again(draft: Draft, cfg: ChatConfig) -> Draft:
-    """The questions that a new rule answers, answered; those of a call that was denied are not worth a yes any more."""
-    for each in questions(draft.past):
-        match permit(each.request, cfg):
-            case Allow() if not _denied(draft, each.request_id):
-                draft = draft.record(Permitted(each.request_id, draft.at_ms)).act(Perform(each.request_id, each.request))
-            case Deny(reason):
-                draft = draft.record(RequestClosed(each.request_id, Unanswered(Why.DENIED, reason), draft.at_ms))
-            case Allow() | Ask():
-                pass
-            case _ as never:
-                assert_never(never)
-    return draft
-
-
-def _denied(draft: Draft, request_id: RequestId) -> bool:
-    """Whether another request of the same call was denied."""
-    slots = () if draft.past.turn is None else draft.past.turn.slots
-    return any(slot.unanswered(Why.DENIED) is not None for slot in slots[request_id.slot : request_id.slot + 1])
+    now = effective(cfg, draft.past)
+    found = find_provider(evolve(now, overrides=(change, *now.overrides))) if isinstance(change.own_model, str) else None
+    return draft.act(Publish(found)) if isinstance(found, Problem) else reconfigured(draft, change, now)
 
 
 def _time_passed(draft: Draft, cfg: ChatConfig) -> Draft:
-    grace_ms = effective(cfg, draft.past).limits.grace_s * 1000
+    now = effective(cfg, draft.past)
     for each in open_requests(draft.past):
-        if each.status is Status.CANCELLING and draft.at_ms - each.since_ms >= grace_ms:
+        if each.status is Status.CANCELLING and draft.at_ms >= grace_deadline(each.since_ms, now):
             draft = draft.record(RequestClosed(each.request_id, Unanswered(Why.UNKNOWN), draft.at_ms))
     return draft
 

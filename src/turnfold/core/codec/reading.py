@@ -168,8 +168,8 @@ def _anything(node: Node, reserved: tuple[str, ...]) -> Read[JsonObject]:
         for name, each in node.members
         if name in reserved
     )
-    wrong = (*taken, *_not_json(node))
-    return Failure(wrong) if wrong else Success(node.value)
+    problems = (*taken, *_not_json(node))
+    return Failure(problems) if problems else Success(node.value)
 
 
 def _not_json(node: Node) -> Faults:

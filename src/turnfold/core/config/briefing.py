@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import final
 
-from attrs import field, frozen
+from attrs import frozen
 
 
 @final
@@ -32,7 +32,7 @@ class Lesson:
     """A lesson: told with the first message of the person in which a keyword or pattern of it is found.
 
     ``keywords``: texts, in which ``*`` stands for some word characters; ``patterns``: regular expressions. Both without
-    regard to case. ``tools``: it fits only where one of them can be used; none means any.
+    regard to case. ``tools``: it fits only where one of them can be used; none means any. ``always``: it fits every message.
     """
 
     path: str
@@ -41,6 +41,7 @@ class Lesson:
     keywords: tuple[str, ...] = ()
     patterns: tuple[str, ...] = ()
     tools: tuple[str, ...] = ()
+    always: bool = False
 
 
 @final
@@ -50,4 +51,4 @@ class Briefing:
 
     texts: tuple[Text, ...] = ()
     skills: tuple[Skill, ...] = ()
-    lessons: tuple[Lesson, ...] = field(default=(), repr=False)
+    lessons: tuple[Lesson, ...] = ()

@@ -75,6 +75,9 @@ SettingValue: TypeAlias = (
 
 MAX_SHOWN = 60
 
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
+_PART = re.compile(r'"(?P<basic>(?:[^"\\]|\\.)*)"|\'(?P<literal>[^\']*)\'|(?P<bare>[^."\'\s][^."\']*)', re.DOTALL)
+
 
 @final
 @frozen(kw_only=True)
@@ -102,13 +105,14 @@ class Explained:
 
 
 @final
-@frozen
+@frozen(kw_only=True)
 class _Source:
-    """What one layer says of a key; ``holds`` is false where all it says is that there is no such thing."""
+    """What one layer says of a key, or that it is put back; ``holds`` is false where all it says is that there is no such thing."""
 
-    said: SettingValue | Missing
+    said: SettingValue = None
+    put_back: bool = False
+    holds: bool = True
     origin: Origin
-    holds: bool
 
 
 def explain(cfg: Layer, key: str) -> Explained | Problem:
@@ -157,25 +161,12 @@ def dotted(parts: tuple[str, ...]) -> str:
     return ".".join(part if _BARE.fullmatch(part) else quoted(part) for part in parts)
 
 
-_BARE = re.compile(r"[A-Za-z0-9_-]+")
-_PART = re.compile(r'"(?P<basic>(?:[^"\\]|\\.)*)"|\'(?P<literal>[^\']*)\'|(?P<bare>[^."\'\s][^."\']*)', re.DOTALL)
+def split_key(text: str) -> tuple[str, ...]:
+    """The names that ``dotted`` wrote, in quotes or not; none for text that is no key.
 
-
-def _parts(cfg: Layer, key: str) -> tuple[str, ...]:
-    """The names that ``key`` consists of; none where it is not written so. A name with dots needs no quotes where there is one."""
-    head, _, rest = key.strip().partition(".")
-    setting = next((each for each in settings() if each.alias == head and merge_of(each) is Merge.NAMED), None)
-    if setting is not None:
-        names = _names_in(getattr(cfg, head), key_of(head))
-        fitting = (name for name in names if rest == name or rest.startswith(f"{name}."))
-        name = max(fitting, key=len, default="")
-        if name:
-            below = _split(rest[len(name) + 1 :]) if rest != name else ()
-            return (head, name, *below) if below or rest == name else ()
-    return _split(key.strip())
-
-
-def _split(text: str) -> tuple[str, ...]:
+    >>> split_key('models."a/b.c".window_tokens'), split_key("a..b")
+    (('models', 'a/b.c', 'window_tokens'), ())
+    """
     parts: tuple[str, ...] = ()
     at = 0
     while True:
@@ -189,6 +180,20 @@ def _split(text: str) -> tuple[str, ...]:
         if text[found.end()] != ".":
             return ()
         at = found.end() + 1
+
+
+def _parts(cfg: Layer, key: str) -> tuple[str, ...]:
+    """The names that ``key`` consists of; none where it is not written so. A name with dots needs no quotes where there is one."""
+    head, _, rest = key.strip().partition(".")
+    setting = next((each for each in settings() if each.alias == head and merge_of(each) is Merge.NAMED), None)
+    if setting is not None:
+        names = _names_in(getattr(cfg, head), key_of(head))
+        fitting = (name for name in names if rest == name or rest.startswith(f"{name}."))
+        name = max(fitting, key=len, default="")
+        if name:
+            below = split_key(rest[len(name) + 1 :]) if rest != name else ()
+            return (head, name, *below) if below or rest == name else ()
+    return split_key(key.strip())
 
 
 def _name(part: re.Match[str]) -> str | None:
@@ -261,18 +266,20 @@ def _source(layer: Layer, setting: Setting, names: tuple[str, ...]) -> _Source |
     merge, key, ends = merge_of(setting), _entry_key(setting), False
     for name in names:
         if said == DEFAULT:
-            return _Source(DEFAULT, _origin(layer), holds=False)
+            return _Source(put_back=True, holds=False, origin=_origin(layer))
         merged = isinstance(said, Said | JsonObject | Missing) or bool(key)
         ends = ends or not merged
         inside = _inside(said, name, key)
         if inside == MISSING:
-            return _Source(DEFAULT, _origin(layer), holds=False) if ends else None
+            return _Source(put_back=True, holds=False, origin=_origin(layer)) if ends else None
         ends = ends or isinstance(said, JsonObject)
         said, key = inside, ""
     empty = said in (MISSING, Said(), JsonObject()) or (said == () and not names and merge in (Merge.NAMED, Merge.JOINED))
     if (empty and not ends) or (said == DEFAULT and merge is Merge.JOINED):
         return None
-    return _Source(said, _origin(layer), holds=True)
+    if isinstance(said, Missing):
+        return _Source(put_back=True, origin=_origin(layer))
+    return _Source(said=said, origin=_origin(layer))
 
 
 def _origin(layer: Layer) -> Origin:
@@ -283,7 +290,7 @@ def _origin(layer: Layer) -> Origin:
 
 def _overridden(setting: Setting, source: _Source, parts: tuple[str, ...]) -> Overridden:
     said = source.said
-    if isinstance(said, Missing):
+    if source.put_back:
         default = _read(setting, cast(SettingValue, getattr(Layer(), parts[0])), parts[1:])
         said = None if isinstance(default, Problem) else default
     return Overridden(value=said, layer=source.origin.layer, place=_place(source.origin, parts))

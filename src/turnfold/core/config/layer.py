@@ -362,15 +362,12 @@ def laid_setting(setting: attrs.Attribute[object], over: object, under: object) 
     if merge is Merge.JOINED and isinstance(over, Missing):
         return under
     if isinstance(over, tuple) and isinstance(under, tuple):
-        match merge:
-            case Merge.NAMED:
-                return laid_named(over, under, key_of(setting.alias or ""))
-            case Merge.JOINED:
-                return tuple(dict.fromkeys((*over, *under)))
-            case Merge.TOOLS:
-                return laid_tools(over, under)
-            case Merge.REPLACE:
-                return over
+        if merge is Merge.NAMED:
+            return laid_named(over, under, key_of(setting.alias or ""))
+        if merge is Merge.JOINED:
+            return tuple(dict.fromkeys((*over, *under)))
+        if merge is Merge.TOOLS:
+            return laid_tools(over, under)
     return laid(over, under)
 
 

@@ -85,9 +85,19 @@ class ProjectConfig(Layer):
         return (*self.variables, self, *self.files, *self.base.layers)
 
 
+def _changes(cfg: ChatConfig) -> tuple[Overrides, ...]:
+    """What was changed since the conversation started, without the agents that lead it no more: one leads at a time."""
+    latest = next((index for index, change in enumerate(cfg.overrides) if leads(change)), None)
+    if latest is None:
+        return cfg.overrides
+    return (*cfg.overrides[: latest + 1], *(change for change in cfg.overrides[latest + 1 :] if not leads(change)))
+
+
 def _below(cfg: ChatConfig) -> tuple[Layer, ...]:
-    """The layers under a conversation's own: its agent's, where one leads it, the project's and the user's."""
+    """The layers under a conversation's own: its agent's, where one leads it and was not called since, the project's and the user's."""
     below = cfg.project.layers
+    if any(leads(change) for change in cfg.overrides):
+        return below
     spec = _leading((*cfg.overrides, cfg, *below))
     return below if spec is None else (_agent_layer(spec, MISSING), *below)
 
@@ -98,6 +108,15 @@ def _leading(layers: tuple[Layer, ...]) -> AgentSpec | None:
     if isinstance(said, Missing) or not said:
         return None
     return entry(lambda name: AgentSpec(name=name), [layer.own_agents for layer in layers], "name", said)
+
+
+AGENT = "agent "  # the place of an agent's layer begins with it
+NO_AGENT = "none"
+
+
+def leads(change: Overrides) -> bool:
+    """Whether ``change`` says which agent leads from now on: it is an agent's layer, or :func:`no_agent`."""
+    return change.origin.layer == "chat" and change.origin.place.startswith(AGENT)
 
 
 @final
@@ -117,13 +136,14 @@ class ChatConfig(Layer):
     name: str = field(default="", kw_only=True)
     overrides: tuple[Overrides, ...] = field(default=(), kw_only=True)  # the latest first
     briefing: Briefing = field(default=Briefing(), kw_only=True)
+    _changes: tuple[Overrides, ...] = field(default=Factory(_changes, takes_self=True), init=False, eq=False, repr=False)
     _below: tuple[Layer, ...] = field(default=Factory(_below, takes_self=True), init=False, eq=False, repr=False)  # read at every turn
 
     @property
     @override
     def layers(self) -> tuple[Layer, ...]:
         """What was changed since the start, this layer, its agent's, the project's and the user's."""
-        return (*self.overrides, self, *self._below)
+        return (*self._changes, self, *self._below)
 
 
 def agent_layer(spec: AgentSpec) -> Overrides:
@@ -142,5 +162,15 @@ def _agent_layer(spec: AgentSpec, agent: str | Missing) -> Overrides:
         model=spec.model or MISSING,
         tools=MISSING if spec.tools is None else spec.tools,
         limits=MISSING if spec.limits is None else spec.limits,
-        origin=Origin(layer="chat", place=f"agent {spec.name}"),
+        origin=Origin(layer="chat", place=f"{AGENT}{spec.name}"),
     )
+
+
+def no_agent() -> Overrides:
+    """What is said where no agent leads the conversation any more.
+
+    >>> project = ProjectConfig(Config(agents=(AgentSpec(name="reviewer", tools=("read",)),)), agent="reviewer")
+    >>> ChatConfig(project).tools, ChatConfig(project, overrides=(no_agent(),)).tools
+    (('read',), None)
+    """
+    return Overrides(agent="", origin=Origin(layer="chat", place=f"{AGENT}{NO_AGENT}"))

@@ -74,9 +74,19 @@ class Log(Generic[T]):
         return cast(tuple[T, ...], node)
 
     def __iter__(self) -> Iterator[T]:
-        for start in range(0, self.size - len(self.tail), WIDTH):
-            yield from self._leaf(start)
-        yield from self.tail
+        return self.since(0)
+
+    def since(self, index: int) -> Iterator[T]:
+        """The items from number ``index`` (at least 0) on; O(log₃₂ n + what comes of it).
+
+        >>> tuple(Log.of("a", "b", "c").since(1))
+        ('b', 'c')
+        """
+        full = self.size - len(self.tail)
+        for start in range(index & ~MASK, full, WIDTH):
+            leaf = self._leaf(start)
+            yield from leaf[index - start :] if start < index else leaf
+        yield from self.tail[max(index - full, 0) :]
 
     @override
     def __eq__(self, other: object) -> bool:

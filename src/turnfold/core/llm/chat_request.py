@@ -28,10 +28,10 @@ def encode_message(message: Message, tool_format: ToolFormat) -> bytes:
     b'{"role":"user","content":"hi"}'
     """
     if isinstance(message, UserMessage):
-        return _spoken("user", f"{message.context}\n\n{message.text}" if message.context else message.text)
+        return _spoken("user", said_text(message))
     native = tool_format is ToolFormat.NATIVE
     if isinstance(message, AssistantMessage):
-        return _calling(message) if native and message.calls else _spoken("assistant", message.text or _blocks(message.calls))
+        return _calling(message) if native and message.calls else _spoken("assistant", message.text or calls_text(message.calls))
     if native:
         return _utf8(f'{{"role":"tool","tool_call_id":{quoted(message.call_id)},"content":{quoted(message.text)}}}')
     return _spoken("user", output_text(message))
@@ -90,7 +90,12 @@ def _calling(message: AssistantMessage) -> bytes:
     return _utf8(f'{{"role":"assistant","content":{content},"tool_calls":[{calls}]}}')
 
 
-def _blocks(calls: tuple[Invocation, ...]) -> str:
+def said_text(message: UserMessage) -> str:
+    """What a model is told that the person said: the context, then their words."""
+    return f"{message.context}\n\n{message.text}" if message.context else message.text
+
+
+def calls_text(calls: tuple[Invocation, ...]) -> str:
     """Calls that were never text (a person's command, another format) as blocks; an assistant that says nothing confuses models."""
     return "\n\n".join(f"```{call.name} --json\n{_arguments(call)}\n```" for call in calls)
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from turnfold.core.config.briefing import Skill
 from turnfold.core.config.layers import ChatConfig
+from turnfold.core.config.tables import User
 from turnfold.core.config.values import ToolFormat
 from turnfold.core.conversation.messages import ToolCall
 from turnfold.core.json import JsonObject, dumps
 from turnfold.core.llm.blocks import sample
+from turnfold.core.llm.enclosing import enclosed
 from turnfold.core.llm.markdown import render
 from turnfold.core.tools.spec import Example, ToolSpec
 
@@ -29,20 +32,53 @@ line of three backticks alone. After a call, stop and wait for its output; it co
 - Arguments that the block has no place for are written as JSON: put --json behind the tool's name, and one JSON object below it.
 - A block with any other first word is only shown to the user, so show examples under other names, like `text`."""
 
+ABOUT_TEXTS = """\
+# What is known of the project
+
+Each text stands below the name of its file, or below the command that printed it. Follow what these texts ask of whoever works here, \
+as far as the user does not say otherwise."""
+
+ABOUT_SKILLS = """\
+# Skills
+
+When a task fits one of these descriptions, read the file named behind it first, and do as it says; what it refers to lies in its \
+folder."""
+
 
 def system_prompt(cfg: ChatConfig, tools: tuple[ToolSpec, ...], format: ToolFormat, profile: str = "") -> str:
-    """What the model is told first: how to work, how to call ``tools`` in ``format``, the workspace, what the person wants.
+    """What the model is told first: how to work, how to call ``tools`` in ``format``, the workspace, who is talking, the texts
+    and skills of the briefing, and last what the person wants (``cfg.instructions``). What is empty takes no word.
 
-    ``profile``: a model profile's own instructions; where not empty they replace all of it but what the person wants
-    (``cfg.instructions``), which always comes last.
+    ``profile``: a model profile's own instructions; where not empty they replace all of it but what the person wants. They are
+    for models that are small, or made for one job: a project's guide would only drown those.
 
     >>> from turnfold.core.config.layers import Config, ProjectConfig
     >>> system_prompt(ChatConfig(ProjectConfig(Config())), (), ToolFormat.NATIVE, "You are small.")
     'You are small.'
     """
-    parts = (profile,) if profile else (GENERAL, *_calling(tools, format), f"The workspace is {cfg.workspace}; paths are relative to it.")
     wanted = (f"# What the user wants of you\n\n{cfg.instructions}",) if cfg.instructions else ()
-    return "\n\n".join(parts + wanted)
+    if profile:
+        return "\n\n".join((profile, *wanted))
+    workspace = f"The workspace is {cfg.workspace}; paths are relative to it."
+    return "\n\n".join((GENERAL, *_calling(tools, format), workspace, *_person(cfg.user), *_briefed(cfg, tools), *wanted))
+
+
+def _person(user: User) -> tuple[str, ...]:
+    """Who is talking."""
+    said = (("Name: ", user.name), ("About: ", user.about), ("Answers should be: ", user.style))
+    lines = tuple(label + text.strip() for label, text in said if text.strip())
+    return ("# The user\n\n" + "\n".join(lines),) if lines else ()
+
+
+def _briefed(cfg: ChatConfig, tools: tuple[ToolSpec, ...]) -> tuple[str, ...]:
+    """The briefing's texts, each in a fence, and its skills where tools could look into them."""
+    texts = tuple(enclosed(each.name, each.text) for each in cfg.briefing.texts)
+    skills = "\n".join(map(_listed, cfg.briefing.skills)) if tools else ""
+    return ((ABOUT_TEXTS, *texts) if texts else ()) + ((f"{ABOUT_SKILLS}\n\n{skills}",) if skills else ())
+
+
+def _listed(skill: Skill) -> str:
+    return f"- {skill.name}: {skill.description} ({skill.path})"
 
 
 def _calling(tools: tuple[ToolSpec, ...], format: ToolFormat) -> tuple[str, ...]:

@@ -3,6 +3,9 @@
 A rule that denies wins over all others, whatever its layer. Else the first rule that matches decides, those of the
 highest layer first. Else: model calls, and reading inside the workspace, are allowed; everything else is asked for.
 
+Reading below an extra root (``cfg.roots``), or in the folder of a skill that the conversation was told of, is as inside the
+workspace: a rule speaks of the path as seen from there, too, and where none speaks, it is allowed.
+
 A rule's pattern is a glob over the request's *subject*: a path relative to the workspace (absolute when outside of it),
 a command, or code. Kind ``*`` means every kind of act in the world; a model call is meant only by its own kind, ``model``. Outside the workspace only a pattern that starts with ``/`` matches, or kind ``*`` with pattern
 ``*``. A command that is more than one simple command is matched only by the pattern ``*``: ``git *`` must not allow
@@ -21,6 +24,7 @@ from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.values import Rule, Verdict
 from turnfold.core.world.requests import CallModel, ListFiles, ReadFile, Request, RunProcess, RunPython, WriteFile
 
+READS = ("read", "list")
 COMPOUND = frozenset(";&|<>$`(){}\n\\")  # a command with one of these may be more than it looks
 
 
@@ -98,6 +102,25 @@ def subject(request: Request, cfg: ChatConfig) -> Subject:
             assert_never(request)
 
 
+def readable_roots(cfg: ChatConfig) -> tuple[str, ...]:
+    """The folders besides the workspace that may be read without asking, by absolute paths.
+
+    >>> from turnfold.core.config.layers import Config, ProjectConfig
+    >>> readable_roots(ChatConfig(ProjectConfig(Config()), roots=("/data",)))
+    ('/data',)
+    """
+    return (*cfg.roots, *(posixpath.dirname(skill.path) for skill in cfg.briefing.skills))
+
+
+def _subjects(request: Request, cfg: ChatConfig) -> tuple[Subject, ...]:
+    """What ``request`` acts on, as seen from the workspace; what is read, as seen from the extra roots above it, too."""
+    about = subject(request, cfg)
+    if not about.outside or about.kind not in READS:
+        return (about,)
+    seen = (relative(about.text, root) for root in readable_roots(cfg) if root.startswith("/"))
+    return (about, *(Subject(about.kind, name) for name in seen if not name.startswith("/")))
+
+
 def _path_subject(kind: str, path: str, cfg: ChatConfig) -> Subject:
     seen = relative(path, cfg.workspace)
     return Subject(kind, seen, outside=seen.startswith("/"))
@@ -131,17 +154,17 @@ def permit(request: Request, cfg: ChatConfig) -> Permission:
     >>> permit(ReadFile(path="/w/a.txt", limit_bytes=9), cfg), permit(ReadFile(path="/w/.env", limit_bytes=9), cfg)
     (Allow(), Deny(reason='A rule of the configuration denies this (read).'))
     """
-    about = subject(request, cfg)
-    speaking = tuple(rule for rule in cfg.rules if matches(rule, about))
+    seen = _subjects(request, cfg)
+    speaking = tuple(rule for rule in cfg.rules if any(matches(rule, about) for about in seen))
     if any(rule.verdict is Verdict.DENY for rule in speaking):
-        return Deny(f"A rule of the configuration denies this ({about.kind}).")
+        return Deny(f"A rule of the configuration denies this ({seen[0].kind}).")
     for rule in speaking:
         return Allow() if rule.verdict is Verdict.ALLOW else Ask("A rule of the configuration asks for it.")
-    return _default(about)
+    return _default(seen[-1])
 
 
 def _default(about: Subject) -> Permission:
-    if about.kind == "model" or (about.kind in ("read", "list") and not about.outside):
+    if about.kind == "model" or (about.kind in READS and not about.outside):
         return Allow()
     if about.outside:
         return Ask("It is outside the workspace.")

@@ -26,14 +26,15 @@ class Purpose(Enum):
 class CallModel:
     """Ask ``provider`` for a reply of ``model`` to the conversation as it was at event ``upto``.
 
-    A reference: the body goes with ``Perform`` and is never stored. Answered by ``StreamEnded`` after chunks of an
-    OpenAI-compatible event stream.
+    A reference: the body, of ``size_bytes``, goes with ``Perform`` and is never stored. Answered by ``StreamEnded`` after
+    chunks of an OpenAI-compatible event stream.
     """
 
     provider: Provider
     model: str
     upto: int
     purpose: Purpose = Purpose.REPLY
+    size_bytes: int = 0
 
 
 @final

@@ -1,0 +1,1 @@
+"""What turnfold takes from other programs, and how it looks to them."""

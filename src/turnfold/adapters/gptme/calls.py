@@ -1,0 +1,101 @@
+"""The tool calls in a reply as gptme wrote it down.
+
+Two of gptme's three formats are read. *Markdown*: a fenced block whose first word is a tool. *tool*: the provider's own calls, which
+gptme writes into the text as ``@NAME(CALL_ID): {…}`` at the start of a line. The third, XML, stays text.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Final, final
+
+from attrs import evolve, frozen
+
+from turnfold.core.conversation.messages import BrokenCall, Invocation, ToolCall
+from turnfold.core.json import JsonObject, freeze
+from turnfold.core.llm.markdown import parse
+from turnfold.core.tools.builtin import BUILTIN_TOOLS
+from turnfold.core.tools.spec import ToolSpec
+
+PYTHON = "python"
+PYTHON_BLOCKS = ("ipython", "py")  # a block of python is only shown by gptme, never run
+OTHER_BLOCKS = tuple(
+    "autocompact browser chats choice clarify complete computer elicit form gh hashline_edit mcp memory morph patch_many progress rag"
+    " request_tool_change restart screenshot subagent tmux todo vent vision watch youtube".split()
+)
+
+_CALL: Final = re.compile(r"^@([^\r\n(]+)\(([\w.:-]+)\):[ \t]*(?=\{)", re.MULTILINE)
+
+
+def _block(name: str, header: str, body: str) -> ToolSpec:
+    """How a block of gptme looks; nothing is ever run by it."""
+    schema = JsonObject.of(type="object", required=())
+    return ToolSpec(
+        name=name, description="", parameters=schema, advance=BUILTIN_TOOLS[0].advance, header=(header,) if header else (), body=body
+    )
+
+
+BLOCKS: tuple[ToolSpec, ...] = (
+    *(tool for tool in BUILTIN_TOOLS if tool.name != PYTHON),
+    *(_block(name, "", "code") for name in PYTHON_BLOCKS),
+    *(_block(name, "arguments", "content") for name in OTHER_BLOCKS),
+)
+
+
+@final
+@frozen
+class Named:
+    """A call with the id that its result will name; ``start`` and ``end`` are its place in the text."""
+
+    call_id: str
+    call: ToolCall
+    start: int
+    end: int
+
+
+def calls_in_blocks(text: str) -> tuple[Invocation, ...]:
+    r"""The calls in fenced blocks, in order, under the names that turnfold's tools have.
+
+    >>> calls_in_blocks("```ipython\n1 + 1\n```")
+    (ToolCall(name='python', arguments=JsonObject.of(code='1 + 1')),)
+    """
+    return tuple(_renamed(call) for call in parse(text, BLOCKS))
+
+
+def named_calls(text: str) -> tuple[Named, ...]:
+    """The calls that gptme wrote as ``@NAME(ID): {…}``; one whose arguments are no JSON object is none.
+
+    >>> named_calls('I look.\\n@shell(call_1): {"command": "ls"}')[0].call
+    ToolCall(name='shell', arguments=JsonObject.of(command='ls'))
+    """
+    return tuple(_named(text))
+
+
+def without(text: str, calls: tuple[Named, ...]) -> str:
+    """``text`` without those calls, which stand in it in this order."""
+    starts = (0, *(call.end for call in calls))
+    ends = (*(call.start for call in calls), len(text))
+    return "".join(text[start:end] for start, end in zip(starts, ends, strict=True)).strip()
+
+
+def _named(text: str) -> Iterator[Named]:
+    place = 0
+    while (match := _CALL.search(text, place)) is not None:
+        place = match.end()
+        try:
+            value, end = json.JSONDecoder().raw_decode(text, match.end())
+            arguments = freeze(value)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(arguments, JsonObject):
+            place = end
+            name = match[1].strip()
+            yield Named(match[2], ToolCall(PYTHON if name in PYTHON_BLOCKS else name, arguments), match.start(), end)
+
+
+def _renamed(call: Invocation) -> Invocation:
+    if call.name not in PYTHON_BLOCKS:
+        return call
+    return BrokenCall(PYTHON, call.text, call.problem) if isinstance(call, BrokenCall) else evolve(call, name=PYTHON)

@@ -1,0 +1,108 @@
+"""``turnfold config check``: every fault of every file, what was left out, what nothing uses yet, and names that nobody defines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import final
+
+from attrs import frozen
+
+from turnfold.core.codec.shapes import SETTINGS, Key, Named, Table
+from turnfold.core.config.explain import Explained, explain, said_keys, split_key
+from turnfold.core.config.layer import Layer
+from turnfold.core.config.layers import ChatConfig
+from turnfold.core.config.models import locate
+from turnfold.core.problem import Problem, did_you_mean
+from turnfold.shell.catalogue import with_catalogue
+from turnfold.shell.real import Folders
+from turnfold.shell.settings import Settings, load_settings
+
+
+@final
+@frozen
+class Checked:
+    """What is to be told, and how many faults are among it."""
+
+    text: str
+    faults: int
+
+
+def check(folders: Folders, workspace: Path, environ: Mapping[str, str]) -> Checked:
+    """Everything that can be said against the settings for ``workspace``."""
+    settings = load_settings(folders, workspace, environ)
+    if isinstance(settings, tuple):
+        return Checked("".join(f"✗ {problem}\n" for problem in settings), len(settings))
+    cfg = ChatConfig(settings.project)
+    unknown = tuple(unknown_names(cfg))
+    lines = (
+        *(f"✗ {sentence}" for sentence in unknown),
+        *(f"  {problem}" for problem in settings.withheld),
+        *(f"  {sentence}" for sentence in unused(cfg)),
+    )
+    return Checked("".join(f"{line}\n" for line in (*lines, _summary(settings, len(unknown)))), len(unknown))
+
+
+def _summary(settings: Settings, faults: int) -> str:
+    count = len(settings.files)
+    files = f"{count} file{'' if count == 1 else 's'} read"
+    return f"{files}, {'no fault' if not faults else '1 fault' if faults == 1 else f'{faults} faults'}."
+
+
+def unused(cfg: Layer) -> Iterator[str]:
+    """A sentence for each setting that is read and kept, and that nothing uses yet."""
+    for key in said_keys(cfg):
+        found = explain(cfg, key)
+        awaited = _awaited(split_key(key))
+        if awaited and isinstance(found, Explained) and found.layer != "default":
+            place = f"{found.place}: " if found.place else ""
+            yield f"{place}{key} is read and kept, and nothing uses it yet: it waits for {awaited}."
+
+
+def _awaited(parts: tuple[str, ...]) -> str:
+    """What will use the setting; empty where it is used."""
+    table: Table | None = SETTINGS
+    names = list(parts)
+    awaited = ""
+    while names and table is not None:
+        key: Key | None = table.key(names.pop(0))
+        awaited = awaited or ("" if key is None else key.note.awaits)
+        shape = None if key is None else key.shape
+        if isinstance(shape, Named) and names:
+            names.pop(0)
+        table = shape.table if isinstance(shape, Named) else shape if isinstance(shape, Table) else None
+    return awaited
+
+
+def unknown_names(cfg: ChatConfig) -> Iterator[str]:
+    """A sentence for each model, provider, agent and guardrail that a setting names and nothing defines."""
+    known = with_catalogue(cfg)
+    for key, model in _models_named(cfg):
+        located = locate(known, model)
+        if isinstance(located, Problem):
+            yield f"{_place(cfg, key)}{located.message} @ $.{key}"
+    agents = tuple(each.name for each in cfg.agents)
+    guardrails = tuple(each.name for each in cfg.guardrails)
+    named = [("agent", "agent", cfg.agent, agents)] if cfg.agent else []
+    for each in cfg.agents:
+        named += [(f"agents.{each.name}.handoffs", "agent", name, agents) for name in each.handoffs]
+        named += [(f"agents.{each.name}.guardrails", "guardrail", name, guardrails) for name in each.guardrails]
+    for key, kind, name, defined in named:
+        if name not in defined:
+            yield f"{_place(cfg, key)}There is no {kind} {name[:60]!r}{did_you_mean(name, defined) or f'; define it as [{kind}s.{name[:60]}].'} @ $.{key}"
+
+
+def _models_named(cfg: ChatConfig) -> Iterator[tuple[str, str]]:
+    """The settings that name a model, each with the name."""
+    if cfg.model:
+        yield "model", cfg.model
+    yield from (("fallbacks", name) for name in cfg.fallbacks)
+    if cfg.compaction.model:
+        yield "compaction.model", cfg.compaction.model
+    yield from ((f"agents.{each.name}.model", each.model) for each in cfg.agents if each.model)
+    yield from ((f"guardrails.{each.name}.model", each.model) for each in cfg.guardrails if each.model)
+
+
+def _place(cfg: ChatConfig, key: str) -> str:
+    found = explain(cfg, key)
+    return f"{found.place}: " if isinstance(found, Explained) and found.place else ""

@@ -1,0 +1,96 @@
+"""How a run ends: its exit code, and its last line."""
+
+from __future__ import annotations
+
+from turnfold.cli.arguments import Talk
+from turnfold.cli.exits import Exit
+from turnfold.cli.json_lines import problem_line
+from turnfold.cli.output import write
+from turnfold.cli.screen import Screen, Streams, say
+from turnfold.core.agent.events import Reason
+from turnfold.core.conversation.messages import ToolMessage
+from turnfold.core.llm.reply import Usage
+from turnfold.core.problem import Blame, Problem
+from turnfold.core.tools.output import counted
+from turnfold.shell.desk import RunResult
+
+EXITS: tuple[tuple[Reason, Exit], ...] = (
+    (Reason.COMPLETED, Exit.DONE),
+    (Reason.CUT, Exit.LIMIT),
+    (Reason.FAILED, Exit.FAILED),
+    (Reason.INTERRUPTED, Exit.INTERRUPTED),
+    (Reason.LIMIT, Exit.LIMIT),
+)
+
+
+def exit_of(result: RunResult, told: tuple[Problem, ...]) -> Exit:
+    """The exit code that says how a run ended; ``told`` are the Problems that were shown."""
+    if result.questions:
+        return Exit.PAUSED
+    if result.ended is not None:
+        code = next(code for reason, code in EXITS if reason is result.ended.reason)
+        return Exit.FAILED if code is Exit.DONE and _commanded_in_vain(result) else code
+    if result.problem is not None:
+        return Exit.FAILED
+    if any(problem.blame is Blame.CALLER for problem in told):
+        return Exit.USAGE
+    return Exit.FAILED if any(problem.code != "unknown-outcome" for problem in told) else Exit.DONE
+
+
+def _commanded_in_vain(result: RunResult) -> bool:
+    """Whether the last turn was a person's own calls, and one of them failed: no model has said anything since."""
+    log = result.state.past.log
+    for index in range(len(log) - 1, -1, -1):
+        last = log[index]
+        if not isinstance(last, ToolMessage):
+            return False
+        if not last.ok:
+            return True
+    return False
+
+
+def ended(plan: Talk, result: RunResult, screen: Screen, streams: Streams) -> Exit:
+    """The last words of a run, and its exit code."""
+    if result.problem is not None and result.problem not in screen.told:
+        screen.problem(result.problem)
+        if streams.json:
+            write(streams.out, problem_line(result.problem))
+    screen.line()
+    say(streams, closing(plan, result))
+    return exit_of(result, screen.told)
+
+
+def closing(plan: Talk, result: RunResult) -> str:
+    """The last line: which conversation this was, what it cost, and how to go on."""
+    past, conversation = result.state.past, result.cfg.conversation
+    if plan.dry_run:
+        return "Dry run: nothing was done, and nothing of it is kept."
+    if not past.conversation:
+        return "Nothing of this conversation is kept."
+    if result.questions:
+        return (
+            f"Waits for permission ({counted(len(result.questions), 'question')}): go on in a terminal with  turnfold --resume {conversation}"
+            "  or allow it with --yes; a rule in config.toml allows it in new conversations."
+        )
+    usage = past.usage
+    tokens = f" · {usage.input_tokens:,} tokens in, {usage.output_tokens:,} out" if usage.input_tokens or usage.output_tokens else ""
+    return f'conversation {conversation}{tokens}{cost_text(usage)} · go on:  turnfold --resume {conversation} "…"'
+
+
+def cost_text(usage: Usage) -> str:
+    """What a conversation cost, as far as prices are known; empty where it is nothing.
+
+    >>> cost_text(Usage(cost_usd=0.00421)), cost_text(Usage(cost_usd=1.5, unpriced_tokens=3)), cost_text(Usage(unpriced_tokens=3))
+    (' · $0.0042', ' · at least $1.50', '')
+    """
+    if usage.cost_usd <= 0:
+        return ""
+    amount = f"${usage.cost_usd:.2f}" if usage.cost_usd >= 1 else f"${usage.cost_usd:.4f}"
+    return f" · at least {amount}" if usage.unpriced_tokens else f" · {amount}"
+
+
+def left_at_once(plan: Talk, conversation: str, *, kept: bool) -> str:
+    """What is said where a person did not wait for the running turn to stop."""
+    if plan.dry_run or not kept:
+        return "Interrupted. Nothing of this conversation is kept."
+    return f"Interrupted in the midst of a turn: what was under way is not finished.  turnfold --resume {conversation}  goes on."

@@ -1,0 +1,70 @@
+"""Calling a model: who may be called, and a call opened with its body, for a reply as for a summary."""
+
+from __future__ import annotations
+
+from attrs import evolve
+
+from turnfold.core.agent.draft import Draft
+from turnfold.core.agent.effects import Perform
+from turnfold.core.agent.events import RequestOpened
+from turnfold.core.agent.ids import MODEL, RequestId
+from turnfold.core.agent.limits import price_missing, turn_deadline
+from turnfold.core.agent.live import LiveReply, Plan
+from turnfold.core.agent.state import Past, Turn
+from turnfold.core.config.layers import ChatConfig
+from turnfold.core.config.models import Located, locate, profile_of
+from turnfold.core.config.values import ModelProfile
+from turnfold.core.llm.chat import CHAT
+from turnfold.core.llm.markdown import Scan
+from turnfold.core.problem import Problem, caller_problem, model_problem
+from turnfold.core.world.permission import Deny, permit
+from turnfold.core.world.requests import CallModel, Purpose
+
+
+def callable_model(cfg: ChatConfig, model: str = "") -> Located | Problem:
+    """Where ``model`` (by default the conversation's) is served; a Problem where that isn't known, or it may not be called."""
+    found = locate(cfg, model or cfg.model)
+    if isinstance(found, Problem):
+        return found
+    if isinstance(permit(CallModel(provider=found.provider, model=found.model, upto=0), cfg), Deny):
+        name = f"{found.provider.name}/{found.model}"
+        message = f"A rule of the config denies calls of {name}. Change the rule, or name another model with --model."
+        return caller_problem("model-denied", message)
+    return price_missing(found, cfg) or found
+
+
+def call_model(
+    draft: Draft, turn: Turn, model: Located, body: bytes, cfg: ChatConfig, *, scan: Scan | None = None, plan: Plan | None = None
+) -> Draft:
+    """The model asked with ``body``: for a summary where it is planned, else for a reply, whose calls ``scan`` reads in a text format."""
+    request_id = RequestId(turn.number, turn.generation, MODEL, turn.asked)
+    request = CallModel(
+        provider=model.provider,
+        model=model.model,
+        upto=draft.past.events,
+        purpose=Purpose.REPLY if plan is None else Purpose.SUMMARY,
+        size_bytes=len(body),
+    )
+    opened = draft.record(RequestOpened(request_id=request_id, request=request, at_ms=draft.at_ms))
+    reply = LiveReply(
+        request_id=request_id,
+        fold=CHAT.begin(),
+        scan=scan,
+        limit_bytes=cfg.limits.reply_bytes,
+        deadline_ms=turn_deadline(opened.past, cfg),
+        plan=plan,
+    )
+    return opened.with_live(evolve(opened.state.live, reply=reply)).act(Perform(request_id, request, body))
+
+
+def called_profile(past: Past, cfg: ChatConfig) -> ModelProfile:
+    """The profile of the model that the running turn has called: the settings may name another one by now."""
+    opened = None if past.turn is None else past.turn.model
+    request = None if opened is None else opened.request
+    return profile_of(cfg, f"{request.provider.name}/{request.model}" if isinstance(request, CallModel) else "")
+
+
+def too_large(reply: LiveReply) -> Problem:
+    """The Problem of a reply that is longer than it may be."""
+    message = f"The reply was longer than {reply.limit_bytes:,} bytes and was cut off. Ask for less at once, or raise limits.reply_bytes."
+    return model_problem("reply-too-large", message)

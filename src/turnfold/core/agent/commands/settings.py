@@ -1,0 +1,137 @@
+"""Settings of the running conversation: its model, agent, permission rules and name.
+
+What is changed holds from now on, also for the turn that runs, and is recorded as the layer that it makes.
+"""
+
+from __future__ import annotations
+
+from attrs import evolve
+
+from turnfold.core.agent.commands.command import Command, columns, parted, refuse, tell, wrong
+from turnfold.core.agent.draft import Draft
+from turnfold.core.agent.events import Renamed
+from turnfold.core.agent.reconfigure import reconfigured
+from turnfold.core.config.agents import AgentSpec
+from turnfold.core.config.layer import Layer
+from turnfold.core.config.layers import NO_AGENT, ChatConfig, Config, Overrides, ProjectConfig, agent_layer, leads, no_agent
+from turnfold.core.config.missing import DEFAULT, Missing
+from turnfold.core.config.models import full_name, locate
+from turnfold.core.config.values import Rule, Verdict
+from turnfold.core.problem import Problem, did_you_mean
+from turnfold.core.tools.spec import ToolSpec
+from turnfold.core.tools.textlines import clipped
+
+NAME_CHARS = 100
+LINE_CHARS = 80
+KINDS = ("read", "list", "write", "run", "python", "model", "*")
+
+
+def _model(draft: Draft, rest: str, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
+    if not rest:
+        return tell(draft, f"The model is {full_name(cfg, cfg.model) or 'not chosen'}.")
+    name = _model_at_first(draft, cfg) if rest == "default" else full_name(cfg, rest)
+    found = locate(cfg, name) if name or rest != "default" else None
+    if isinstance(found, Problem):
+        return refuse(draft, found)
+    changed = reconfigured(draft, Overrides(model=name or DEFAULT), cfg)
+    return tell(changed, f"The model is now {name}." if name else "No model is chosen now: the config names none.")
+
+
+def _model_at_first(draft: Draft, cfg: ChatConfig) -> str:
+    """The model without what was changed in this conversation; an agent that was called since has its own."""
+    changed = len(draft.past.overrides)
+    kept = tuple(change for change in cfg.overrides[:changed] if leads(change))
+    first = evolve(cfg, overrides=kept + cfg.overrides[changed:])
+    return full_name(first, first.model)
+
+
+def _agent(draft: Draft, rest: str, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
+    if not rest:
+        return tell(draft, _agents(cfg))
+    if rest == NO_AGENT:
+        return tell(reconfigured(draft, no_agent(), cfg), "No agent leads the conversation now; its settings are as without one.")
+    spec = next((agent for agent in cfg.agents if agent.name == rest), None)
+    if spec is None:
+        names = tuple(agent.name for agent in cfg.agents)
+        return wrong(
+            draft, f"There is no agent {rest[:40]!r}{did_you_mean(rest, (*names, NO_AGENT))}. /agent lists the agents.", "unknown-agent"
+        )
+    change = agent_layer(spec)
+    found = locate(evolve(cfg, overrides=(change, *cfg.overrides)), spec.model) if spec.model else None
+    if isinstance(found, Problem):
+        return refuse(draft, evolve(found, message=f"The agent {spec.name} can't lead. {found.message}"))
+    return tell(reconfigured(draft, change, cfg), f"The agent {spec.name} leads the conversation now.")
+
+
+def _agents(cfg: ChatConfig) -> str:
+    """The agents, with what sets them apart; ``*`` marks the one that leads."""
+    if not cfg.agents:
+        return "There are no agents. Describe one in a config file, as [agents.NAME], or in code, as an AgentSpec."
+    rows = tuple((f"{'*' if agent.name == cfg.agent else ' '} {agent.name}", _about(agent)) for agent in cfg.agents)
+    return columns((*rows, (f"{'*' if not cfg.agent else ' '} {NO_AGENT}", "")))
+
+
+def _about(agent: AgentSpec) -> str:
+    model = f"({agent.model}) " if agent.model else ""
+    return model + clipped(agent.instructions.strip().partition("\n")[0], LINE_CHARS)
+
+
+def _allow(draft: Draft, rest: str, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
+    if not rest:
+        return tell(draft, columns(_rules(draft, cfg)) or "There are no rules: what changes something is asked for, what reads is not.")
+    kind, pattern = parted(rest)
+    if kind not in KINDS:
+        return wrong(draft, f"/allow takes a kind of request, not {kind[:40]!r}{did_you_mean(kind, KINDS)}: one of {', '.join(KINDS)}.")
+    rule = Rule(Verdict.ALLOW, kind, pattern.strip() or "*")
+    changed = reconfigured(draft, Overrides(rules=(rule,)), cfg)
+    return tell(changed, f"From now on this is allowed: {rule.kind} {rule.pattern}")
+
+
+def _rules(draft: Draft, cfg: ChatConfig) -> tuple[tuple[str, str], ...]:
+    """The rules in force, each with the layer that it is of."""
+    rows: tuple[tuple[str, str], ...] = ()
+    for layer in cfg.layers:
+        rules = () if isinstance(layer.own_rules, Missing) else layer.own_rules
+        rows += tuple((f"{rule.verdict.value} {rule.kind} {rule.pattern}", _of(layer)) for rule in rules)
+    return rows
+
+
+def _of(layer: Layer) -> str:
+    """Where the settings of ``layer`` come from, for a person."""
+    if isinstance(layer, Overrides):
+        return f"from {layer.origin.layer}{f' ({layer.origin.place})' if layer.origin.place else ''}"
+    return f"from {'user' if isinstance(layer, Config) else 'project' if isinstance(layer, ProjectConfig) else 'chat'}"
+
+
+def _rename(draft: Draft, rest: str, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
+    name = " ".join(rest.split())
+    if not name:
+        called = draft.past.name or cfg.name
+        return tell(draft, f"The conversation is called {called}." if called else "The conversation has no name. Write  /rename NAME")
+    if len(name) > NAME_CHARS:
+        return wrong(draft, f"A name has at most {NAME_CHARS} characters, not {len(name):,}: write a shorter one.")
+    return tell(draft.record(Renamed(name, draft.at_ms)), f"The conversation is now called {name}.")
+
+
+MODEL = Command(
+    name="model",
+    arguments="[NAME]",
+    help="Say which model is used, or use another from now on.\n"
+    "NAME is PROVIDER/NAME or an alias; default is the one that the conversation began with.",
+    run=_model,
+)
+AGENT = Command(
+    name="agent",
+    arguments="[NAME]",
+    help="List the agents, or let one lead the conversation from now on.\n"
+    "Its settings lie over all others, those of the agent before it hold no more; none goes on without an agent.",
+    run=_agent,
+)
+ALLOW = Command(
+    name="allow",
+    arguments="[KIND [PATTERN]]",
+    help="List the permission rules, or allow what matches without a question from now on.\n"
+    f"KIND is one of {', '.join(KINDS)}; PATTERN a glob over the path, the command or the code. A rule that denies wins.",
+    run=_allow,
+)
+RENAME = Command(name="rename", arguments="[NAME]", help="Say what the conversation is called, or call it NAME.", run=_rename)

@@ -1,0 +1,90 @@
+"""The summary: a model call whose reply is not shown, and takes the place of the conversation's beginning.
+
+It is opened in place of the model call that is due; that one is opened when the summary is there, or has failed: a summary that
+comes to nothing is told once, the turn goes on without, and asks for no other. One that was lost with its process is asked for
+again. Its usage counts as that of any call. The person is told when it begins and what came of it.
+"""
+
+from __future__ import annotations
+
+from attrs import evolve
+
+from turnfold.core.agent.calling import call_model, callable_model, called_profile, too_large
+from turnfold.core.agent.compaction import summary_body
+from turnfold.core.agent.draft import Draft, end_turn
+from turnfold.core.agent.effects import Cancel, Notice, Publish
+from turnfold.core.agent.events import Compacted, ModelReplied, Reason, RequestClosed
+from turnfold.core.agent.live import LiveReply, Plan
+from turnfold.core.agent.state import Turn
+from turnfold.core.config.layers import ChatConfig
+from turnfold.core.config.models import Located
+from turnfold.core.llm.chat import CHAT
+from turnfold.core.llm.prices import priced
+from turnfold.core.llm.reply import Stop
+from turnfold.core.problem import Problem, model_problem, world_problem
+from turnfold.core.tools.output import counted
+
+NOTHING_TO_SUMMARISE = "There is nothing to summarise: the last turns stay as they are, and nothing was said before them."
+
+
+def open_summary(draft: Draft, turn: Turn, planned: Plan, own: Located, cfg: ChatConfig) -> Draft:
+    """The summary of what ``planned`` names asked for: of the model that the config names for it, else of the conversation's ``own``.
+
+    Where the named one can't be called, that is told, and its own does it.
+    """
+    found = callable_model(cfg, cfg.compaction.model) if cfg.compaction.model else own
+    if isinstance(found, Problem):
+        message = f"compaction.model can't be used, so the conversation's own model writes the summary: {found.message}"
+        draft, found = draft.act(Publish(evolve(found, message=message, path="$.compaction.model"))), own
+    asked = call_model(draft, turn, found, summary_body(draft.past, planned, found, cfg), cfg, plan=planned)
+    before = 0 if draft.past.summary is None else draft.past.summary.upto
+    return asked.act(Publish(Notice(f"(summing up {counted(planned.upto - before, 'earlier message')} …)")))
+
+
+def summary_arrived(draft: Draft, reply: LiveReply, data: bytes) -> Draft:
+    """The draft with a chunk of a summary folded in, and nothing of it shown."""
+    grown = evolve(reply, fold=CHAT.decode(reply.fold, data).fold, size_bytes=reply.size_bytes + len(data))
+    draft = draft.with_live(evolve(draft.state.live, reply=grown))
+    if grown.size_bytes <= grown.limit_bytes:
+        return draft
+    return fail_summary(draft, grown, too_large(grown)).act(Cancel(reply.request_id))
+
+
+def close_summary(draft: Draft, reply: LiveReply, planned: Plan, cfg: ChatConfig) -> Draft:
+    """The summary over: in one step its request closed and the conversation compacted; or, where it is of no use, that told."""
+    whole = CHAT.finish(reply.fold)
+    if whole.problem is not None:
+        return fail_summary(draft, reply, whole.problem)
+    text = whole.text.strip()
+    gone = draft.with_live(evolve(draft.state.live, reply=None))
+    replied = ModelReplied(usage=priced(whole.usage, called_profile(draft.past, cfg)), stop=whole.stop)
+    closed = gone.record(RequestClosed(reply.request_id, replied, draft.at_ms))
+    if not text or whole.stop is not Stop.END:
+        return _told(closed, _unusable(whole.stop), ends=True)
+    done = closed.record(Compacted(planned.upto, text, planned.pinned, draft.at_ms))
+    kept = f" ({counted(len(planned.pinned), 'message')} pinned)" if planned.pinned else ""
+    return done.act(Publish(Notice(f"(summed up: the model is told a summary in place of the first {planned.upto:,} messages{kept})")))
+
+
+def fail_summary(draft: Draft, reply: LiveReply, problem: Problem) -> Draft:
+    """The summary over as a failure; a turn that was there for nothing else ends with it, and any other goes on."""
+    gone = draft.with_live(evolve(draft.state.live, reply=None))
+    return _told(gone.record(RequestClosed(reply.request_id, problem, draft.at_ms)), problem, ends=False)
+
+
+def _told(draft: Draft, problem: Problem, *, ends: bool) -> Draft:
+    """The draft with ``problem`` told, once; ``ends``: a turn that was there for the summary ends here, else when it is settled."""
+    turn = draft.past.turn
+    if turn is not None and turn.commanded:
+        return end_turn(draft, Reason.FAILED, problem) if ends else draft
+    message = f"The conversation's beginning could not be summed up, so the turn goes on with all of it: {problem.message}"
+    return draft.act(Publish(evolve(problem, message=message)))
+
+
+def _unusable(stop: Stop) -> Problem:
+    """Why a summary that came whole is of no use."""
+    if stop is Stop.FILTER:
+        return world_problem("withheld", "The provider withheld the summary (content filter).")
+    if stop is Stop.END:
+        return model_problem("empty-reply", "The model answered with nothing.")
+    return model_problem("cut-summary", "The summary was cut before its end.")
