@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from attrs import evolve
-
 from turnfold.core.agent.state import Past, effective, offered, usable
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.matching import fitting
