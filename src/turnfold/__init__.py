@@ -22,6 +22,7 @@ __all__ = [
     "Config",
     "Decided",
     "Delta",
+    "Document",
     "Done",
     "Effect",
     "Event",
@@ -30,6 +31,7 @@ __all__ = [
     "Input",
     "Interrupted",
     "JsonObject",
+    "Leave",
     "Limits",
     "ModelProfile",
     "Need",
@@ -70,6 +72,8 @@ __all__ = [
     "run",
     "run_async",
     "step",
+    "trace_of",
+    "trace_text",
 ]
 
 
@@ -83,7 +87,7 @@ def __getattr__(name: str) -> object:
     homes = (
         ("core.agent.apply", "apply"),
         ("core.agent.draft", "Step"),
-        ("core.agent.effects", "Cancel Delta Effect Notice Perform Publish Record"),
+        ("core.agent.effects", "Cancel Delta Document Effect Leave Notice Perform Publish Record"),
         ("core.agent.events", "Event"),
         (
             "core.agent.inputs",
@@ -101,6 +105,8 @@ def __getattr__(name: str) -> object:
         ("core.tools.builtin", "BUILTIN_TOOLS"),
         ("core.tools.generator", "from_generator"),
         ("core.tools.spec", "Call Done Need Refuse ToolSpec"),
+        ("core.trace.fold", "trace_of"),
+        ("core.trace.text", "trace_text"),
         ("shell.briefing", "read_briefing"),
         ("shell.desk", "RunResult"),
         ("shell.real", "real_world"),
