@@ -6,7 +6,7 @@ from attrs import evolve
 
 from tests.core.agent.scripted import after, log, reply, sim
 from turnfold.core.agent.inputs import UserSaid
-from turnfold.core.agent.lessons import context_alone, user_message
+from turnfold.core.agent.lessons import said_instead, user_message
 from turnfold.core.agent.state import Past
 from turnfold.core.agent.step import step
 from turnfold.core.config.briefing import Briefing, Lesson
@@ -64,10 +64,11 @@ def test_what_is_said_instead_has_the_lessons_of_its_own() -> None:
     assert again.state.past.told == message.lessons
 
 
-def test_the_context_alone_is_what_it_was_said_with() -> None:
-    assert context_alone(user_message("rebase", "a.txt is there.", ALL_TOOLS, CFG, Past())) == "a.txt is there."
-    assert context_alone(user_message("rebase", "", ALL_TOOLS, CFG, Past())) == ""
-    assert context_alone(UserMessage("hello", "a.txt is there.")) == "a.txt is there."
+def test_what_is_said_instead_keeps_what_it_was_said_with() -> None:
+    said = user_message("rebase", "a.txt is there.", ALL_TOOLS, CFG, Past())
+    assert said_instead(said, "hello", ALL_TOOLS, CFG, Past()) == UserMessage("hello", "a.txt is there.")
+    pinned = UserMessage("hello", "a.txt is there.", pinned=True)
+    assert said_instead(pinned, "bye", ALL_TOOLS, CFG, Past()) == UserMessage("bye", "a.txt is there.", pinned=True)
 
 
 def test_queued_messages_count_as_told() -> None:

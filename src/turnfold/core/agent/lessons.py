@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from attrs import evolve
+
 from turnfold.core.agent.state import Past, effective, offered, usable
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.matching import fitting
