@@ -30,7 +30,9 @@ def configure(plan: Configuring, environ: Mapping[str, str]) -> Done:
         return _schema()
     folders = find_folders(environ)
     if folders.config.is_relative_to(NOWHERE) and not plan.project and plan.action in ("edit", "trust"):
-        return Done(err=("there is no home folder to keep settings in: set HOME, or TURNFOLD_HOME to a folder of your own",), code=Exit.USAGE)
+        return Done(
+            err=("there is no home folder to keep settings in: set HOME, or TURNFOLD_HOME to a folder of your own",), code=Exit.USAGE
+        )
     workspace = find_workspace(plan.subject if plan.action == "trust" else plan.workspace)
     if isinstance(workspace, Problem):
         return Done(err=(workspace.message,), code=Exit.USAGE)
