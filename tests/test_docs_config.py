@@ -65,7 +65,7 @@ def reference() -> str:
 def test_every_setting_is_in_the_document_and_the_document_has_no_other() -> None:
     said = re.search(r"<!-- every setting -->\n(.*?)<!-- end -->", DOCUMENT, re.DOTALL)
     assert said is not None
-    assert said[1].strip() == reference().strip()
+    assert said[1].strip() == reference().strip(), "python -m tests.test_docs_config writes it anew"
 
 
 def read(language: str, of: str, place: str, layer: LayerName) -> Overrides:
@@ -130,3 +130,9 @@ def test_the_files_and_actions_that_are_named_are_so() -> None:
 @pytest.mark.parametrize("path", re.findall(r"`(src/turnfold/[\w/]+\.\w+)`", DOCUMENT))
 def test_the_modules_that_are_named_are_there(path: str) -> None:
     assert (PROJECT / path).is_file()
+
+
+if __name__ == "__main__":  # python -m tests.test_docs_config writes the tables anew
+    before, _, rest = DOCUMENT.partition("<!-- every setting -->\n")
+    after = rest.partition("<!-- end -->")[2]
+    (PROJECT / "docs" / "config.md").write_text(f"{before}<!-- every setting -->\n{reference()}<!-- end -->{after}", encoding="utf-8")

@@ -80,10 +80,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """The public ``name``, from the module that makes it: imported when it is asked for, so that ``turnfold --help`` waits for nothing.
-
-    ``__init__.pyi`` says the same to type checkers; tests/meta/test_front_door.py holds the two together.
-    """
+    """The public ``name``: imported when it is asked for, so that ``--help`` waits for nothing; ``__init__.pyi`` says the same."""
     from importlib import import_module
 
     homes = (
@@ -93,10 +90,8 @@ def __getattr__(name: str) -> object:
         ("core.agent.draft", "Step"),
         ("core.agent.effects", "Cancel Delta Document Effect Leave Notice Perform Publish Record"),
         ("core.agent.events", "Event"),
-        (
-            "core.agent.inputs",
-            "Answered ChunkArrived CommandGiven Decided Failed Input Interrupted Resumed SettingsChanged TimePassed UserSaid",
-        ),
+        ("core.agent.inputs", "Answered ChunkArrived CommandGiven Decided Failed Input Interrupted Resumed"),
+        ("core.agent.inputs", "SettingsChanged TimePassed UserSaid"),
         ("core.agent.state", "ChatState Past"),
         ("core.agent.step", "execute_command step"),
         ("core.config.explain", "Explained Overridden explain"),
