@@ -11,6 +11,7 @@ True
 
 __all__ = [
     "BUILTIN_TOOLS",
+    "COMMANDS",
     "Answered",
     "AssistantMessage",
     "Call",
@@ -18,10 +19,12 @@ __all__ = [
     "ChatConfig",
     "ChatState",
     "ChunkArrived",
+    "Command",
     "CommandGiven",
     "Config",
     "Decided",
     "Delta",
+    "Document",
     "Done",
     "Effect",
     "Event",
@@ -30,6 +33,7 @@ __all__ = [
     "Input",
     "Interrupted",
     "JsonObject",
+    "Leave",
     "Limits",
     "ModelProfile",
     "Need",
@@ -70,6 +74,8 @@ __all__ = [
     "run",
     "run_async",
     "step",
+    "trace_of",
+    "trace_text",
 ]
 
 
@@ -82,8 +88,10 @@ def __getattr__(name: str) -> object:
 
     homes = (
         ("core.agent.apply", "apply"),
+        ("core.agent.commands.command", "Command"),
+        ("core.agent.commands.table", "COMMANDS"),
         ("core.agent.draft", "Step"),
-        ("core.agent.effects", "Cancel Delta Effect Notice Perform Publish Record"),
+        ("core.agent.effects", "Cancel Delta Document Effect Leave Notice Perform Publish Record"),
         ("core.agent.events", "Event"),
         (
             "core.agent.inputs",
@@ -101,6 +109,8 @@ def __getattr__(name: str) -> object:
         ("core.tools.builtin", "BUILTIN_TOOLS"),
         ("core.tools.generator", "from_generator"),
         ("core.tools.spec", "Call Done Need Refuse ToolSpec"),
+        ("core.trace.fold", "trace_of"),
+        ("core.trace.text", "trace_text"),
         ("shell.briefing", "read_briefing"),
         ("shell.desk", "RunResult"),
         ("shell.real", "real_world"),

@@ -174,7 +174,8 @@ def test_what_is_not_changed_is_not_written(bench: Bench) -> None:
     before = bench.config.stat()
     done = editor(bench, "true").run("config", "edit")
     assert done.out == f"Nothing was changed in {bench.config}.\n"
-    assert bench.config.stat() == before
+    after = bench.config.stat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
 
 
 def test_a_file_with_a_fault_is_not_written_and_the_text_is_kept(bench: Bench) -> None:

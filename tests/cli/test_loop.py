@@ -106,15 +106,16 @@ def test_ctrl_c_interrupts_the_turn_and_the_conversation_goes_on(tmp_path: Path)
 
 def test_a_second_ctrl_c_leaves_the_turn_at_once(tmp_path: Path) -> None:
     """A command that does not die of being asked to."""
-    stubborn = calls("shell", command="trap '' INT TERM; echo $$ > fifo; sleep 300 & wait; sleep 300")
+    stubborn = calls("shell", command="trap 'echo > told' TERM; echo $$ > fifo; while :; do sleep 300 & wait; done")
     with ScriptedServer((stubborn, says("Well."))) as server:
         bench = Bench.at(tmp_path, server.base_url)
         os.mkfifo(bench.workspace / "fifo")
+        os.mkfifo(bench.workspace / "told")
         person = bench.on_terminal("--yes")
         typed(person, "run it\n")
         pid = int(read_fifo(bench.workspace / "fifo"))
         person.type("\x03")
-        person.until("^C")
+        read_fifo(bench.workspace / "told")
         person.type("\x03")
         person.until("(interrupted)")
         typed(person, "go on\n")
@@ -139,6 +140,17 @@ def test_a_question_is_asked_in_the_loop_and_one_left_open_is_asked_again(tmp_pa
         typed(person, "\x04")
         assert person.ended() == 0
     assert (bench.workspace / "a.txt").read_text() == "a\n"
+
+
+def test_a_question_that_is_open_can_be_left(tmp_path: Path) -> None:
+    with ScriptedServer((calls("save", path="a.txt", content="a\n"),)) as server:
+        person = Bench.at(tmp_path, server.base_url).on_terminal()
+        typed(person, "make it\n")
+        person.until("reason for no: ")
+        person.type("\x04")
+        typed(person, "/exit\n")
+        person.until("Waits for permission (1 question)")
+        assert person.ended() == 0
 
 
 def test_resume_does_what_is_due_and_reads_on(tmp_path: Path) -> None:

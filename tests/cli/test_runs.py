@@ -194,6 +194,64 @@ def test_ctrl_c_in_a_slow_command_leaves_no_process(tmp_path: Path, number: sign
         assert "(interrupted)" in bench.run("show", done.conversation).out
 
 
+def test_a_second_ctrl_c_says_how_to_go_on(tmp_path: Path) -> None:
+    stubborn = calls("shell", command="trap 'echo > told' TERM; echo $$ > fifo; while :; do sleep 300 & wait; done")
+    with ScriptedServer((stubborn, says("Well."))) as server:
+        bench = Bench.at(tmp_path, server.base_url)
+        os.mkfifo(bench.workspace / "fifo")
+        os.mkfifo(bench.workspace / "told")
+        person = bench.on_terminal("run it", "--yes")
+        pid = int(read_fifo(bench.workspace / "fifo"))
+        person.type("\x03")
+        read_fifo(bench.workspace / "told")
+        person.type("\x03")
+        said = person.until("goes on.")
+        assert "not finished.  turnfold --resume " in said
+        assert person.ended() == 130
+        assert not is_alive(pid)
+        shown = bench.run("show", said.rpartition("--resume ")[2].split()[0])
+        assert "(not finished: it is under way, or was stopped.  turnfold --resume " in shown.out
+
+
+def test_what_waits_for_permission_says_so_when_it_is_shown_and_traced(tmp_path: Path) -> None:
+    with ScriptedServer((calls("save", path="a.txt", content="a\n"),)) as server:
+        bench = Bench.at(tmp_path, server.base_url)
+        first = bench.run("make it", "--name", "mine")
+        assert first.code == 3, first.err
+        assert "(not finished: it waits for permission, 1 question.  turnfold --resume" in bench.run("show", "mine").out
+        told = bench.run("trace", "mine").out
+        assert "  turn 1 · unfinished · make it\n" in told
+        assert f"        write {bench.workspace}/a.txt · unfinished · asked\n" in told
+        (line,) = bench.run("trace", "mine", "1", "--json").out.splitlines()
+        assert json.loads(line)["status"] == "unfinished"
+        assert bench.run("trace", "mine", "2").code == 2
+        assert bench.run("trace", "nobody").code == 2
+
+
+def test_a_document_is_written_once_or_goes_to_standard_output_alone(tmp_path: Path) -> None:
+    with ScriptedServer((says("Hello."),)) as server:
+        bench = Bench.at(tmp_path, server.base_url)
+        assert bench.run("hi").code == 0
+        whole = bench.run("-r", "/export")
+        assert (whole.code, whole.out.count("Hello.")) == (0, 1)
+        assert whole.out.startswith("# ")
+        written = bench.run("-r", "/export sub/chat.json")
+        assert (written.code, written.out) == (0, "Wrote sub/chat.json (4 lines).\n")
+        assert json.loads((bench.workspace / "sub" / "chat.json").read_text())["messages"][1]["text"] == "Hello."
+        again = bench.run("-r", "/export sub/chat.json")
+        assert (again.code, again.out) == (2, "")
+        assert "sub/chat.json is there already, and was left as it is: name another file." in again.err
+        (bench.workspace / "file").touch()
+        assert bench.run("-r", "/export file/chat.md").code == 2
+        dry = bench.run("-r", "-n", "/export dry.md")
+        assert "this is a dry run" in dry.err
+        fork = bench.run("-r", "-n", "/fork dry")
+        assert (fork.out, "no fork was kept" in fork.err) == ("", True)
+        lines = [json.loads(line) for line in bench.run("-r", "--json", "/export json").out.splitlines()]
+    assert [line["document"]["path"] for line in lines if "document" in line] == [""]
+    assert not (bench.workspace / "dry.md").exists()
+
+
 def test_ctrl_c_in_mid_stream_keeps_the_text_so_far(tmp_path: Path) -> None:
     never = Event()
     cut = ScriptedReply(chunks=(chat_stream("Once upon a time").removesuffix(b"data: [DONE]\n\n"), b""), gate=never, gate_at=1)
@@ -263,8 +321,9 @@ def test_commands_need_no_model(tmp_path: Path) -> None:
     bench = Bench.at(tmp_path, "http://127.0.0.1:9/v1")
     bench.write_config("")
     done = bench.run("/shell echo hi; exit 3")
-    assert done.code == 0, done.err
+    assert done.code == 1, done.err
     assert "  ✗ shell failed\n  │ hi\n" in done.out
+    assert bench.run("/shell true").code == 0
     assert "/shell COMMAND" in bench.run("/help").out
     assert bench.run("/bogus").code == 2
-    assert len(bench.run("list", "--json").out.splitlines()) == 1
+    assert len(bench.run("list", "--json").out.splitlines()) == 2

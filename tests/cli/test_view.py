@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import json
+
 from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
 from turnfold import BUILTIN_TOOLS, ChatConfig, CommandGiven, Config, Effect, ProjectConfig, Rule, ToolFormat, UserSaid, Verdict, run
 from turnfold.cli.acts import act_pieces, result_pieces
+from turnfold.cli.json_lines import effect_line
 from turnfold.cli.prose import Prose, feed
 from turnfold.cli.stored import transcript
 from turnfold.cli.style import Piece, Style, painted
 from turnfold.cli.view import View, shown
 from turnfold.core.agent.effects import Delta, Publish, Record
+from turnfold.core.agent.events import CallCommanded, Compacted, Impersonated, Redone, Renamed, Rewound, SummaryAsked
 from turnfold.core.agent.ids import MODEL, RequestId
 from turnfold.core.config.layers import Overrides
+from turnfold.core.conversation.messages import AssistantMessage, ToolCall
+from turnfold.core.json import JsonObject
 from turnfold.core.tools.preview import visible
 from turnfold.core.world.requests import ReadFile, RunProcess, RunPython, WriteFile
 from turnfold.testing.fake_world import fake_world
+from turnfold.testing.strategies import effects
 from turnfold.testing.wire import chat_stream
 
 NAMES = tuple(tool.name for tool in BUILTIN_TOOLS)
@@ -113,6 +120,32 @@ def test_changed_settings_count() -> None:
     view = shown(view, Record(0, Reconfigured(change))).view
     assert shown(view, Record(1, Reconfigured(change))).pieces == ()
     assert told(shown(evolve(view, replay=True), Record(1, Reconfigured(change))).pieces) == "(settings changed)\n"
+
+
+def test_events_that_change_no_text_are_a_short_line_of_the_transcript() -> None:
+    spoken = AssistantMessage(text="I am the model.", place="1.0")
+    lines = (
+        (Renamed("new", 1), "(called new from here on)\n"),
+        (Renamed("", 1), "(its name taken away)\n"),
+        (Rewound(2, 1), "(turn 2 and all after it taken back)\n"),
+        (Compacted(4, "All was well."), "(the first 4 messages told to the model as a summary from here on)\n"),
+        (Redone(1), "(what was taken back last is there again)\n"),
+        (SummaryAsked("/compact", 1), "> /compact\n"),
+        (CallCommanded("/shell ls", ToolCall("shell", JsonObject.of(command="ls")), 1), "> /shell ls\n"),
+    )
+    for event, line in lines:
+        assert told(shown(View(cfg=CFG, tools=NAMES, replay=True), Record(0, event)).pieces) == line
+        assert told(shown(View(cfg=CFG, tools=NAMES), Record(0, event)).pieces) == ""
+    for replay in (False, True):
+        view = View(cfg=CFG, tools=NAMES, replay=replay)
+        assert told(shown(view, Record(0, Impersonated(spoken))).pieces) == "I am the model.\n"
+
+
+@given(effects())
+def test_every_effect_is_one_json_line_or_none(effect: Effect) -> None:
+    line = effect_line(effect)
+    assert line == "" or (list(json.loads(line)) and line.count("\n") == 1)
+    assert bool(line) == isinstance(effect, Record | Publish)
 
 
 def test_acts() -> None:

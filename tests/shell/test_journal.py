@@ -11,6 +11,7 @@ import pytest
 
 from turnfold import BUILTIN_TOOLS, ChatConfig, Config, ProjectConfig, Record, UserSaid, fold, step
 from turnfold.core.agent.draft import Step
+from turnfold.core.agent.events import Renamed
 from turnfold.core.agent.state import ChatState
 from turnfold.core.agent.step import digest_of
 from turnfold.core.codec.codec import CONFIG, encode
@@ -104,6 +105,22 @@ def test_a_broken_journal_in_memory_refuses_with_its_problem() -> None:
     journal.broken = world_problem("no-space", "There is no space left.")
     with pytest.raises(JournalError, match="no space"):
         journal.append("c1", records(first_step()))
+
+
+def test_a_file_that_knew_no_changed_names_is_brought_up_to_date(tmp_path: Path) -> None:
+    path = tmp_path / "j.sqlite3"
+    journal = SqliteJournal(path)
+    kept(journal, first_step())
+    journal.close()
+    with sqlite3.connect(path) as connection:
+        connection.execute("ALTER TABLE conversations DROP COLUMN name")
+    connection.close()
+    for name in ("mine", "better"):
+        journal = SqliteJournal(path)
+        (found,) = journal.find()
+        assert found.name == name
+        journal.append("c1", (Record(found.events, Renamed("better", 9)),))
+        journal.close()
 
 
 def test_two_connections_to_one_file_see_each_others_conversations(tmp_path: Path) -> None:

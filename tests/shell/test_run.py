@@ -23,6 +23,7 @@ from turnfold import (
     Effect,
     Input,
     ModelProfile,
+    Notice,
     Perform,
     ProjectConfig,
     Publish,
@@ -135,6 +136,26 @@ def test_a_model_a_tool_and_a_reply(driver: Driver) -> None:
     ]
     assert result.state.past.usage.input_tokens == 5
     journal_of(world, result)
+
+
+def test_a_fork_and_a_trace_are_done_by_every_driver(driver: Driver) -> None:
+    world = fake_world((chat_stream("It says hi."),))
+    result = driver("What does a.txt say?", CFG, world)
+    seen: list[Effect] = []
+    forked = driver(CommandGiven("/fork other"), result.cfg, world, state=result.state, watch=seen.append)
+    assert forked.state.past == result.state.past
+    names = {each.name: each.conversation for each in world.journal.find()}
+    assert set(names) == {"", "other"}
+    driver(CommandGiven("/trace"), result.cfg, world, state=result.state, watch=seen.append)
+    notices = [effect.what.text for effect in seen if isinstance(effect, Publish) and isinstance(effect.what, Notice)]
+    assert notices[0] == f"Forked as {names['other']}, called other. Go on with it:  turnfold --resume {names['other']}"
+    assert "turn 1 ·" in notices[1]
+    journal = journal_of(world, result)
+    journal.broken = world_problem("no-space", "There is no space left.")
+    failed: list[Effect] = []
+    assert driver(CommandGiven("/fork more"), result.cfg, world, state=result.state, watch=failed.append).problem is None
+    assert failed[-1] == Publish(journal.broken)
+    assert len(world.journal.find()) == 2
 
 
 def test_with_nobody_to_ask_the_run_ends_paused_and_goes_on_with_a_decision(driver: Driver) -> None:
@@ -530,3 +551,12 @@ def test_what_a_human_port_raises_comes_out_and_the_question_stays(driver: Drive
     with pytest.raises(EOFError):
         driver("save it", evolve(ASKING, conversation="c"), world)
     assert ChatState(fold(world.journal.load("c"))).paused
+
+
+def test_a_command_that_asks_a_model_has_one_chosen(driver: Driver) -> None:
+    world = fake_world((chat_stream("Hi."),), commands={"ls": ProcessEnded(exit_code=0, output="a.txt\n", cwd="/w")})
+    listed = driver(CommandGiven("/shell ls"), CFG, world)
+    assert listed.cfg.model == ""
+    done = driver(CommandGiven("/edit Say hi."), listed.cfg, world, state=listed.state)
+    assert (done.reply, done.cfg.model) == ("Hi.", "scripted/model")
+    assert driver(CommandGiven("/undo"), listed.cfg, world, state=done.state).cfg.model == ""

@@ -14,9 +14,8 @@ from turnfold.core.config.layer import Layer
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.models import locate
 from turnfold.core.problem import Problem, did_you_mean
-from turnfold.shell.catalogue import catalogue
+from turnfold.shell.catalogue import catalogue, with_catalogue
 from turnfold.shell.real import Folders
-from turnfold.shell.routed_models import with_embedded
 from turnfold.shell.settings import Settings, load_settings
 
 
@@ -77,7 +76,7 @@ def _awaited(parts: tuple[str, ...]) -> str:
 
 def unknown_names(cfg: ChatConfig) -> Iterator[str]:
     """A sentence for each model, provider, agent and guardrail that a setting names and nothing defines."""
-    known = with_embedded(cfg)
+    known = with_catalogue(cfg)
     for key, model in _models_named(cfg):
         located = locate(known, model)
         if isinstance(located, Problem):

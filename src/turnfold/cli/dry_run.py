@@ -8,12 +8,12 @@ from attrs import evolve, frozen
 from typing_extensions import override
 
 from turnfold.core.agent.effects import Record
-from turnfold.core.agent.events import Event
+from turnfold.core.agent.events import Event, Started
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.problem import Problem, world_problem
 from turnfold.core.world.answers import FileRead, FilesListed, FileWritten, ProcessEnded, PythonEnded
 from turnfold.core.world.requests import ListFiles, ReadFile, RunProcess, RunPython, WriteFile
-from turnfold.shell.ports import Files, Human, Journal, Kept, Processes, Pythons
+from turnfold.shell.ports import Files, Human, Journal, JournalError, Kept, Processes, Pythons
 from turnfold.shell.scope import Scope
 from turnfold.shell.world import World
 
@@ -91,7 +91,9 @@ class DryJournal(Journal):
 
     @override
     def append(self, conversation: str, records: tuple[Record, ...]) -> None:
-        """Nothing is kept."""
+        """Nothing is kept; a fork, which is nothing else, is refused."""
+        if isinstance(records[-1].event, Started):
+            raise JournalError(not_done("no fork was kept"))
 
     @override
     def load(self, conversation: str) -> tuple[Event, ...]:

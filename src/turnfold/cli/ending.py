@@ -11,6 +11,7 @@ from turnfold.core.agent.events import Reason
 from turnfold.core.conversation.messages import ToolMessage
 from turnfold.core.problem import Blame, Problem
 from turnfold.core.tools.output import counted
+from turnfold.core.trace.text import spent
 from turnfold.shell.desk import RunResult
 
 EXITS: tuple[tuple[Reason, Exit], ...] = (
@@ -71,9 +72,7 @@ def closing(plan: Talk, result: RunResult) -> str:
             f"Waits for permission ({counted(len(result.questions), 'question')}): go on in a terminal with  turnfold --resume {conversation}"
             "  or allow it with --yes; a rule in config.toml allows it in new conversations."
         )
-    usage = past.usage
-    tokens = f" · {usage.input_tokens:,} tokens in, {usage.output_tokens:,} out" if usage.input_tokens or usage.output_tokens else ""
-    return f'conversation {conversation}{tokens} · go on:  turnfold --resume {conversation} "…"'
+    return " · ".join((f"conversation {conversation}", *spent(past.usage), f'go on:  turnfold --resume {conversation} "…"'))
 
 
 def left_at_once(plan: Talk, conversation: str, *, kept: bool) -> str:

@@ -11,19 +11,14 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import Protocol, TypeAlias, final
+from typing import TypeAlias, final
 
 HISTORY = 1000  # entries that are offered again
 QUOTES = '"""'
 SIGN, MORE = "> ", ". "
 
 Line: TypeAlias = Callable[[str], str]
-
-
-class Remember(Protocol):
-    """What is done with a text that was entered."""
-
-    def __call__(self, text: str) -> None: ...
+Remember: TypeAlias = Callable[[str], None]
 
 
 @final

@@ -32,6 +32,7 @@ from turnfold.core.agent.inputs import CommandGiven, Input, Resumed, SettingsCha
 from turnfold.core.agent.step import execute_command
 from turnfold.core.problem import Problem, caller_problem
 from turnfold.core.tools.builtin import BUILTIN_TOOLS
+from turnfold.shell.catalogue import catalogue
 from turnfold.shell.desk import RunResult
 from turnfold.shell.discovery import Chosen
 from turnfold.shell.driving import driving
@@ -61,7 +62,7 @@ def talk(plan: Talk, streams: Streams, environ: Mapping[str, str]) -> Exit:
     if isinstance(said, Problem):
         return refused(streams, said)
     folders = find_folders(environ)
-    settings = load_settings(folders, said.workspace, environ)
+    settings = load_settings(folders, said.workspace, environ, (catalogue(),))
     if isinstance(settings, tuple):
         return refused(streams, *settings)
     for left_out in settings.withheld:

@@ -7,6 +7,7 @@ from typing import Any, cast
 import attrs
 import pytest
 from hypothesis import assume, given
+from hypothesis import settings as bounded
 from hypothesis import strategies as st
 
 from tests.laws.layered import SETTINGS, mentions
@@ -99,6 +100,7 @@ def test_the_layer_that_is_named_is_the_one_whose_removal_changes_the_value(data
             assert after.overrode == explained.overrode[1:]
 
 
+@bounded(max_examples=60)
 @given(st.data())
 def test_the_value_is_what_is_read(data: st.DataObject) -> None:
     setting = data.draw(st.sampled_from(SETTINGS))

@@ -67,6 +67,11 @@ def _hint(cfg: Layer, head: str, name: str) -> str:
     return f"did you mean {' or '.join(meant[:2])}?" if meant else f"write PROVIDER/MODEL with one of {', '.join(providers)}."
 
 
+def has_catalogue(cfg: ChatConfig) -> bool:
+    """Whether the table of models that turnfold ships lies under ``cfg``; a config that was made in code lacks it at first."""
+    return any(file.origin.layer == "default" for file in cfg.project.base.files)
+
+
 def full_name(cfg: Layer, model: str) -> str:
     """``model`` as provider/name, where it is an alias of one; else as it is.
 

@@ -27,6 +27,7 @@ class Command:
 
     ``run`` takes the draft, the text after the name, the tools that can be used, and the settings that are in force. It is
     total. It refuses by publishing one Problem and changing nothing, and changes the past only by recording events.
+    ``asks_model``: what it begins may ask a model, so that one is chosen before.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Command:
     help: str
     run: Operation
     aliases: tuple[str, ...] = ()
+    asks_model: bool = False
 
     @property
     def usage(self) -> str:

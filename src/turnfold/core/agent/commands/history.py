@@ -13,7 +13,7 @@ from turnfold.core.agent.draft import Draft
 from turnfold.core.agent.effects import KeepFork, Recall
 from turnfold.core.agent.events import CallCommanded, Impersonated, MessageAdded, Redone, Rewound, SummaryAsked
 from turnfold.core.agent.ids import place
-from turnfold.core.agent.lessons import context_alone, user_message
+from turnfold.core.agent.lessons import said_instead
 from turnfold.core.agent.state import Mark, Past
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.conversation.messages import AssistantMessage, Message, ToolCall, UserMessage
@@ -103,8 +103,7 @@ def _edit(draft: Draft, rest: str, tools: tuple[ToolSpec, ...], cfg: ChatConfig)
     told = said.message if isinstance(said, MessageAdded) and isinstance(said.message, UserMessage) else UserMessage("")
     back = draft.record(Rewound(mark.turn, draft.at_ms))
     at_first = evolve(cfg, overrides=cfg.overrides[len(past.overrides) :])
-    message = user_message(text, context_alone(told), tools, at_first, back.past)
-    return back.record(MessageAdded(evolve(message, pinned=told.pinned), draft.at_ms))
+    return back.record(MessageAdded(said_instead(told, text, tools, at_first, back.past), draft.at_ms))
 
 
 def _retry(draft: Draft, rest: str, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
@@ -182,8 +181,15 @@ EDIT = Command(
     help="Take back the last turn, or TURN and all after it, and say TEXT instead.\n"
     "A number at the beginning is the turn's. Files that went with the old text go with the new one.",
     run=_edit,
+    asks_model=True,
 )
-RETRY = Command(name="retry", arguments="", help="Take back the last turn and say (or do) the same again.", run=_retry)
+RETRY = Command(
+    name="retry",
+    arguments="",
+    help="Take back the last turn and say (or do) the same again.",
+    run=_retry,
+    asks_model=True,
+)
 FORK = Command(
     name="fork",
     arguments="[NAME]",
@@ -195,4 +201,5 @@ COMPACT = Command(
     arguments="",
     help="Have the conversation's beginning summarised.\nModels are told the summary in its place; the log keeps everything, and /undo takes it back.",
     run=_compact,
+    asks_model=True,
 )

@@ -39,6 +39,18 @@ def find_command(name: str) -> Command | None:
     return next((known for known in COMMANDS if name == known.name or name in known.aliases), None)
 
 
+def asks_model(command: str | ToolCall) -> bool:
+    """Whether what ``command`` begins may ask a model.
+
+    >>> asks_model("/retry"), asks_model("/undo 2"), asks_model("hello")
+    (True, False, False)
+    """
+    if isinstance(command, ToolCall) or not command.lstrip().startswith("/"):
+        return False
+    known = find_command(parted(command.strip().removeprefix("/"))[0])
+    return known is not None and known.asks_model
+
+
 def _unknown(name: str, tools: tuple[ToolSpec, ...]) -> Problem:
     names = (*(name for known in COMMANDS for name in (known.name, *known.aliases)), *(tool.name for tool in tools))
     near = near_misses(name, names)
