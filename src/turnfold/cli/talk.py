@@ -164,7 +164,7 @@ def _stdin(streams: Streams) -> bytes:
 def _told(said: Said, opening: Opening, screen: Screen) -> bool:
     """Whether the command of a new conversation only told something (``/help``), so that there is nothing to keep."""
     tried = execute_command(said.text, BUILTIN_TOOLS, opening.cfg)
-    if not tried.state.idle:
+    if tried.state.past.started:
         return False
     for effect in tried.effects:
         if isinstance(effect, Publish):
