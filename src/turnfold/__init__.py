@@ -24,6 +24,7 @@ __all__ = [
     "Config",
     "Decided",
     "Delta",
+    "Document",
     "Done",
     "Effect",
     "Event",
@@ -32,6 +33,7 @@ __all__ = [
     "Input",
     "Interrupted",
     "JsonObject",
+    "Leave",
     "Limits",
     "ModelProfile",
     "Need",
@@ -72,6 +74,8 @@ __all__ = [
     "run",
     "run_async",
     "step",
+    "trace_of",
+    "trace_text",
 ]
 
 
@@ -86,7 +90,7 @@ def __getattr__(name: str) -> object:
         ("core.agent.apply", "apply"),
         ("core.agent.commands.table", "COMMANDS Command"),
         ("core.agent.draft", "Step"),
-        ("core.agent.effects", "Cancel Delta Effect Notice Perform Publish Record"),
+        ("core.agent.effects", "Cancel Delta Document Effect Leave Notice Perform Publish Record"),
         ("core.agent.events", "Event"),
         (
             "core.agent.inputs",
@@ -104,6 +108,8 @@ def __getattr__(name: str) -> object:
         ("core.tools.builtin", "BUILTIN_TOOLS"),
         ("core.tools.generator", "from_generator"),
         ("core.tools.spec", "Call Done Need Refuse ToolSpec"),
+        ("core.trace.fold", "trace_of"),
+        ("core.trace.text", "trace_text"),
         ("shell.briefing", "read_briefing"),
         ("shell.desk", "RunResult"),
         ("shell.real", "real_world"),

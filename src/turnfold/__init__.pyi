@@ -2,7 +2,7 @@ from turnfold.core.agent.apply import apply
 from turnfold.core.agent.commands.command import Command
 from turnfold.core.agent.commands.table import COMMANDS
 from turnfold.core.agent.draft import Step
-from turnfold.core.agent.effects import Cancel, Delta, Effect, Notice, Perform, Publish, Record
+from turnfold.core.agent.effects import Cancel, Delta, Document, Effect, Leave, Notice, Perform, Publish, Record
 from turnfold.core.agent.events import Event
 from turnfold.core.agent.inputs import (
     Answered,
@@ -29,6 +29,8 @@ from turnfold.core.problem import Problem
 from turnfold.core.tools.builtin import BUILTIN_TOOLS
 from turnfold.core.tools.generator import from_generator
 from turnfold.core.tools.spec import Call, Done, Need, Refuse, ToolSpec
+from turnfold.core.trace.fold import trace_of
+from turnfold.core.trace.text import trace_text
 from turnfold.shell.briefing import read_briefing
 from turnfold.shell.desk import RunResult
 from turnfold.shell.real import real_world
@@ -51,6 +53,7 @@ __all__ = [
     "Config",
     "Decided",
     "Delta",
+    "Document",
     "Done",
     "Effect",
     "Event",
@@ -59,6 +62,7 @@ __all__ = [
     "Input",
     "Interrupted",
     "JsonObject",
+    "Leave",
     "Limits",
     "ModelProfile",
     "Need",
@@ -99,4 +103,6 @@ __all__ = [
     "run",
     "run_async",
     "step",
+    "trace_of",
+    "trace_text",
 ]

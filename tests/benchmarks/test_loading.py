@@ -38,4 +38,4 @@ def test_the_table_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     loading.main(1)
     out = capsys.readouterr().out
     assert "turnfold --help, wall" in out
-    assert len(out.splitlines()) == 8
+    assert len(out.splitlines()) == 9

@@ -294,6 +294,14 @@ def test_nothing_is_written_by_telling(bench: Bench) -> None:
     assert {path: path.stat().st_mtime_ns for path in bench.home.rglob("*")} == before
 
 
+def test_without_a_home_there_is_nothing_to_edit(bench: Bench) -> None:
+    nowhere = Bench(bench.home, bench.workspace, {"TURNFOLD_HOME": "/nonexistent", "EDITOR": "true"})
+    done = nowhere.run("config", "edit")
+    assert (done.code, done.out) == (2, "")
+    assert "there is no home folder to keep settings in" in done.err
+    assert nowhere.run("config", "explain", "tools").code == 0
+
+
 @pytest.mark.parametrize("arguments", [(), ("--help",), ("show", "--help"), ("edit", "-h"), ("trust", "-h"), ("explain", "-h")])
 def test_help(bench: Bench, arguments: tuple[str, ...]) -> None:
     done = bench.run("config", *arguments)

@@ -142,6 +142,17 @@ def test_a_question_is_asked_in_the_loop_and_one_left_open_is_asked_again(tmp_pa
     assert (bench.workspace / "a.txt").read_text() == "a\n"
 
 
+def test_a_question_that_is_open_can_be_left(tmp_path: Path) -> None:
+    with ScriptedServer((calls("save", path="a.txt", content="a\n"),)) as server:
+        person = Bench.at(tmp_path, server.base_url).on_terminal()
+        typed(person, "make it\n")
+        person.until("reason for no: ")
+        person.type("\x04")
+        typed(person, "/exit\n")
+        person.until("Waits for permission (1 question)")
+        assert person.ended() == 0
+
+
 def test_resume_does_what_is_due_and_reads_on(tmp_path: Path) -> None:
     with ScriptedServer((calls("save", path="a.txt", content="a\n"), says("Saved."), says("Bye."))) as server:
         bench = Bench.at(tmp_path, server.base_url)

@@ -128,6 +128,7 @@ def test_events_that_change_no_text_are_a_short_line_of_the_transcript() -> None
         (Renamed("new", 1), "(called new from here on)\n"),
         (Renamed("", 1), "(its name taken away)\n"),
         (Rewound(2, 1), "(turn 2 and all after it taken back)\n"),
+        (Compacted(4, "All was well."), "(the first 4 messages told to the model as a summary from here on)\n"),
         (Redone(1), "(what was taken back last is there again)\n"),
         (SummaryAsked("/compact", 1), "> /compact\n"),
         (CallCommanded("/shell ls", ToolCall("shell", JsonObject.of(command="ls")), 1), "> /shell ls\n"),
@@ -137,7 +138,6 @@ def test_events_that_change_no_text_are_a_short_line_of_the_transcript() -> None
         assert told(shown(View(cfg=CFG, tools=NAMES), Record(0, event)).pieces) == ""
     for replay in (False, True):
         view = View(cfg=CFG, tools=NAMES, replay=replay)
-        assert told(shown(view, Record(0, Compacted(4, "All was well."))).pieces).startswith("(the first 4 messages told to the model")
         assert told(shown(view, Record(0, Impersonated(spoken))).pieces) == "I am the model.\n"
 
 

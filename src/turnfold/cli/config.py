@@ -20,7 +20,7 @@ from turnfold.core.config.layers import ChatConfig
 from turnfold.core.json import thaw
 from turnfold.core.problem import Problem
 from turnfold.shell.catalogue import catalogue
-from turnfold.shell.real import find_folders
+from turnfold.shell.real import NOWHERE, find_folders
 from turnfold.shell.settings import Settings, load_settings
 
 
@@ -29,7 +29,7 @@ def configure(plan: Configuring, environ: Mapping[str, str]) -> Done:
     if plan.action == "schema":
         return _schema()
     folders = find_folders(environ)
-    if not folders.config.is_absolute():
+    if folders.config.is_relative_to(NOWHERE) and not plan.project and plan.action in ("edit", "trust"):
         return Done(
             err=("there is no home folder to keep settings in: set HOME, or TURNFOLD_HOME to a folder of your own",), code=Exit.USAGE
         )

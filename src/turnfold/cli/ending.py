@@ -9,9 +9,9 @@ from turnfold.cli.output import write
 from turnfold.cli.screen import Screen, Streams, say
 from turnfold.core.agent.events import Reason
 from turnfold.core.conversation.messages import ToolMessage
-from turnfold.core.llm.reply import Usage
 from turnfold.core.problem import Blame, Problem
 from turnfold.core.tools.output import counted
+from turnfold.core.trace.text import spent
 from turnfold.shell.desk import RunResult
 
 EXITS: tuple[tuple[Reason, Exit], ...] = (
@@ -72,21 +72,7 @@ def closing(plan: Talk, result: RunResult) -> str:
             f"Waits for permission ({counted(len(result.questions), 'question')}): go on in a terminal with  turnfold --resume {conversation}"
             "  or allow it with --yes; a rule in config.toml allows it in new conversations."
         )
-    usage = past.usage
-    tokens = f" · {usage.input_tokens:,} tokens in, {usage.output_tokens:,} out" if usage.input_tokens or usage.output_tokens else ""
-    return f'conversation {conversation}{tokens}{cost_text(usage)} · go on:  turnfold --resume {conversation} "…"'
-
-
-def cost_text(usage: Usage) -> str:
-    """What a conversation cost, as far as prices are known; empty where it is nothing.
-
-    >>> cost_text(Usage(cost_usd=0.00421)), cost_text(Usage(cost_usd=1.5, unpriced_tokens=3)), cost_text(Usage(unpriced_tokens=3))
-    (' · $0.0042', ' · at least $1.50', '')
-    """
-    if usage.cost_usd <= 0:
-        return ""
-    amount = f"${usage.cost_usd:.2f}" if usage.cost_usd >= 1 else f"${usage.cost_usd:.4f}"
-    return f" · at least {amount}" if usage.unpriced_tokens else f" · {amount}"
+    return " · ".join((f"conversation {conversation}", *spent(past.usage), f'go on:  turnfold --resume {conversation} "…"'))
 
 
 def left_at_once(plan: Talk, conversation: str, *, kept: bool) -> str:

@@ -86,16 +86,16 @@ def _read(held: Conversation, editor: Editor, result: RunResult, leave: Scope) -
             say(held.streams, "")
             return None
         if text.strip() or result.questions:
-            return _inputs(text, held.world, asked=bool(result.questions))
+            return _inputs(text, held, asked=bool(result.questions))
 
 
-def _inputs(text: str, world: World, *, asked: bool) -> Iterator[Input]:
+def _inputs(text: str, held: Conversation, *, asked: bool) -> Iterator[Input]:
     if text.startswith("/"):
-        yield CommandGiven(text.rstrip(), world.clock.now_ms())
+        yield CommandGiven(text.rstrip(), held.world.clock.now_ms())
     elif text.strip():
-        yield UserSaid(text, world.clock.now_ms())
-    if asked:
-        yield TimePassed(world.clock.now_ms())  # nothing is new but the time; what is open is asked again
+        yield UserSaid(text, held.world.clock.now_ms())
+    if asked and not held.screen.left:
+        yield TimePassed(held.world.clock.now_ms())  # nothing is new but the time; what is open is asked again
 
 
 def _turn(held: Conversation, inputs: Iterable[Input], begun: RunResult, terminal: Terminal | None, leave: Scope) -> RunResult:

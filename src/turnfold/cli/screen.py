@@ -129,6 +129,8 @@ class Person(Human):
 
     @override
     def decide(self, question: Question) -> Decided | None:
+        if self.screen.left:
+            return None  # whoever leaves is asked no more
         self.screen.act(question, whole=self.whole)
         return self.answering(question)
 

@@ -117,7 +117,7 @@ def _event(view: View, event: Event) -> Shown:
         case TurnEnded(reason):
             return _ended(view, reason)
         case _:
-            note = _note(event) if view.replay or isinstance(event, Compacted) else ""
+            note = _note(event) if view.replay else ""
             return _block(view, Piece(f"({note})\n", Style.DIM)) if note else Shown(view)
 
 

@@ -177,11 +177,12 @@ def _turn_ended(span: Span, event: TurnEnded) -> Span:
 def _call_end(event: CallClosed, turn: Turn, slot: Slot) -> _End:
     if event.ok:
         return _End(Status.OK)
+    why = _brief(event.text.rstrip().rpartition("\n")[2])  # of an output or a traceback, the last line says what went wrong
     if slot.unanswered(Why.UNKNOWN) is not None:
-        return _End(Status.UNKNOWN, _brief(event.text))
+        return _End(Status.UNKNOWN, why)
     if slot.unanswered(Why.DENIED) is not None:
-        return _End(Status.DENIED, _brief(event.text))
-    return _End(Status.INTERRUPTED if turn.interrupted else Status.FAILED, _brief(event.text))
+        return _End(Status.DENIED, why)
+    return _End(Status.INTERRUPTED if turn.interrupted else Status.FAILED, why)
 
 
 def _opened(event: RequestOpened) -> Span:

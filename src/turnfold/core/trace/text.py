@@ -21,7 +21,7 @@ def trace_text(trace: Trace, turn: int = 0) -> str:
     conversation c · 1 turn
       turn 1 · unfinished · hi
     """
-    head = " · ".join(("conversation " + trace.conversation, counted(len(trace.turns), "turn"), *_used(trace.usage)))
+    head = " · ".join(("conversation " + trace.conversation, counted(len(trace.turns), "turn"), *spent(trace.usage)))
     told = (line for each in trace.turns if not turn or each.id == str(turn) for line in _lines(each, 1))
     return "".join(f"{line}\n" for line in (head, *told))
 
@@ -41,7 +41,7 @@ def _parts(span: Span) -> tuple[str, ...]:
         case ModelFacts(model=model, purpose=purpose, usage=usage, stop=stop):
             what = f"model {model}" if purpose is Purpose.REPLY else f"model {model} for a {purpose.value}"
             stopped = "" if stop is None else f"stop: {stop.value}"
-            return (what, _took(span), *_used(usage), stopped, *_how(span))
+            return (what, _took(span), *spent(usage), stopped, *_how(span))
         case RoundFacts(calls):
             return (f"round of {counted(calls, 'call')}", _took(span), *_how(span))
         case CallFacts(tool):
@@ -68,7 +68,12 @@ def _seconds(ms: int) -> str:
     return f"{ms} ms" if ms < 1000 else f"{ms / 1000:,.1f} s"
 
 
-def _used(usage: Usage) -> tuple[str, ...]:
+def spent(usage: Usage) -> tuple[str, ...]:
+    """What model calls used, in words: tokens, and money where a price was known.
+
+    >>> spent(Usage(input_tokens=1200, output_tokens=7, cost_usd=0.004)), spent(Usage())
+    (('1,200 tokens in, 7 out', '$0.0040'), ())
+    """
     tokens = (f"{usage.input_tokens:,} tokens in, {usage.output_tokens:,} out",) if usage.input_tokens or usage.output_tokens else ()
     cost = (f"${usage.cost_usd:.4f}{' and more' if usage.unpriced_tokens else ''}",) if usage.cost_usd else ()
     return (*tokens, *cost)

@@ -76,7 +76,7 @@ def _config(draft: Draft, rest: str, tools: tuple[ToolSpec, ...], cfg: ChatConfi
         return _change(draft, key.strip(), text.strip(), cfg)
     if not rest:
         told = (explain(cfg, key) for key in said_keys(cfg))
-        rows = tuple(_row(found) for found in told if isinstance(found, Explained))
+        rows = tuple(_row(found) for found in told if isinstance(found, Explained) and found.layer != "default")
         return tell(draft, columns(rows) or "No layer says anything: all settings are as they come.")
     found = explain(cfg, rest)
     return refuse(draft, found) if isinstance(found, Problem) else tell(draft, _explained(found))
