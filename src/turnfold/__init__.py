@@ -85,8 +85,7 @@ def __getattr__(name: str) -> object:
 
     homes = (
         ("core.agent.apply", "apply"),
-        ("core.agent.commands.command", "Command"),
-        ("core.agent.commands.table", "COMMANDS"),
+        ("core.agent.commands.table", "COMMANDS Command"),
         ("core.agent.draft", "Step"),
         ("core.agent.effects", "Cancel Delta Document Effect Leave Notice Perform Publish Record"),
         ("core.agent.events", "Event"),
