@@ -11,6 +11,7 @@ True
 
 __all__ = [
     "BUILTIN_TOOLS",
+    "COMMANDS",
     "Answered",
     "AssistantMessage",
     "Call",
@@ -18,6 +19,7 @@ __all__ = [
     "ChatConfig",
     "ChatState",
     "ChunkArrived",
+    "Command",
     "CommandGiven",
     "Config",
     "Decided",
@@ -84,6 +86,8 @@ def __getattr__(name: str) -> object:
 
     homes = (
         ("core.agent.apply", "apply"),
+        ("core.agent.commands.command", "Command"),
+        ("core.agent.commands.table", "COMMANDS"),
         ("core.agent.draft", "Step"),
         ("core.agent.effects", "Cancel Delta Document Effect Leave Notice Perform Publish Record"),
         ("core.agent.events", "Event"),

@@ -1,4 +1,6 @@
 from turnfold.core.agent.apply import apply
+from turnfold.core.agent.commands.command import Command
+from turnfold.core.agent.commands.table import COMMANDS
 from turnfold.core.agent.draft import Step
 from turnfold.core.agent.effects import Cancel, Delta, Document, Effect, Leave, Notice, Perform, Publish, Record
 from turnfold.core.agent.events import Event
@@ -36,6 +38,7 @@ from turnfold.shell.world import World
 
 __all__ = [
     "BUILTIN_TOOLS",
+    "COMMANDS",
     "Answered",
     "AssistantMessage",
     "Call",
@@ -43,6 +46,7 @@ __all__ = [
     "ChatConfig",
     "ChatState",
     "ChunkArrived",
+    "Command",
     "CommandGiven",
     "Config",
     "Decided",

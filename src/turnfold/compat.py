@@ -65,7 +65,7 @@ def bind(tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Bound:
 
     >>> from turnfold.core.config.layers import Config, ProjectConfig
     >>> bound = bind((), ChatConfig(ProjectConfig(Config(model="ollama/qwen3"))))
-    >>> with warnings.catch_warnings(record=True):
+    >>> with warnings.catch_warnings(action="ignore"):
     ...     bound.get_model()
     'ollama/qwen3'
     """

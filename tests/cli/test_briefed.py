@@ -32,7 +32,8 @@ def told(request: SeenRequest) -> list[str]:
 
 def test_a_guide_a_skill_and_a_fitting_lesson_reach_the_model_once(tmp_path: Path) -> None:
     with ScriptedServer((says("One."), says("Two."))) as server:
-        bench = Bench.at(tmp_path, server.base_url)
+        more = 'user.name = "Ada"\nprompt.commands = ["echo from a command"]'
+        bench = Bench.at(tmp_path, server.base_url, more)
         skill = bench.config.parent / "skills" / "release" / "SKILL.md"
         for path, text in ((bench.workspace / "AGENTS.md", "Use tabs."), (bench.workspace / "lessons" / "git.md", LESSON), (skill, SKILL)):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -47,6 +48,8 @@ def test_a_guide_a_skill_and_a_fitting_lesson_reach_the_model_once(tmp_path: Pat
         last = told(server.requests[-1])
     assert "AGENTS.md:\n````\nUse tabs.\n````" in system
     assert f"- release: How to release. ({skill})" in system
+    assert "Name: Ada" in system
+    assert "$ echo from a command:\n````\nfrom a command\n````" in system
     assert said[0].endswith("\n\nrebase it")
     assert "Rebase (lessons/git.md):\n````\n# Rebase\n\nFetch before you rebase.\n````" in said[0]
     assert last[:2] == [system, said[0]]
@@ -65,6 +68,26 @@ def test_a_skill_is_read_without_asking(tmp_path: Path) -> None:
         done = bench.run("release it")
         assert done.code == 0, done.err
         assert "Run make release." in told(server.requests[1])[-1]
+
+
+def test_a_projects_commands_run_where_it_is_trusted(tmp_path: Path) -> None:
+    with ScriptedServer((says("One."), says("Two."))) as server:
+        bench = Bench.at(tmp_path, server.base_url)
+        (bench.workspace / "turnfold.toml").write_text('[prompt]\ncommands = ["touch ran"]\nfiles = ["linked.md"]\n')
+        (tmp_path / "secret.md").write_text("a secret")
+        (bench.workspace / "linked.md").symlink_to("../secret.md")
+        first = bench.run("hi")
+        assert first.code == 0, first.err
+        assert not (bench.workspace / "ran").exists()
+        assert "commands is left out" in first.err
+        assert "linked.md: it lies outside of the workspace" in first.err
+        trusting = bench.run("config", "trust", "--yes")
+        assert trusting.code == 0, trusting.err
+        second = bench.run("hi")
+        assert second.code == 0, second.err
+        systems = [told(request)[0] for request in server.requests]
+    assert (bench.workspace / "ran").exists()
+    assert ["a secret" in system for system in systems] == [False, True]
 
 
 def test_a_dry_run_runs_no_command_for_it(tmp_path: Path) -> None:

@@ -17,11 +17,12 @@ from tests.cli.support import Bench, says
 from turnfold.adapters.gptme.folders import find_places, find_sources
 from turnfold.cli.arguments import Importing, Told, parse_arguments
 from turnfold.cli.exits import Exit
-from turnfold.cli.gptme import import_gptme
+from turnfold.cli.gptme import Voice, import_gptme
 from turnfold.core.agent.state import effective
 from turnfold.core.config.models import find_provider
 from turnfold.core.journal import fold
 from turnfold.core.problem import Problem
+from turnfold.shell.catalogue import with_catalogue
 from turnfold.shell.journal import SqliteJournal
 from turnfold.shell.ports import Kept
 from turnfold.shell.real import find_folders
@@ -57,7 +58,7 @@ class Home:
     def run(self, plan: Importing) -> tuple[Exit, str]:
         """The exit code, and what was said."""
         out: list[str] = []
-        code = import_gptme(plan, self.workspace, self.environ, out.append)
+        code = import_gptme(plan, self.workspace, self.environ, Voice(say=out.append, complain=out.append))
         return code, "".join(out)
 
     def kept(self) -> tuple[Kept, ...]:
@@ -100,6 +101,16 @@ def test_everything_is_taken_over_and_gptme_stays_as_it_was(home: Home) -> None:
     assert {each.workspace for each in home.kept()} == {str(home.workspace)}
     for reason in ("keep OPENAI_API_KEY in the environment", "it is gptme's own prompt", "turnfold has no screen of that kind"):
         assert reason in out
+
+
+def test_a_projects_file_may_lie_in_its_github_folder(home: Home) -> None:
+    folder = home.workspace / ".github"
+    folder.mkdir()
+    (home.workspace / "gptme.toml").rename(folder / "gptme.toml")
+    (folder / "gptme.local.toml").write_text('[env]\nSHOP = "mine"\n', encoding="utf-8")
+    home.run(Importing(project=True, only="config"))
+    assert tomllib.loads((home.workspace / "turnfold.toml").read_text(encoding="utf-8"))["environment"] == {"SHOP": "bikes"}
+    assert tomllib.loads((home.workspace / "turnfold.local.toml").read_text(encoding="utf-8"))["environment"] == {"SHOP": "mine"}
 
 
 def test_a_second_time_adds_nothing(home: Home) -> None:
@@ -217,7 +228,7 @@ def test_a_conversation_goes_on_with_the_settings_that_it_had(home: Home) -> Non
     finally:
         journal.close()
     assert (cfg.model, cfg.tools) == ("anthropic/claude-sonnet-4-6", ("save", "patch", "shell", "python"))
-    assert not isinstance(find_provider(cfg), Problem)
+    assert not isinstance(find_provider(with_catalogue(cfg)), Problem)
     assert cfg.user.name == "Ann", "the person's own settings, imported just before"
 
 

@@ -327,3 +327,13 @@ def test_commands_need_no_model(tmp_path: Path) -> None:
     assert "/shell COMMAND" in bench.run("/help").out
     assert bench.run("/bogus").code == 2
     assert len(bench.run("list", "--json").out.splitlines()) == 2
+
+
+def test_a_command_that_changes_something_begins_a_conversation(tmp_path: Path) -> None:
+    bench = Bench.at(tmp_path, "http://127.0.0.1:9/v1")
+    bench.write_config("")
+    assert "From now on this is allowed: run echo *" in bench.run("/allow run echo *").out
+    assert bench.run("-r", "/allow").out.startswith("allow run echo *  from chat")
+    assert bench.run("/impersonate I am done.").code == 0
+    assert "1  model: I am done." in bench.run("-r", "/log").out
+    assert len(bench.run("list", "--json").out.splitlines()) == 2

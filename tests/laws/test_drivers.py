@@ -13,13 +13,15 @@ from tests.laws.comparison import comparable, without_times
 from tests.laws.examples import examples
 from tests.laws.worlds import world_of
 from turnfold.core.agent.events import Event
+from turnfold.core.agent.inputs import CommandGiven, Input
+from turnfold.core.agent.state import ChatState
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.journal import fold
 from turnfold.shell.desk import RunResult
 from turnfold.shell.run import run
 from turnfold.shell.run_async import run_async
 from turnfold.shell.world import World
-from turnfold.testing.lives import sim_configs, streams
+from turnfold.testing.lives import COMMANDS, sim_configs, streams
 from turnfold.testing.memory_journal import MemoryJournal
 from turnfold.testing.sample_tools import ALL_TOOLS
 from turnfold.testing.simulated import Stream
@@ -27,31 +29,43 @@ from turnfold.testing.simulated import Stream
 REPLIES = st.lists(streams(), min_size=1, max_size=3).map(tuple)
 
 
-def plain(cfg: ChatConfig, world: World) -> RunResult:
-    return run("go", ALL_TOOLS, cfg, world)
+SAID = st.lists(st.sampled_from(("go", *COMMANDS)), max_size=4).map(lambda said: ("go", *said))
 
 
-def aside(cfg: ChatConfig, world: World) -> RunResult:
+def input_of(said: str) -> str | Input:
+    return CommandGiven(said) if said.startswith("/") else said
+
+
+def plain(said: str, cfg: ChatConfig, world: World, state: ChatState) -> RunResult:
+    return run(input_of(said), ALL_TOOLS, cfg, world, state=state)
+
+
+def aside(said: str, cfg: ChatConfig, world: World, state: ChatState) -> RunResult:
     with ThreadPoolExecutor(1) as executor:
-        return run("go", ALL_TOOLS, cfg, world, executor=executor)
+        return run(input_of(said), ALL_TOOLS, cfg, world, state=state, executor=executor)
 
 
-def on_a_loop(cfg: ChatConfig, world: World) -> RunResult:
-    return asyncio.run(run_async("go", ALL_TOOLS, cfg, world, side_by_side=1))
+def on_a_loop(said: str, cfg: ChatConfig, world: World, state: ChatState) -> RunResult:
+    return asyncio.run(run_async(input_of(said), ALL_TOOLS, cfg, world, state=state, side_by_side=1))
 
 
-def journal_of(driver: Callable[[ChatConfig, World], RunResult], cfg: ChatConfig, replies: tuple[Stream, ...]) -> tuple[Event, ...]:
+def journals_of(
+    driver: Callable[[str, ChatConfig, World, ChatState], RunResult], said: tuple[str, ...], cfg: ChatConfig, replies: tuple[Stream, ...]
+) -> tuple[tuple[Event, ...], ...]:
+    """The journals of all conversations that there are in the end: this one, and its forks."""
     journal = MemoryJournal()
-    result = driver(cfg, world_of(replies, journal))
-    events = journal.load(cfg.conversation)
-    assert result.state.idle
-    assert comparable(fold(events)) == comparable(result.state.past)
-    return tuple(map(without_times, events))
+    world, state = world_of(replies, journal), ChatState()
+    for each in said:
+        state = driver(each, cfg, world, state).state
+        assert state.idle
+        assert comparable(fold(journal.load(cfg.conversation))) == comparable(state.past)
+    kept = sorted(each.conversation for each in journal.find())
+    return tuple(tuple(map(without_times, journal.load(conversation))) for conversation in kept)
 
 
-@given(sim_configs(timed=False), REPLIES)
+@given(sim_configs(timed=False), SAID, REPLIES)
 @examples(60)
-def test_the_drivers_agree(cfg: ChatConfig, replies: tuple[Stream, ...]) -> None:
-    expected = journal_of(plain, cfg, replies)
-    assert journal_of(aside, cfg, replies) == expected
-    assert journal_of(on_a_loop, cfg, replies) == expected
+def test_the_drivers_agree(cfg: ChatConfig, said: tuple[str, ...], replies: tuple[Stream, ...]) -> None:
+    expected = journals_of(plain, said, cfg, replies)
+    assert journals_of(aside, said, cfg, replies) == expected
+    assert journals_of(on_a_loop, said, cfg, replies) == expected

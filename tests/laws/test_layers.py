@@ -70,12 +70,14 @@ def keyword_layer(name: str, said: Any) -> Overrides:
     return Overrides(**{name: said})
 
 
+@FEWER
 @given(layers(), layers(), layers())
 def test_whole_layers_are_laid_as_their_settings_are(high: Overrides, middle: Overrides, low: Overrides) -> None:
     assert laid(laid(high, middle), low) == laid(high, laid(middle, low))
     assert laid(high, Overrides()) == laid(Overrides(), high) == laid(high, high) == high
 
 
+@FEWER
 @given(st.lists(layers(), max_size=4).map(tuple))
 def test_a_stack_of_whole_layers_reads_as_one(stack: tuple[Overrides, ...]) -> None:
     one = Config(files=(reduce(laid, stack, Overrides()),))

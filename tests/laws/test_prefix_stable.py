@@ -9,9 +9,11 @@ from hypothesis import given
 from tests.laws.examples import examples
 from turnfold.core.agent import encoding
 from turnfold.core.agent.effects import Perform, Record
-from turnfold.core.agent.events import Compacted, Reconfigured, Rewound
+from turnfold.core.agent.events import Compacted, MessageAdded, Reason, Reconfigured, Rewound, Started, TurnEnded
+from turnfold.core.agent.state import ChatState
 from turnfold.core.config.values import ToolFormat
-from turnfold.core.conversation.messages import Message
+from turnfold.core.conversation.messages import Message, UserMessage
+from turnfold.core.journal import fold
 from turnfold.core.llm.chat import CHAT
 from turnfold.core.world.requests import CallModel, Purpose
 from turnfold.testing.lives import lives, sims
@@ -57,6 +59,20 @@ def test_each_message_is_encoded_once(monkeypatch: pytest.MonkeyPatch, tool_form
     log = tuple(sim.state.past.log)
     assert encoded == list(log[: len(encoded)])
     assert len(encoded) == len(log) - 1  # what the model said last has not been sent yet
+
+
+def test_what_a_summary_stands_for_is_not_encoded_when_a_long_conversation_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    long = tuple(event for n in range(500) for event in (MessageAdded(UserMessage(f"{n}")), TurnEnded(Reason.COMPLETED)))
+    past = fold((Started(conversation="c", cfg_digest="", tools_digest=""), *long, Compacted(498, "They counted.", (0,))))
+    encoded: list[Message] = []
+
+    def counting(message: Message, form: ToolFormat) -> bytes:
+        encoded.append(message)
+        return CHAT.encode_message(message, form)
+
+    monkeypatch.setattr(encoding, "CHAT", evolve(CHAT, encode_message=counting))
+    walked(Sim(tools=ALL_TOOLS, state=ChatState(past)), (Say("on"),))
+    assert len(encoded) == 5  # the two that stand for the beginning, the two behind it, and the new one
 
 
 def test_what_was_lost_with_the_process_is_encoded_to_the_same_bytes() -> None:

@@ -58,10 +58,10 @@ class Place:
         files = () if project is None else (project,)
         return ChatConfig(ProjectConfig(Config(**settings), files=files), workspace=str(self.workspace))  # type: ignore[arg-type]
 
-    def read(self, cfg: ChatConfig | None = None, *, trusted: bool = False, home: bool = True) -> Briefed:
+    def read(self, cfg: ChatConfig | None = None, *, trusted: tuple[Path, ...] = (), home: bool = True) -> Briefed:
         folders = Folders(config=self.own, data=self.home / "data", cache=self.home / "cache")
         known = self.cfg() if cfg is None else cfg
-        return read_briefing(known, WORLD, folders, home=self.home if home else None, trusted=trusted)
+        return read_briefing(known, WORLD, folders, home=self.home if home else None, trusted=tuple(map(str, trusted)))
 
 
 @pytest.fixture
@@ -199,10 +199,22 @@ def test_a_project_leads_out_of_itself_by_no_link_and_no_name(place: Place) -> N
     (message,) = messages(done)
     assert message.startswith("The model is not told AGENTS.md (and ")
     assert "it lies outside of the workspace, or a rule asks" in message
-    trusting = place.read(place.cfg(project), trusted=True)
+    assert place.read(place.cfg(project), trusted=(place.home,)) == done  # what is above the repository says nothing of it
+    assert place.read(place.cfg(project), trusted=(place.workspace,)).briefing.texts
+    trusting = place.read(place.cfg(project), trusted=(place.root,))
     assert [text.text for text in trusting.briefing.texts] == ["secret"]
     assert [skill.path for skill in trusting.briefing.skills] == [f"{place.home}/other/SKILL.md"]
     assert [lesson.path for lesson in trusting.briefing.lessons] == ["lessons/lesson.md"]
+
+
+def test_without_a_repository_only_the_workspace_itself_can_be_trusted(place: Place) -> None:
+    (place.root / ".git").rmdir()
+    place.write("secret", "secret")
+    (place.workspace / "CLAUDE.md").symlink_to("/dev/null")
+    (place.workspace / "AGENTS.md").symlink_to(place.home / "secret")
+    cfg = place.cfg()
+    assert place.read(cfg, trusted=(place.root,), home=False).briefing == Briefing()
+    assert names(place.read(cfg, trusted=(place.workspace,), home=False)) == ["AGENTS.md"]
 
 
 def test_the_person_may_name_what_lies_outside(place: Place) -> None:
@@ -225,7 +237,7 @@ def test_a_rule_that_denies_wins(place: Place) -> None:
     place.write("project/sub/.env", "KEY=1")
     (place.workspace / "CLAUDE.md").symlink_to(".env")
     rules = (Rule(Verdict.DENY, "*", "*.env"), Rule(Verdict.ASK, "read", "*"))
-    done = place.read(place.cfg(rules=rules, prompt=said(Prompt, files=(".env",))), trusted=True)
+    done = place.read(place.cfg(rules=rules, prompt=said(Prompt, files=(".env",))), trusted=(place.root,))
     assert names(done) == ["AGENTS.md"]
     assert messages(done) == [
         "The model is not told CLAUDE.md (and 1 more: .env): a rule of the config denies that it is read: that rule wins."

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
-import zipfile
-from pathlib import Path
 
 import pytest
 from attrs import evolve
@@ -17,15 +13,20 @@ from turnfold.core.config.models import find_provider, locate, profile_of
 from turnfold.core.config.values import ModelProfile, Provider
 from turnfold.core.problem import Problem
 from turnfold.shell.catalogue import TABLE, catalogue, table_text, with_catalogue
+from turnfold.shell.embedded.profile import EMBEDDED_PROFILE, EMBEDDED_PROVIDER
 
 SHIPPED = Config(files=(catalogue(),))
-LOCAL = ("ollama", "lmstudio", "llamacpp", "vllm")
+LOCAL = ("ollama", "lmstudio", "llamacpp", "vllm", "embedded")
 USD = ("input_usd", "output_usd", "cached_usd")
 
 
 def test_the_reader_of_settings_finds_the_same_and_no_fault() -> None:
     read = read_file_untrusted(table_text(), TABLE, "default").unwrap().layer
-    assert evolve(read, origin=Origin(layer="default", place=TABLE)) == catalogue()
+    models, providers = read.own_models, read.own_providers
+    assert isinstance(models, tuple)
+    assert isinstance(providers, tuple)
+    whole = evolve(read, models=(*models, EMBEDDED_PROFILE), providers=(*providers, EMBEDDED_PROVIDER))
+    assert evolve(whole, origin=Origin(layer="default", place=TABLE)) == catalogue()
 
 
 def test_it_says_its_date_and_sources() -> None:
@@ -37,13 +38,13 @@ def test_it_says_its_date_and_sources() -> None:
 def test_aliases_are_of_one_model_each_and_no_provider_s_name_with_a_slash() -> None:
     aliases = [alias for profile in SHIPPED.models for alias in profile.aliases]
     assert len(aliases) == len(set(aliases))
-    assert not any("/" in alias or alias == "embedded" for alias in aliases)
+    assert not any("/" in alias or "*" in alias for alias in aliases)
     assert not any(profile.aliases and "*" in profile.pattern for profile in SHIPPED.models)
 
 
 @pytest.mark.parametrize("profile", SHIPPED.models, ids=lambda profile: profile.pattern)
 def test_every_model_is_served_by_a_provider_and_its_figures_are_possible(profile: ModelProfile) -> None:
-    assert profile.pattern.partition("/")[0] in {*(provider.name for provider in SHIPPED.providers), "embedded"}
+    assert profile.pattern.partition("/")[0] in {provider.name for provider in SHIPPED.providers}
     if "*" in profile.pattern:
         return
     whole = profile_of(SHIPPED, profile.pattern)
@@ -69,7 +70,7 @@ def test_a_provider_has_an_address_and_a_key_with_a_model_that_is_known(provider
     assert not isinstance(locate(SHIPPED, name), Problem)
 
 
-@pytest.mark.parametrize("name", [*LOCAL, "embedded"])
+@pytest.mark.parametrize("name", LOCAL)
 def test_what_runs_here_costs_nothing(name: str) -> None:
     profile = profile_of(SHIPPED, f"{name}/any-model")
     assert (profile.input_usd, profile.output_usd) == (0, 0)
@@ -83,14 +84,3 @@ def test_a_config_made_in_code_gets_the_table_once_and_below_everything() -> Non
     assert profile_of(once).window_tokens == 9
     kept = ChatConfig(ProjectConfig(Config(files=(Overrides(origin=Origin(layer="default")),))))
     assert with_catalogue(kept) is kept
-
-
-def test_a_wheel_holds_it(tmp_path: Path) -> None:
-    root = Path(__file__).parents[2]
-    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
-    if subprocess.run([sys.executable, "-c", "import hatchling"], check=False, capture_output=True).returncode:
-        pytest.skip("hatchling is not installed here; uv and pip bring it when they build")
-    subprocess.run(build, cwd=root, check=True, capture_output=True)
-    (wheel,) = tmp_path.glob("*.whl")
-    with zipfile.ZipFile(wheel) as content:
-        assert content.read("turnfold/shell/models.toml").decode() == table_text()

@@ -11,15 +11,17 @@ from threading import Event
 from typing import final
 
 import pytest
-from attrs import frozen
+from attrs import evolve, frozen
 
 from turnfold.core.config.layers import Config
-from turnfold.core.config.values import Provider
+from turnfold.core.config.values import ModelProfile, Provider, SecretRef
 from turnfold.core.problem import Problem
+from turnfold.shell.catalogue import catalogue
 from turnfold.shell.discovery import EMBEDDED, Chosen, Served, Source, choose, find_model, is_local, local_providers
-from turnfold.shell.local_servers import first_chat_model_untrusted, probe_local
+from turnfold.shell.local_servers import chat_models_untrusted, probe_local
 from turnfold.testing.server import ScriptedReply, ScriptedServer
 
+MINE = Provider(name="mine", base_url="https://mine.example/v1")
 OLLAMA = next(provider for provider in Config().providers if provider.name == "ollama")
 JSON = (("Content-Type", "application/json"),)
 LIST = ScriptedReply(headers=JSON, chunks=(b'{"object":"list","data":[{"id":"nomic-embed-text"},{"id":"qwen3:8b"},{"id":"b"}]}',))
@@ -61,6 +63,41 @@ def test_a_name_without_a_provider_is_a_problem(model: str, hint: str) -> None:
     assert (found.code, hint in found.message) == ("unknown-model", True)
 
 
+@pytest.mark.parametrize(
+    ("model", "hint"),
+    [
+        ("sonet", "did you mean sonnet?"),
+        ("gpt-5.4-mini", "did you mean openai/gpt-5.4-mini"),
+        ("antropic/claude-x", "did you mean anthropic/claude-x?"),
+        ("groq", "did you mean groq/MODEL"),
+    ],
+)
+def test_a_name_that_is_nearly_one_is_told_what_it_may_mean(model: str, hint: str) -> None:
+    found = find_model(Config(model=model, files=(catalogue(),)), Known(), not_asked)
+    assert isinstance(found, Problem)
+    assert hint in found.message, found.message
+
+
+def test_an_alias_is_the_model_that_it_stands_for() -> None:
+    known = Config(model="sonnet", files=(catalogue(),))
+    found = find_model(known, Known(), not_asked)
+    assert isinstance(found, Chosen)
+    assert (found.model, found.reason) == ("anthropic/claude-sonnet-5-5", "it is named, as sonnet")
+    own = Config(
+        model="sonnet", models=(ModelProfile(pattern="mine/one", aliases=("sonnet",)),), providers=(OLLAMA, MINE), files=(catalogue(),)
+    )
+    assert chosen(find_model(own, Known(), not_asked))[0] == "mine/one"
+
+
+def test_the_first_provider_with_a_key_and_a_model_is_taken_in_the_order_that_they_are_listed() -> None:
+    both = Known(("XAI_API_KEY", "GROQ_API_KEY", "MY_KEY", "OTHER_KEY"))
+    shipped = Config(files=(catalogue(),))
+    assert chosen(find_model(shipped, both, not_asked))[0].startswith("groq/")
+    secret = Provider(name="other", base_url="https://other.example/v1", secret=SecretRef("OTHER_KEY"))
+    mine = evolve(MINE, secret=SecretRef("MY_KEY"), default_model="one")
+    assert chosen(find_model(evolve(shipped, providers=(secret, mine)), both, not_asked)) == ("mine/one", Source.KEY)
+
+
 def test_keys_come_next_and_a_blank_one_is_none() -> None:
     both = Known(("OPENROUTER_API_KEY", "OPENAI_API_KEY"))
     assert chosen(find_model(Config(), both, not_asked, embedded=True)) == ("openai/gpt-5-mini", Source.KEY)
@@ -68,7 +105,7 @@ def test_keys_come_next_and_a_blank_one_is_none() -> None:
 
 
 def test_then_a_local_server_then_the_embedded_model_then_a_problem() -> None:
-    served = (Served(OLLAMA, "qwen3:8b"), Served(OLLAMA, "other"))
+    served = (Served(OLLAMA, ("qwen3:8b", "other")), Served(OLLAMA, ("more",)))
     assert chosen(find_model(Config(), Known(), lambda _: served, embedded=True)) == ("ollama/qwen3:8b", Source.LOCAL)
     assert chosen(find_model(Config(), Known(), lambda _: (), embedded=True)) == (EMBEDDED, Source.EMBEDDED)
     found = choose(Config(), (), (), embedded=False)
@@ -101,7 +138,7 @@ def test_is_local(url: str, local: bool) -> None:
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"data":1}', b'{"data":[1,{},{"id":1},{"id":""},{"id":"x-Embed"}]}'])
 def test_what_lists_no_model(body: bytes) -> None:
-    assert first_chat_model_untrusted(body) == ""
+    assert chat_models_untrusted(body) == ()
 
 
 def provider(name: str, base_url: str) -> Provider:
@@ -135,7 +172,7 @@ def test_servers_are_asked_side_by_side_and_told_in_order() -> None:
         start = time.monotonic()
         found = probe_local(asked)
         assert time.monotonic() - start < 0.5
-        assert [(each.provider.name, each.model) for each in found] == [("second", "qwen3:8b"), ("first", "qwen3:8b")]
+        assert [(each.provider.name, each.models) for each in found] == [("second", ("qwen3:8b", "b")), ("first", ("qwen3:8b", "b"))]
         assert [(seen.method, seen.path) for seen in first.requests] == [("GET", "/v1/models")]
     assert threading.active_count() == before
 

@@ -13,7 +13,7 @@ from returns.result import Failure, Result, Success
 
 from tests.shell.support import nothing_left
 from turnfold.core.config.layers import ChatConfig, Config, ProjectConfig
-from turnfold.core.config.models import find_provider, profile_of
+from turnfold.core.config.models import find_provider, full_name, profile_of
 from turnfold.core.config.values import ModelProfile, Provider
 from turnfold.core.problem import Problem
 from turnfold.core.world.answers import StreamEnded
@@ -87,7 +87,9 @@ def test_the_embedded_model_by_name_comes_with_provider_and_profile(name: str) -
     cfg = chosen(routed(evolve(HERE, probe=unasked), OPENAI_API_KEY="sk-1"), config(name))
     located = find_provider(cfg)
     assert not isinstance(located, Problem)
-    assert (cfg.model, located.provider, profile_of(cfg)) == (EMBEDDED_MODEL, EMBEDDED_PROVIDER, EMBEDDED_PROFILE)
+    profile = profile_of(cfg)
+    assert (full_name(cfg, cfg.model), located.provider, profile.pattern) == (EMBEDDED_MODEL, EMBEDDED_PROVIDER, EMBEDDED_MODEL)
+    assert (profile.examples, profile.must_call, profile.input_usd) == (EMBEDDED_PROFILE.examples, True, 0)
 
 
 def test_a_profile_of_one_s_own_stands_before_the_embedded_one() -> None:
@@ -96,8 +98,18 @@ def test_a_profile_of_one_s_own_stands_before_the_embedded_one() -> None:
     assert profile_of(chosen(routed(HERE), cfg)) == own
 
 
+def test_what_is_chosen_knows_the_prices_and_is_told_once() -> None:
+    told = Told()
+    models = routed(HERE, told, ANTHROPIC_API_KEY="k")
+    first, again = chosen(models, config("sonnet")), chosen(models, config("sonnet"))
+    assert (first.model, profile_of(first).input_usd) == ("sonnet", 2.0)
+    assert first == again
+    assert [each.model for each in told.chosen] == ["anthropic/claude-sonnet-5-5"]
+    assert chosen(models, first) is first
+
+
 def test_a_key_decides_before_a_server_and_a_server_before_the_embedded_model() -> None:
-    serving = evolve(HERE, probe=lambda providers: (Served(OLLAMA, "qwen3"),))
+    serving = evolve(HERE, probe=lambda providers: (Served(OLLAMA, ("qwen3",)),))
     assert chosen(routed(evolve(serving, probe=unasked), OPENAI_API_KEY="sk-1"), config()).model.startswith("openai/")
     assert chosen(routed(serving), config()).model == "ollama/qwen3"
     assert chosen(routed(HERE), config()).model == EMBEDDED_MODEL

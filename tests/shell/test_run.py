@@ -551,3 +551,12 @@ def test_what_a_human_port_raises_comes_out_and_the_question_stays(driver: Drive
     with pytest.raises(EOFError):
         driver("save it", evolve(ASKING, conversation="c"), world)
     assert ChatState(fold(world.journal.load("c"))).paused
+
+
+def test_a_command_that_asks_a_model_has_one_chosen(driver: Driver) -> None:
+    world = fake_world((chat_stream("Hi."),), commands={"ls": ProcessEnded(exit_code=0, output="a.txt\n", cwd="/w")})
+    listed = driver(CommandGiven("/shell ls"), CFG, world)
+    assert listed.cfg.model == ""
+    done = driver(CommandGiven("/edit Say hi."), listed.cfg, world, state=listed.state)
+    assert (done.reply, done.cfg.model) == ("Hi.", "scripted/model")
+    assert driver(CommandGiven("/undo"), listed.cfg, world, state=done.state).cfg.model == ""

@@ -196,6 +196,17 @@ def test_the_faults_of_all_files_are_told_at_once(tmp_path: Path) -> None:
     assert len({problem.message.split(":")[0] for problem in told}) == 5
 
 
+def test_the_faults_of_what_a_broken_file_extends_are_told_too(tmp_path: Path) -> None:
+    write(tmp_path / "config" / "config.toml", "extends = ['a.toml', 'none.toml']\nmodle = 1\n")
+    write(tmp_path / "config" / "a.toml", "model = 1")
+    told = faults(tmp_path)
+    assert [message.split(":")[0].rpartition("/")[2] for message in told] == [
+        "config.toml",
+        "none.toml, and there is no such file.",
+        "a.toml",
+    ]
+
+
 def test_a_file_lies_over_those_that_it_extends_and_a_later_one_over_an_earlier_one(tmp_path: Path) -> None:
     write(tmp_path / "config" / "config.toml", "extends = ['a.toml', 'deep/b.toml']\nmodel = 'top/x'\n")
     write(tmp_path / "config" / "a.toml", "model = 'a/x'\nfallbacks = ['a']\nmax_tokens = 1\n")

@@ -9,36 +9,10 @@ from typing import NamedTuple, NoReturn, TypeAlias
 
 from typing_extensions import override
 
+from turnfold.cli.epilog import EPILOG
 from turnfold.cli.exits import Exit
 
 WIDTH = 100
-
-EPILOG = """\
-other commands:
-  turnfold list [--json]      the conversations that are kept, the last one first
-  turnfold show ID [--json]   one of them, to read (or its events as JSON Lines)
-  turnfold trace ID [TURN]    what happened in it, with times and tokens (--json: a turn a line, as data)
-  turnfold import gptme       take over gptme's config and conversations; says what it could not take
-  turnfold doctor             what turnfold found on this machine, and which model it would use
-  turnfold config ACTION      the settings: show, explain KEY, paths, check, edit, schema, trust
-
-  Without a prompt, on a terminal, turnfold reads what is to be done line by line; so does  turnfold --resume.
-  A prompt that is one of these words alone goes after --:  turnfold -- list
-  A prompt that starts with / is a command, such as  turnfold '/shell ls'  or  turnfold /help;  a space before the / makes it text.
-
-  Standard input, when it is no terminal, is read as context:  git diff | turnfold "review this"
-
-permission:
-  Reading in the workspace needs none. Everything else is shown first and asked for on the terminal, unless --yes is given or a rule
-  of config.toml allows it. With no terminal (or with --json) the question stays open, and the command ends with exit code 3.
-
-settings:
-  config.toml in the config folder (turnfold doctor says where), turnfold.toml in the workspace or above, and TURNFOLD_MODEL,
-  TURNFOLD_TEMPERATURE, TURNFOLD_MAX_TOKENS, TURNFOLD_TOOLS, TURNFOLD_TOOL_FORMAT, TURNFOLD_INSTRUCTIONS; TURNFOLD_HOME moves all folders.
-
-exit codes:
-  0 done · 1 failed · 2 wrong arguments or config · 3 waits for permission · 4 limit reached · 130 interrupted
-"""
 
 
 class Talk(NamedTuple):
@@ -83,6 +57,15 @@ class Checkup(NamedTuple):
     workspace: str = ""
 
 
+class ModelList(NamedTuple):
+    """Say which model would be used, and which are known."""
+
+    pattern: str = ""
+    json: bool = False
+    everything: bool = False
+    workspace: str = ""
+
+
 class Importing(NamedTuple):
     """Take over what gptme keeps: in ``folder`` (empty: where it is by itself); ``only`` config or conversations, those of these ``names``.
 
@@ -123,7 +106,7 @@ class Told(NamedTuple):
     code: Exit
 
 
-Plan: TypeAlias = Talk | Listing | Showing | Tracing | Checkup | Configuring | Importing | Version | Told
+Plan: TypeAlias = Talk | Listing | Showing | Tracing | ModelList | Checkup | Configuring | Importing | Version | Told
 
 
 class _UsageError(Exception):
@@ -248,6 +231,19 @@ def _showing(argv: Sequence[str]) -> Plan:
     return Showing(found.conversation, found.json)
 
 
+def _models(argv: Sequence[str]) -> Plan:
+    parser = _Parser("turnfold models", "turnfold models [PATTERN] [--all] [--json] [--workspace FOLDER]")
+    parser.description = "Which model would be used now and why, what else was found, and the models that are known."
+    parser.add_argument("pattern", nargs="?", default="", metavar="PATTERN", help="only models with this in their name or alias")
+    parser.add_argument("--all", action="store_true", help="also models of providers that can't be asked now")
+    parser.add_argument("--json", action="store_true", help="JSON Lines: what was found, then one model a line")
+    parser.add_argument("-w", "--workspace", default="", metavar="FOLDER", help="whose settings to look at (default: the current folder)")
+    found = _parsed(parser, argv)
+    if found.help:
+        return Told(parser.format_help(), Exit.DONE)
+    return ModelList(found.pattern.strip(), json=found.json, everything=found.all, workspace=found.workspace)
+
+
 def _tracing(argv: Sequence[str]) -> Plan:
     parser = _Parser("turnfold trace", "turnfold trace ID [TURN] [--json]")
     parser.add_argument("conversation", nargs="?", metavar="ID|NAME", help="which one; see  turnfold list")
@@ -366,6 +362,7 @@ def _commands() -> tuple[tuple[str, Callable[[Sequence[str]], Plan]], ...]:
         ("list", _listing),
         ("show", _showing),
         ("trace", _tracing),
+        ("models", _models),
         ("doctor", _checkup),
         ("config", _config),
         ("import", _importing),

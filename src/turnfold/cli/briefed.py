@@ -13,6 +13,7 @@ from turnfold.cli.screen import Streams, say
 from turnfold.core.config.layers import ChatConfig
 from turnfold.shell.briefing import read_briefing
 from turnfold.shell.real import Folders
+from turnfold.shell.trust import read_trusted
 from turnfold.shell.world import World
 
 
@@ -20,7 +21,7 @@ def briefed(plan: Talk, streams: Streams, folders: Folders, environ: Mapping[str
     """``cfg`` with its briefing, for which a dry run runs no command."""
     home = environ.get("HOME")
     doing = evolve(world, processes=DryProcesses()) if plan.dry_run else world
-    read = read_briefing(cfg, doing, folders, home=Path(home) if home else None)
+    read = read_briefing(cfg, doing, folders, home=Path(home) if home else None, trusted=read_trusted(folders).folders)
     for problem in read.problems:
         say(streams, f"turnfold: {problem.message}")
     return evolve(cfg, briefing=read.briefing)

@@ -14,12 +14,13 @@ from turnfold.cli.config_rows import every_key, rows
 from turnfold.cli.config_text import Done, explained_json, explained_text, toml_text
 from turnfold.cli.config_trust import give_trust
 from turnfold.cli.exits import Exit
-from turnfold.cli.talk import find_workspace
+from turnfold.cli.workspace import find_workspace
 from turnfold.core.config.explain import Explained, explain, said_keys
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.json import thaw
 from turnfold.core.problem import Problem
-from turnfold.shell.real import find_folders
+from turnfold.shell.catalogue import catalogue
+from turnfold.shell.real import NOWHERE, find_folders
 from turnfold.shell.settings import Settings, load_settings
 
 
@@ -28,7 +29,7 @@ def configure(plan: Configuring, environ: Mapping[str, str]) -> Done:
     if plan.action == "schema":
         return _schema()
     folders = find_folders(environ)
-    if not folders.config.is_absolute():
+    if folders.config.is_relative_to(NOWHERE) and not plan.project and plan.action in ("edit", "trust"):
         return Done(
             err=("there is no home folder to keep settings in: set HOME, or TURNFOLD_HOME to a folder of your own",), code=Exit.USAGE
         )
@@ -46,7 +47,7 @@ def configure(plan: Configuring, environ: Mapping[str, str]) -> Done:
             found = check(folders, workspace, environ)
             return Done(out=(found.text,), code=Exit.USAGE if found.faults else Exit.DONE)
         case _:
-            return _told(plan, load_settings(folders, workspace, environ), workspace)
+            return _told(plan, load_settings(folders, workspace, environ, (catalogue(),)), workspace)
 
 
 def _schema() -> Done:
@@ -64,7 +65,7 @@ def _told(plan: Configuring, settings: Settings | tuple[Problem, ...], workspace
         if isinstance(found, Problem):
             return Done(err=(found.message,), code=Exit.USAGE)
         return Done(out=(explained_json(found) if plan.json else explained_text(found),))
-    keys = tuple(every_key(cfg)) if plan.all else said_keys(cfg)
+    keys = tuple(every_key(cfg)) if plan.all else said_keys(cfg, shipped=False)
     if plan.json:
         told = (explain(cfg, key) for key in keys)
         return Done(

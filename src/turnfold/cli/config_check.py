@@ -14,8 +14,8 @@ from turnfold.core.config.layer import Layer
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.models import locate
 from turnfold.core.problem import Problem, did_you_mean
+from turnfold.shell.catalogue import catalogue, with_catalogue
 from turnfold.shell.real import Folders
-from turnfold.shell.routed_models import with_embedded
 from turnfold.shell.settings import Settings, load_settings
 
 
@@ -30,7 +30,7 @@ class Checked:
 
 def check(folders: Folders, workspace: Path, environ: Mapping[str, str]) -> Checked:
     """Everything that can be said against the settings for ``workspace``."""
-    settings = load_settings(folders, workspace, environ)
+    settings = load_settings(folders, workspace, environ, (catalogue(),))
     if isinstance(settings, tuple):
         return Checked("".join(f"✗ {problem}\n" for problem in settings), len(settings))
     cfg = ChatConfig(settings.project)
@@ -51,7 +51,7 @@ def _summary(settings: Settings, faults: int) -> str:
 
 def unused(cfg: Layer) -> Iterator[str]:
     """A sentence for each setting that is read and kept, and that nothing uses yet."""
-    for key in said_keys(cfg):
+    for key in said_keys(cfg, shipped=False):
         found = explain(cfg, key)
         awaited = _awaited(split_key(key))
         if awaited and isinstance(found, Explained) and found.layer != "default":
@@ -76,7 +76,7 @@ def _awaited(parts: tuple[str, ...]) -> str:
 
 def unknown_names(cfg: ChatConfig) -> Iterator[str]:
     """A sentence for each model, provider, agent and guardrail that a setting names and nothing defines."""
-    known = with_embedded(cfg)
+    known = with_catalogue(cfg)
     for key, model in _models_named(cfg):
         located = locate(known, model)
         if isinstance(located, Problem):

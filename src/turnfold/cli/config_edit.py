@@ -83,8 +83,9 @@ def edit(target: Target, environ: Mapping[str, str]) -> Done:
         return _wrong(
             world_problem("no-copy", f"There is no room for a copy to edit: {error.strerror}. Set TMPDIR to a folder that can be written.")
         )
+    begun = copy.read_bytes()
     done = _written(target, original, _edited(editor, copy, target), copy)
-    if done.code == Exit.DONE:
+    if done.code == Exit.DONE or (copy.exists() and copy.read_bytes() == begun):
         shutil.rmtree(folder, ignore_errors=True)
     return done
 
@@ -99,8 +100,8 @@ def _edited(editor: tuple[str, ...], copy: Path, target: Target) -> _Edited:
             message = f"The editor {editor[0]} can't be used: {error.strerror}. Set EDITOR to another; {target.path} is as it was."
             return _Edited(problem=caller_problem("no-editor", message))
         if code:
-            kept = f"{target.path} is as it was, and the copy is {copy}"
-            return _Edited(problem=caller_problem("editor-failed", f"The editor {editor[0]} ended with {code}: {kept}."))
+            message = f"The editor {editor[0]} ended with {code}, so {target.path} is as it was. What you wrote, if anything, is {copy}."
+            return _Edited(problem=caller_problem("editor-failed", message))
         faults = _faults(text, target)
         if not faults:
             return _Edited(text)

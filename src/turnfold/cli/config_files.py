@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from turnfold.cli.arguments import Configuring
+from turnfold.shell.catalogue import catalogue
 from turnfold.shell.real import Folders
 from turnfold.shell.settings import CONFIG, PROJECT_FILES, load_settings, local_of, project_file
 
 
 def paths_text(folders: Folders, workspace: Path, environ: Mapping[str, str]) -> str:
     """Every file that is read, or would be if it were there, the one that counts most first; and turnfold's folders."""
-    settings = load_settings(folders, workspace, environ)
+    settings = load_settings(folders, workspace, environ, (catalogue(),))
     read = () if isinstance(settings, tuple) else settings.files
     variables = () if isinstance(settings, tuple) else tuple(each.origin.place for each in settings.project.variables)
     lines = [f"variable  {name}" for name in variables]

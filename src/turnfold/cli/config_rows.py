@@ -57,7 +57,9 @@ def every_key(cfg: Layer) -> Iterator[str]:
         if isinstance(key.shape, Table):
             yield from (dotted((key.name, inner.name)) for inner in key.shape.keys)
         elif isinstance(key.shape, Named):
-            names = tuple(name_of(each, key.shape.by) for each in getattr(cfg, key.name))
-            yield from (dotted((key.name, name, inner.name)) for name in names for inner in key.shape.table.keys)
+            yield from mine
+            named = {split_key(each)[1] for each in mine}
+            names = (name_of(each, key.shape.by) for each in getattr(cfg, key.name))
+            yield from (dotted((key.name, name, inner.name)) for name in names if name not in named for inner in key.shape.table.keys)
         else:
             yield from mine or (() if getattr(cfg, key.name) == () else (key.name,))

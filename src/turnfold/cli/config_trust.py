@@ -14,6 +14,7 @@ from turnfold.core.config.explain import said_keys
 from turnfold.core.config.layers import Config, ProjectConfig
 from turnfold.core.json import JsonValue
 from turnfold.core.problem import Problem
+from turnfold.shell.catalogue import catalogue
 from turnfold.shell.real import Folders
 from turnfold.shell.settings import PROJECT_FILES, Settings, load_settings, local_of, project_file, project_folder
 from turnfold.shell.settings_files import Reading, load_file
@@ -36,7 +37,7 @@ def give_trust(plan: Configuring, folders: Folders, workspace: Path, environ: Ma
         return Done(err=(message,), code=Exit.USAGE)
     if trusted(folders, folder):
         return Done(out=(f"{folder} is trusted already.\n",))
-    settings = load_settings(folders, workspace, environ)
+    settings = load_settings(folders, workspace, environ, (catalogue(),))
     if isinstance(settings, tuple):
         return Done(err=tuple(str(problem) for problem in settings), code=Exit.USAGE)
     return _given(plan, folders, folder, _granted(file, settings, environ))

@@ -12,20 +12,17 @@ from typing import final
 
 from attrs import frozen
 
-from turnfold.core.config.layer import Layer
+from turnfold.cli.models import found_lines
 from turnfold.core.config.layers import ChatConfig, Config, ProjectConfig
 from turnfold.core.problem import Problem
 from turnfold.core.tools.preview import visible
-from turnfold.shell.discovery import find_model, local_providers
-from turnfold.shell.embedded.beginning import ENGINE
-from turnfold.shell.embedded.weights import QWEN_CODER_05B, cached
+from turnfold.shell.catalogue import catalogue, with_catalogue
 from turnfold.shell.journal import SqliteJournal
-from turnfold.shell.local_servers import probe_local
 from turnfold.shell.ports import JournalError
 from turnfold.shell.real import Folders, find_folders
-from turnfold.shell.routed_models import INSTALL, engine_installed, with_embedded
 from turnfold.shell.secrets import EnvironmentSecrets
 from turnfold.shell.settings import CONFIG, load_settings, project_file
+from turnfold.shell.survey import survey
 
 
 @final
@@ -48,7 +45,7 @@ def examine(version: str, workspace: Path, environ: Mapping[str, str]) -> tuple[
     """What is found for ``workspace``."""
     folders = find_folders(environ)
     bash = shutil.which("bash", path=environ.get("PATH"))
-    settings = load_settings(folders, workspace, environ)
+    settings = load_settings(folders, workspace, environ, (catalogue(),))
     wrong = settings if isinstance(settings, tuple) else ()
     left_out = () if isinstance(settings, tuple) else settings.withheld
     project = ProjectConfig(Config()) if isinstance(settings, tuple) else settings.project
@@ -63,7 +60,7 @@ def examine(version: str, workspace: Path, environ: Mapping[str, str]) -> tuple[
         *(Finding("left out", str(problem)) for problem in left_out),
         Finding("cache folder", str(folders.cache)),
         _journal(folders),
-        *_models(ChatConfig(project), folders, environ),
+        *_models(with_catalogue(ChatConfig(project)), folders, environ),
     )
 
 
@@ -97,22 +94,6 @@ def _journal(folders: Folders) -> Finding:
 
 
 def _models(cfg: ChatConfig, folders: Folders, environ: Mapping[str, str]) -> tuple[Finding, ...]:
-    served = probe_local(local_providers(cfg))
-    weights = cached(QWEN_CODER_05B, folders.weights)
-    engine = engine_installed()
-    secrets = EnvironmentSecrets(environ)
-    known: Layer = with_embedded(cfg) if cfg.model else cfg
-    chosen = find_model(known, secrets, lambda _: served, embedded=engine)
-    model = (
-        Finding("model", chosen.message, good=False)
-        if isinstance(chosen, Problem)
-        else Finding("model", f"{chosen.model} ({chosen.reason})")
-    )
-    names = tuple(dict.fromkeys(provider.secret.name for provider in cfg.providers if provider.secret is not None))
-    return (
-        *(Finding("key", f"{name} is {'set' if secrets.value(name) else 'not set'}") for name in names),
-        Finding("local servers", ", ".join(f"{each.provider.name} with {each.model}" for each in served) or "none answers"),
-        Finding("embedded engine", f"{ENGINE} is installed" if engine else f"not installed ({INSTALL})"),
-        Finding("embedded weights", f"in {weights}" if weights else f"not in {folders.weights} (fetched when first used)"),
-        model,
-    )
+    found = survey(cfg, EnvironmentSecrets(environ), folders.weights)
+    good = not isinstance(found.chosen, Problem)
+    return tuple(Finding(name, text, good=good or name != "model") for name, text in found_lines(found))

@@ -12,5 +12,5 @@ class Exit(IntEnum):
     FAILED = 1
     USAGE = 2  # arguments, files named on the command line, config
     PAUSED = 3  # a question waits for a person
-    LIMIT = 4  # model calls or tokens
+    LIMIT = 4  # model calls, turns, tokens, seconds, money, or the length of a reply
     INTERRUPTED = 130

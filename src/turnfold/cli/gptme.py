@@ -26,6 +26,7 @@ from turnfold.core.config.layer import LayerName
 from turnfold.core.problem import Problem, did_you_mean
 from turnfold.core.tools.output import counted
 from turnfold.core.tools.preview import visible
+from turnfold.shell.catalogue import catalogue
 from turnfold.shell.journal import SqliteJournal
 from turnfold.shell.real import Folders, find_folders
 from turnfold.shell.settings_text import settings_toml
@@ -39,6 +40,15 @@ PROJECT_FILES = (("gptme.toml", "turnfold.toml"), ("gptme.local.toml", "turnfold
 
 @final
 @frozen(kw_only=True)
+class Voice:
+    """Where words go: ``say`` what came of it, ``complain`` of the arguments, in a sentence."""
+
+    say: Say
+    complain: Say
+
+
+@final
+@frozen(kw_only=True)
 class _File:
     """A config file of gptme's, and the one of turnfold's that says the same."""
 
@@ -48,33 +58,31 @@ class _File:
     layer: LayerName
 
 
-def import_gptme(plan: Importing, workspace: Path, environ: Mapping[str, str], say: Say) -> Exit:
-    """Do what ``plan`` says and ``say`` what came of it; raises ``JournalError`` where the journal can't be used."""
+def import_gptme(plan: Importing, workspace: Path, environ: Mapping[str, str], voice: Voice) -> Exit:
+    """Do what ``plan`` says and tell what came of it; raises ``JournalError`` where the journal can't be used."""
     places = find_places(environ, Path(plan.folder).expanduser().absolute() if plan.folder else None)
     folders = find_folders(environ)
-    files = _files(plan, places, folders, workspace) if plan.only != "conversations" else ()
+    known = tuple(provider.name for provider in catalogue().providers)
+    files = _files(plan, places, folders, workspace, known) if plan.only != "conversations" else ()
     sources = find_sources(places.logs) if plan.only != "config" else ()
     chosen = _chosen(plan.names, sources)
     if isinstance(chosen, str):
-        say(f"turnfold: {chosen}\n")
+        voice.complain(chosen)
         return Exit.USAGE
     if not files and not chosen:
-        say(f"turnfold: there is nothing of gptme's in {places.config} and {places.logs}. Name another place with --from FOLDER.\n")
+        voice.complain(f"there is nothing of gptme's in {places.config} and {places.logs}. Name another place with --from FOLDER.")
         return Exit.USAGE
-    sound = [_take(file, say, dry_run=plan.dry_run) for file in files]
-    sound += (
-        _conversations(plan, chosen, Library(folders=folders, environ=environ, home=places.home, workspace=workspace), say)
-        if chosen
-        else ()
-    )
+    sound = [_take(file, voice.say, dry_run=plan.dry_run) for file in files]
+    library = Library(folders=folders, environ=environ, home=places.home, workspace=workspace, known=known)
+    sound += _conversations(plan, chosen, library, voice.say) if chosen else ()
     return Exit.DONE if all(sound) else Exit.FAILED
 
 
-def _files(plan: Importing, places: Places, folders: Folders, workspace: Path) -> tuple[_File, ...]:
+def _files(plan: Importing, places: Places, folders: Folders, workspace: Path, known: tuple[str, ...]) -> tuple[_File, ...]:
     """The config files that are there; of a project's two places, the first that gptme would read."""
     home = places.home.as_posix()
-    user = Place(kind=Kind.USER, folder=places.config.as_posix(), home=home)
-    project = Place(kind=Kind.PROJECT, folder=workspace.as_posix(), home=home)
+    user = Place(kind=Kind.USER, folder=places.config.as_posix(), home=home, known=known)
+    project = Place(kind=Kind.PROJECT, folder=workspace.as_posix(), home=home, known=known)
     own = (_File(source=places.config / name, target=folders.config / name, place=user, layer="user") for name in FILES)
     folder = next((each for each in (workspace, workspace / ".github") if (each / PROJECT_FILES[0][0]).exists()), workspace)
     theirs = (_File(source=folder / source, target=workspace / target, place=project, layer="project") for source, target in PROJECT_FILES)

@@ -28,6 +28,7 @@ from turnfold.core.json import JsonObject, JsonValue, scalar_text
 from turnfold.core.problem import Problem
 from turnfold.core.tools.builtin import BUILTIN_TOOLS
 from turnfold.core.tools.output import counted
+from turnfold.shell.catalogue import with_catalogue
 from turnfold.shell.journal import SqliteJournal
 from turnfold.shell.real import Folders
 from turnfold.shell.settings import load_settings
@@ -38,12 +39,16 @@ NOTHING = Overrides()
 @final
 @frozen(kw_only=True)
 class Library:
-    """Where conversations come to: turnfold's folders, the environment, the person's home, and the workspace of those that name none."""
+    """Where conversations come to: turnfold's folders, the environment, the person's home, and the workspace of those that name none.
+
+    ``known`` are the providers that need no line in a config.
+    """
 
     folders: Folders
     environ: Mapping[str, str]
     home: Path
     workspace: Path
+    known: tuple[str, ...] = ()
 
 
 @final
@@ -108,7 +113,8 @@ def _chat(source: Source, library: Library) -> _Chat:
     read = read_toml_untrusted(data.decode("utf-8-sig", "replace"), "config.toml")
     if isinstance(read, Failure):
         return _Chat(left=(Left("config.toml", read.failure().message),))
-    converted = settings_of_untrusted(read.unwrap(), Place(kind=Kind.CHAT, folder=source.folder.as_posix(), home=library.home.as_posix()))
+    place = Place(kind=Kind.CHAT, folder=source.folder.as_posix(), home=library.home.as_posix(), known=library.known)
+    converted = settings_of_untrusted(read.unwrap(), place)
     layer = read_settings_untrusted(converted.settings, "config.toml", "chat")
     faults = tuple(Left("config.toml", str(problem)) for problem in layer.failure()) if isinstance(layer, Failure) else ()
     chat = read.unwrap().get("chat")
@@ -138,7 +144,8 @@ def _config(source: Source, chat: _Chat, conversation: str, library: Library) ->
         workspace=scalar_text(workspace.as_posix()),
         overrides=(chat.settings,),
     )
-    return evolve(cfg, overrides=(evolve(chat.settings, model=MISSING),)) if isinstance(find_provider(cfg), Problem) else cfg
+    lost = isinstance(find_provider(with_catalogue(cfg)), Problem)
+    return evolve(cfg, overrides=(evolve(chat.settings, model=MISSING),)) if lost else cfg
 
 
 def _workspace(source: Source, chat: _Chat, library: Library) -> Path:

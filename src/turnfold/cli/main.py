@@ -10,7 +10,20 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import TextIO
 
-from turnfold.cli.arguments import Checkup, Configuring, Importing, Listing, Plan, Showing, Talk, Told, Tracing, Version, parse_arguments
+from turnfold.cli.arguments import (
+    Checkup,
+    Configuring,
+    Importing,
+    Listing,
+    ModelList,
+    Plan,
+    Showing,
+    Talk,
+    Told,
+    Tracing,
+    Version,
+    parse_arguments,
+)
 from turnfold.cli.exits import Exit
 
 
@@ -47,6 +60,8 @@ def _done(plan: Plan) -> int:
             return _talk(plan)
         case Listing() | Showing() | Tracing():
             return _stored(plan)
+        case ModelList():
+            return _models(plan)
         case Checkup(workspace=workspace):
             return _doctor(workspace)
         case Importing(workspace=workspace):
@@ -109,9 +124,36 @@ def _stored(plan: Listing | Showing | Tracing) -> int:
     return Exit.DONE
 
 
+def _models(plan: ModelList) -> int:
+    from turnfold.cli.models import model_lines, overview
+    from turnfold.cli.workspace import find_workspace
+    from turnfold.core.config.layers import ChatConfig
+    from turnfold.core.problem import Problem
+    from turnfold.shell.catalogue import catalogue
+    from turnfold.shell.real import find_folders
+    from turnfold.shell.secrets import EnvironmentSecrets
+    from turnfold.shell.settings import load_settings
+    from turnfold.shell.survey import survey
+
+    workspace = find_workspace(plan.workspace)
+    folders = find_folders(os.environ)
+    read = (workspace,) if isinstance(workspace, Problem) else load_settings(folders, workspace, dict(os.environ), (catalogue(),))
+    if isinstance(read, tuple):
+        for problem in read:
+            _complain(str(problem))
+        return Exit.USAGE
+    cfg = ChatConfig(read.project)
+    found = survey(cfg, EnvironmentSecrets(os.environ), folders.weights)
+    if plan.json:
+        _print(model_lines(cfg, found, plan.pattern, everything=plan.everything))
+    else:
+        _print((overview(cfg, found, plan.pattern, everything=plan.everything),))
+    return Exit.FAILED if isinstance(found.chosen, Problem) else Exit.DONE
+
+
 def _doctor(folder: str) -> int:
     from turnfold.cli.doctor import examine, report
-    from turnfold.cli.talk import find_workspace
+    from turnfold.cli.workspace import find_workspace
     from turnfold.core.problem import Problem
 
     workspace = find_workspace(folder)
@@ -124,15 +166,15 @@ def _doctor(folder: str) -> int:
 
 
 def _import(plan: Importing, folder: str) -> int:
-    from turnfold.cli.gptme import import_gptme
-    from turnfold.cli.talk import find_workspace
+    from turnfold.cli.gptme import Voice, import_gptme
+    from turnfold.cli.workspace import find_workspace
     from turnfold.core.problem import Problem
 
     workspace = find_workspace(folder)
     if isinstance(workspace, Problem):
         _complain(workspace.message)
         return Exit.USAGE
-    return import_gptme(plan, workspace, dict(os.environ), lambda text: _print((text,)))
+    return import_gptme(plan, workspace, dict(os.environ), Voice(say=lambda text: _print((text,)), complain=_complain))
 
 
 def _config(plan: Configuring) -> int:

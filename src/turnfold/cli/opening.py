@@ -19,6 +19,7 @@ from turnfold.core.problem import Problem, caller_problem, did_you_mean
 from turnfold.core.tools.spec import ToolSpec
 from turnfold.core.world.answers import StreamEnded
 from turnfold.core.world.requests import CallModel
+from turnfold.shell.catalogue import with_catalogue
 from turnfold.shell.ports import Models
 from turnfold.shell.scope import Scope
 from turnfold.shell.world import World
@@ -79,7 +80,7 @@ def open_kept(plan: Talk, wanted: str, workspace: Path, tools: tuple[ToolSpec, .
         message = f"The workspace {found.workspace} of this conversation is gone: make it again, or begin a new conversation."
         return caller_problem("bad-workspace", message)
     state = load(world.journal.load(found.conversation))
-    cfg = evolve(world.journal.config(state.past.cfg_digest), conversation=found.conversation)
+    cfg = with_catalogue(evolve(world.journal.config(state.past.cfg_digest), conversation=found.conversation))
     change = _change(plan, effective(cfg, state.past), tools, world)
     if isinstance(change, Problem):
         return change
@@ -96,10 +97,9 @@ def _change(plan: Talk, now: ChatConfig, tools: tuple[ToolSpec, ...], world: Wor
     change = Overrides(tools=MISSING if plan.tools is None else plan.tools)
     if not plan.model:
         return change
-    chosen = world.models.choose(ChatConfig(now.project, providers=now.own_providers, models=now.own_models, model=plan.model))
-    if isinstance(chosen, Problem):
-        return chosen
-    return evolve(change, model=chosen.own_model, providers=chosen.own_providers, models=chosen.own_models)
+    named = evolve(change, model=plan.model)
+    chosen = world.models.choose(evolve(now, overrides=(named, *now.overrides)))
+    return chosen if isinstance(chosen, Problem) else named
 
 
 def unknown_tool(names: tuple[str, ...] | None, tools: tuple[ToolSpec, ...]) -> Problem | None:

@@ -26,12 +26,13 @@ from turnfold.cli.opening import Opening, open_kept, open_new
 from turnfold.cli.output import is_terminal, write
 from turnfold.cli.screen import Screen, Streams, say
 from turnfold.cli.view import View
+from turnfold.cli.workspace import find_workspace
 from turnfold.core.agent.effects import Publish
 from turnfold.core.agent.inputs import CommandGiven, Input, Resumed, SettingsChanged, UserSaid
 from turnfold.core.agent.step import execute_command
 from turnfold.core.problem import Problem, caller_problem
 from turnfold.core.tools.builtin import BUILTIN_TOOLS
-from turnfold.core.tools.textlines import clipped
+from turnfold.shell.catalogue import catalogue
 from turnfold.shell.desk import RunResult
 from turnfold.shell.discovery import Chosen
 from turnfold.shell.driving import driving
@@ -61,7 +62,7 @@ def talk(plan: Talk, streams: Streams, environ: Mapping[str, str]) -> Exit:
     if isinstance(said, Problem):
         return refused(streams, said)
     folders = find_folders(environ)
-    settings = load_settings(folders, said.workspace, environ)
+    settings = load_settings(folders, said.workspace, environ, (catalogue(),))
     if isinstance(settings, tuple):
         return refused(streams, *settings)
     for left_out in settings.withheld:
@@ -144,19 +145,6 @@ def _said(plan: Talk, streams: Streams) -> Said | Problem:
     return Said(plan=plan, text=text, workspace=workspace, looped=looped)
 
 
-def find_workspace(folder: str) -> Path | Problem:
-    """The folder to work in, absolute and without links, or what is wrong with it."""
-    try:
-        path = Path(folder or ".").expanduser().resolve(strict=True)
-    except (OSError, RuntimeError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        name = clipped(folder) or "(the current folder)"
-        return caller_problem("bad-workspace", f"The workspace {name} can't be used: {why.rstrip('.')}.")
-    if not path.is_dir():
-        return caller_problem("bad-workspace", f"The workspace {path} is no folder: name the folder to work in.")
-    return path
-
-
 def _stdin(streams: Streams) -> bytes:
     """What is piped in, at most one byte more than is used; empty where standard input is a terminal, or closed."""
     try:
@@ -176,7 +164,7 @@ def _stdin(streams: Streams) -> bytes:
 def _told(said: Said, opening: Opening, screen: Screen) -> bool:
     """Whether the command of a new conversation only told something (``/help``), so that there is nothing to keep."""
     tried = execute_command(said.text, BUILTIN_TOOLS, opening.cfg)
-    if not tried.state.idle:
+    if tried.state.past.started:
         return False
     for effect in tried.effects:
         if isinstance(effect, Publish):

@@ -68,16 +68,17 @@ class Briefed:
 
 
 def read_briefing(
-    cfg: ChatConfig, world: World, folders: Folders | None = None, *, home: Path | None = None, trusted: bool = False
+    cfg: ChatConfig, world: World, folders: Folders | None = None, *, home: Path | None = None, trusted: tuple[str, ...] = ()
 ) -> Briefed:
     """What a conversation with ``cfg`` is told when it begins; never raises.
 
     Reads files and runs ``cfg.prompt.commands``, through ``world``. The ``turnfold`` command does so for every new conversation;
     a library's caller does it with ``evolve(cfg, briefing=read_briefing(cfg, world).briefing)``, else its conversations are told
     nothing of their surroundings. ``folders``: where the person's own guides, skills and lessons are, none if not given.
-    ``home`` ends the way up to the project's outermost folder; ``trusted``: the person trusts the project.
+    ``home`` ends the way up to the project's outermost folder; ``trusted`` are the folders that the person trusts, links followed:
+    one of the project's own, from its repository's root down to the workspace, has to be among them.
     """
-    reader = _Reader(cfg, world, "" if folders is None else folders.config.as_posix(), home, trusted=trusted)
+    reader = _Reader(cfg, world, "" if folders is None else folders.config.as_posix(), home, trusted)
     reader.guides()
     reader.files()
     reader.commands()
@@ -91,9 +92,9 @@ def read_briefing(
 class _Reader:
     """One reading, and what was gathered on the way. ``inside``: the folders that a file may lie in, wherever links lead."""
 
-    __slots__ = ("_cfg", "_home", "_own", "_room", "_seen", "_tree", "_trusted", "_world", "left_out", "problems", "texts")
+    __slots__ = ("_cfg", "_folders", "_home", "_own", "_room", "_seen", "_tree", "_trusted", "_world", "left_out", "problems", "texts")
 
-    def __init__(self, cfg: ChatConfig, world: World, own: str, home: Path | None, *, trusted: bool) -> None:
+    def __init__(self, cfg: ChatConfig, world: World, own: str, home: Path | None, trusted: tuple[str, ...]) -> None:
         self.texts: tuple[Text, ...] = ()
         self.problems: tuple[Problem, ...] = ()
         self.left_out: tuple[LeftOut, ...] = ()
@@ -101,17 +102,18 @@ class _Reader:
         self._world = world
         self._own = own
         self._home = home
-        self._trusted = trusted
         self._room = cfg.prompt.limit_bytes
         self._seen: frozenset[str] = frozenset()  # paths that were read, where links lead, and digests
         self._tree = Tree(world.files)
+        self._folders = self._project()
+        own_folders = self._folders if self._is_root(self._folders[0]) else (cfg.workspace,)
+        self._trusted = any(world.files.real(folder) in trusted for folder in own_folders)
 
     def guides(self) -> None:
         """The guides of the config folder, then of the project's folders, the outermost first."""
-        chain = self._project()
-        for folder in filter(None, (self._own, *chain)):
+        for folder in filter(None, (self._own, *self._folders)):
             for name in self._cfg.prompt.guides:
-                self._include(posixpath.join(folder, name), ANYWHERE if folder == self._own else chain[:1], missing_ok=True)
+                self._include(posixpath.join(folder, name), ANYWHERE if folder == self._own else self._folders[:1], missing_ok=True)
 
     def files(self) -> None:
         """What ``prompt.files`` names."""
@@ -205,10 +207,14 @@ class _Reader:
         chain: tuple[str, ...] = ()
         for folder in (workspace, *workspace.parents):
             chain = (folder.as_posix(), *chain)
-            git = self._world.files.list(ListFiles(path=(folder / ".git").as_posix(), limit=0))
-            if isinstance(git, FilesListed) or git.code == "not-directory" or folder.as_posix() == home:
+            if self._is_root(folder.as_posix()) or folder.as_posix() == home:
                 return chain
         return (self._cfg.workspace,)
+
+    def _is_root(self, folder: str) -> bool:
+        """Whether ``folder`` is a repository's."""
+        git = self._world.files.list(ListFiles(path=posixpath.join(folder, ".git"), limit=0))
+        return isinstance(git, FilesListed) or git.code == "not-directory"  # a worktree has a file there
 
     def _places(self, own: str, named: tuple[str, ...], persons: tuple[str, ...]) -> Iterator[_Place]:
         """The config folder's own, then what the settings name."""

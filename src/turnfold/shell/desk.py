@@ -7,14 +7,15 @@ from typing import TypeAlias, final
 
 from attrs import evolve, frozen
 
+from turnfold.core.agent.commands.table import asks_model
 from turnfold.core.agent.effects import Cancel, Effect, Perform, Recall, Record
 from turnfold.core.agent.events import Started, TurnEnded
-from turnfold.core.agent.inputs import Answered, ChunkArrived, Failed, Input, Resumed, UserSaid
+from turnfold.core.agent.inputs import Answered, ChunkArrived, CommandGiven, Failed, Input, Resumed, UserSaid
 from turnfold.core.agent.limits import next_deadline
 from turnfold.core.agent.state import ChatState, Opened, Past, Status, effective, open_requests, questions
 from turnfold.core.agent.step import step
 from turnfold.core.config.layers import ChatConfig
-from turnfold.core.config.models import find_provider, profile_of
+from turnfold.core.config.models import find_provider, has_catalogue, profile_of
 from turnfold.core.conversation.messages import AssistantMessage
 from turnfold.core.problem import Problem
 from turnfold.core.tools.preview import preview
@@ -165,16 +166,18 @@ class Ready:
 
 
 def prepared(first: Input, state: ChatState, cfg: ChatConfig, world: World) -> Ready | Problem:
-    """``cfg`` with an id for the conversation and, where ``first`` starts a turn that needs one, a model chosen.
+    """``cfg`` with an id for the conversation and, where ``first`` starts a turn that needs one, a model chosen, with what is known of it.
 
     What the person says gets the files that it names and that are there as context, where the model's profile wants them.
     """
     conversation = state.past.conversation or cfg.conversation or world.clock.new_id()
     known = cfg if cfg.conversation == conversation else evolve(cfg, conversation=conversation)
-    if not isinstance(first, UserSaid):
+    if not isinstance(first, UserSaid) and not (isinstance(first, CommandGiven) and asks_model(first.command)):
         return Ready(known, first)
-    unknown = isinstance(find_provider(effective(known, state.past)), Problem)
-    ready = world.models.choose(known) if unknown else known
+    chosen = has_catalogue(known) and not isinstance(find_provider(effective(known, state.past)), Problem)
+    ready = known if chosen else world.models.choose(known)
+    if not isinstance(first, UserSaid):
+        return Ready(known if isinstance(ready, Problem) else ready, first)  # the command itself says what it lacks
     if isinstance(ready, Problem):
         return ready
     return Ready(ready, _with_files_named(first, effective(ready, state.past), world))

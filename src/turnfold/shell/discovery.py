@@ -1,7 +1,7 @@
 """Which model to use when nobody has named one.
 
-The order: what the config or a flag names; the first key in the environment; the first local server that answers; the
-embedded model; else a Problem. Deciding (:func:`choose`) and asking (:func:`probe_local`) are apart, and nothing is asked
+The order: what the config or a flag names (provider/name, or an alias); the first provider, as they are listed, whose key is there;
+the first local server that answers; the embedded model; else a Problem. A provider that fails later is never left for another one. Deciding (:func:`choose`) and asking (:func:`probe_local`) are apart, and nothing is asked
 when the answer would not count.
 """
 
@@ -14,18 +14,13 @@ from typing import TypeAlias, final
 from attrs import frozen
 
 from turnfold.core.config.layer import Layer
-from turnfold.core.config.models import find_provider
+from turnfold.core.config.models import find_provider, full_name
 from turnfold.core.config.values import Provider
 from turnfold.core.problem import Problem, caller_problem
 from turnfold.shell.ports import Secrets
 
 EMBEDDED = "embedded"  # a model's name that is no provider's
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
-
-DEFAULT_MODELS: tuple[tuple[str, str], ...] = (
-    ("openai", "gpt-5-mini"),
-    ("openrouter", "openai/gpt-5-mini"),
-)  # provider, and what is used of it when its key is all that is known; in the order of choice
 
 
 class Source(Enum):
@@ -50,10 +45,10 @@ class Chosen:
 @final
 @frozen
 class Served:
-    """A local server that answers, and the first model that it lists."""
+    """A local server that answers, and the models that it lists, of which the first is used; at least one."""
 
     provider: Provider
-    model: str
+    models: tuple[str, ...]
 
 
 Probe: TypeAlias = Callable[[tuple[Provider, ...]], tuple[Served, ...]]
@@ -68,25 +63,29 @@ def choose(cfg: Layer, keys: tuple[str, ...], served: tuple[Served, ...], *, emb
     """
     if cfg.model:
         return _named(cfg)
-    for provider, model in keyed(cfg):
+    for provider in keyed(cfg):
         if provider.secret is not None and provider.secret.name in keys:
-            return Chosen(model=f"{provider.name}/{model}", source=Source.KEY, reason=f"{provider.secret.name} is set")
+            model = f"{provider.name}/{provider.default_model}"
+            return Chosen(model=model, source=Source.KEY, reason=f"{provider.secret.name} is set")
     for each in served:
         reason = f"{each.provider.name} runs at {each.provider.base_url}"
-        return Chosen(model=f"{each.provider.name}/{each.model}", source=Source.LOCAL, reason=reason)
+        return Chosen(model=f"{each.provider.name}/{each.models[0]}", source=Source.LOCAL, reason=reason)
     if embedded:
         return Chosen(model=EMBEDDED, source=Source.EMBEDDED, reason="no key is set and no local server answers")
     return caller_problem("no-model", "There is no model to talk to: install the embedded one with  pip install 'turnfold[local]'")
 
 
-def keyed(cfg: Layer) -> tuple[tuple[Provider, str], ...]:
-    """The providers that a key alone chooses, each with the model that is used then; in the order of choice."""
-    return tuple((provider, model) for name, model in DEFAULT_MODELS for provider in cfg.providers if provider.name == name)
+def keyed(cfg: Layer) -> tuple[Provider, ...]:
+    """The providers that a key alone chooses, in the order of choice."""
+    return tuple(provider for provider in cfg.providers if provider.secret is not None and provider.default_model)
 
 
 def _named(cfg: Layer) -> Chosen | Problem:
     found = None if cfg.model.partition("/")[0] == EMBEDDED else find_provider(cfg)
-    return found if isinstance(found, Problem) else Chosen(model=cfg.model, source=Source.CONFIG, reason="it is named")
+    if isinstance(found, Problem):
+        return found
+    name = full_name(cfg, cfg.model)
+    return Chosen(model=name, source=Source.CONFIG, reason="it is named" if name == cfg.model else f"it is named, as {cfg.model}")
 
 
 def local_providers(cfg: Layer) -> tuple[Provider, ...]:
@@ -111,8 +110,12 @@ def is_local(base_url: str) -> bool:
 
 def find_model(cfg: Layer, secrets: Secrets, probe: Probe, *, embedded: bool = False) -> Chosen | Problem:
     """The model to use, after asking what the decision needs: ``probe`` is not called where a name or a key decides."""
-    keys = tuple(
-        provider.secret.name for provider, _ in keyed(cfg) if provider.secret and (secrets.value(provider.secret.name) or "").strip()
-    )
+    keys = known_keys(keyed(cfg), secrets)
     served = () if cfg.model or keys else probe(local_providers(cfg))
     return choose(cfg, keys, served, embedded=embedded)
+
+
+def known_keys(providers: tuple[Provider, ...], secrets: Secrets) -> tuple[str, ...]:
+    """The names of those keys of ``providers`` that have a value."""
+    names = dict.fromkeys(provider.secret.name for provider in providers if provider.secret is not None)
+    return tuple(name for name in names if (secrets.value(name) or "").strip())

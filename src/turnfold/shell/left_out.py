@@ -19,7 +19,10 @@ CAUSES = (
     ("not-allowed", "it may not be read by this user: mend its permissions"),
     ("not-found", "it is not there: mend the name, or take it out"),
     ("denied", "a rule of the config denies that it is read: that rule wins"),
-    ("asks", "it lies outside of the workspace, or a rule asks before it is read: name it in your own config"),
+    (
+        "asks",
+        "it lies outside of the workspace, or a rule asks before it is read: name it in your own config, or say: turnfold config trust",
+    ),
     ("astray", "its SKILL.md leads out of its folder by a link: link the whole folder"),
 )
 

@@ -23,27 +23,24 @@ def probe_local(providers: tuple[Provider, ...]) -> tuple[Served, ...]:
     if not probes:
         return ()
     with ThreadPoolExecutor(len(probes)) as threads:
-        running = tuple(threads.submit(probe.first_model) for probe in probes)
+        running = tuple(threads.submit(probe.models) for probe in probes)
         wait(running, timeout=ANSWER_S)
         for probe in probes:
             probe.cut()  # a server that drips bytes would otherwise hold us up
         models = tuple(future.result() for future in running)
-    return tuple(Served(probe.provider, model) for probe, model in zip(probes, models, strict=True) if model)
+    return tuple(Served(probe.provider, listed) for probe, listed in zip(probes, models, strict=True) if listed)
 
 
-def first_chat_model_untrusted(body: bytes) -> str:
-    """The first model of an OpenAI model list that can talk; empty where there is none, or it is no such list.
+def chat_models_untrusted(body: bytes) -> tuple[str, ...]:
+    """The models of an OpenAI model list that can talk; none where it is no such list.
 
-    >>> first_chat_model_untrusted(b'{"data": [{"id": "text-embedding-x"}, {"id": "qwen3:8b"}]}')
-    'qwen3:8b'
+    >>> chat_models_untrusted(b'{"data": [{"id": "text-embedding-x"}, {"id": "qwen3:8b"}]}')
+    ('qwen3:8b',)
     """
     value = loads_untrusted(body).value_or(None)
     listed = value.get("data") if isinstance(value, JsonObject) else None
-    for item in listed if isinstance(listed, tuple) else ():
-        name = item.get("id") if isinstance(item, JsonObject) else None
-        if isinstance(name, str) and name and not any(word in name.lower() for word in NO_CHAT):
-            return name
-    return ""
+    names = tuple(item.get("id") for item in (listed if isinstance(listed, tuple) else ()) if isinstance(item, JsonObject))
+    return tuple(name for name in names if isinstance(name, str) and name and not any(word in name.lower() for word in NO_CHAT))
 
 
 @final
@@ -58,17 +55,17 @@ class _Probe:
         self._path = parts.path.rstrip("/") + "/models"
         self._connection = HTTPConnection(parts.netloc.rpartition("@")[2], timeout=ANSWER_S)
 
-    def first_model(self) -> str:
-        """The first model that the server lists; empty where it does not answer in time, or answers otherwise."""
+    def models(self) -> tuple[str, ...]:
+        """The models that the server lists; none where it does not answer in time, or answers otherwise."""
         try:
             self._connection.request("GET", self._path)
             response = self._connection.getresponse()
             body = response.read(LIST_BYTES) if response.status == 200 else b""
         except (OSError, HTTPException, ValueError, OverflowError):
-            return ""
+            return ()
         finally:
             self._connection.close()
-        return first_chat_model_untrusted(body)
+        return chat_models_untrusted(body)
 
     def cut(self) -> None:
         """Shut the connection, so that whoever waits on it wakes."""

@@ -90,7 +90,7 @@ class Pythons(Protocol):
 class Models(Protocol):
     """Model servers. ``stream`` gives the reply's bytes to ``scope.emit`` as they come.
 
-    ``choose`` names a model where ``cfg`` names none, with all that a conversation must know of it.
+    ``choose`` names a model where ``cfg`` names none, and gives it all that a conversation must know of models.
     """
 
     __slots__ = ()

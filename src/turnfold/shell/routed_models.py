@@ -16,11 +16,12 @@ from attrs import evolve, frozen
 from returns.result import Failure, Result, Success
 from typing_extensions import override
 
-from turnfold.core.config.layers import ChatConfig
+from turnfold.core.config.layers import ChatConfig, Overrides
 from turnfold.core.config.values import Provider
 from turnfold.core.problem import Problem, caller_problem, world_problem
 from turnfold.core.world.answers import StreamEnded
 from turnfold.core.world.requests import CallModel
+from turnfold.shell.catalogue import catalogue, with_catalogue
 from turnfold.shell.discovery import EMBEDDED, Chosen, Probe, Served, Source, find_model
 from turnfold.shell.embedded.beginning import ENGINE, Beginnings
 from turnfold.shell.embedded.model import EmbeddedError, EmbeddedModel
@@ -79,7 +80,7 @@ FINDERS = Finders()
 class RoutedModels(Models):
     """Chooses a model, and sends each call to where its model is. ``tell`` hears what was chosen and why, once a choice."""
 
-    __slots__ = ("_embedded", "_finders", "_http", "_lock", "_progress", "_secrets", "_tell", "_weights")
+    __slots__ = ("_embedded", "_finders", "_http", "_lock", "_progress", "_secrets", "_shipped", "_tell", "_told", "_weights")
 
     def __init__(
         self, secrets: Secrets, weights: Path, tell: Callable[[Chosen], None], progress: Progress, finders: Finders = FINDERS
@@ -92,21 +93,35 @@ class RoutedModels(Models):
         self._finders = finders
         self._lock = Lock()
         self._embedded: EmbeddedModel | None = None
+        self._shipped: Overrides | None = None
+        self._told: Chosen | None = None
 
     @override
     def choose(self, cfg: ChatConfig) -> ChatConfig | Problem:
-        """``cfg`` with a model; with the embedded one's provider and profile, too, where it is that."""
-        known = with_embedded(cfg)
+        """``cfg`` with a model, and with the table of models under it, where it lacks one. A model that it names stays as it is named."""
+        known = with_catalogue(cfg, self._catalogue)
         installed = self._finders.installed()
-        chosen = find_model(known if cfg.model else cfg, self._secrets, self._finders.probe, embedded=installed)
+        chosen = find_model(known, self._secrets, self._finders.probe, embedded=installed)
         if isinstance(chosen, Problem):
             return chosen
-        self._tell(chosen)
+        self._heard(chosen)
         if chosen.model.partition("/")[0] != EMBEDDED:
-            return evolve(known, model=chosen.model)
+            return known if known.model else evolve(known, model=chosen.model)
         if not installed:
             return caller_problem("no-engine", f"The embedded model needs its engine: {INSTALL}, or name another model with --model.")
-        return evolve(known, model=EMBEDDED_MODEL)
+        return known if known.model else evolve(known, model=EMBEDDED_MODEL)
+
+    def _catalogue(self) -> Overrides:
+        """The table of models, read once."""
+        if self._shipped is None:
+            self._shipped = catalogue()
+        return self._shipped
+
+    def _heard(self, chosen: Chosen) -> None:
+        """Tell of a choice that is another one than the last."""
+        if chosen != self._told:
+            self._told = chosen
+            self._tell(chosen)
 
     @override
     def stream(self, request: CallModel, body: bytes, scope: Scope) -> StreamEnded | Problem:
@@ -149,13 +164,6 @@ class RoutedModels(Models):
             embedded, self._embedded = self._embedded, None
         if embedded is not None:
             embedded.close()
-
-
-def with_embedded(cfg: ChatConfig) -> ChatConfig:
-    """``cfg`` with what a conversation must know of the embedded model; what its own layer says stands before."""
-    own = cfg.own_providers if isinstance(cfg.own_providers, tuple) else ()
-    profiles = cfg.own_models if isinstance(cfg.own_models, tuple) else ()
-    return evolve(cfg, providers=(*own, EMBEDDED_PROVIDER), models=(*profiles, EMBEDDED_PROFILE))
 
 
 def explained(chosen: Chosen) -> str:

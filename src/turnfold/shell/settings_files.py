@@ -10,7 +10,7 @@ from typing import final
 from attrs import frozen
 from returns.result import Failure
 
-from turnfold.core.codec.settings import FileSettings, read_file_untrusted
+from turnfold.core.codec.settings import FileSettings, extended_untrusted, read_file_untrusted
 from turnfold.core.codec.toml_values import Problems
 from turnfold.core.config.layer import LayerName
 from turnfold.core.config.layers import Overrides
@@ -65,10 +65,11 @@ def _chain(path: Path, text: str, reading: Reading, above: tuple[Path, ...], spe
     """The file, then those that it extends: a later one lies over an earlier one. ``above``: which files led here."""
     read = read_file_untrusted(text, str(path), reading.layer, trusted=reading.trusted, known=reading.known)
     if isinstance(read, Failure):
-        return Loaded(problems=read.failure())
-    said: FileSettings = read.unwrap()
-    loaded = Loaded(layers=(said.layer,), files=(path,), withheld=said.withheld)
-    for name in reversed(said.extends):
+        extends, loaded = extended_untrusted(text), Loaded(files=(path,), problems=read.failure())
+    else:
+        said: FileSettings = read.unwrap()
+        extends, loaded = said.extends, Loaded(layers=(said.layer,), files=(path,), withheld=said.withheld)
+    for name in reversed(extends):
         loaded += _extended(name, (*above, path), reading, spent + len(loaded.files))
         if loaded.problems and spent + len(loaded.files) >= MAX_FILES:
             break

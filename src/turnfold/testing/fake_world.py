@@ -13,6 +13,7 @@ from typing_extensions import override
 
 from turnfold.core.agent.inputs import Decided
 from turnfold.core.config.layers import ChatConfig
+from turnfold.core.config.models import find_provider
 from turnfold.core.config.values import Provider
 from turnfold.core.problem import Problem
 from turnfold.core.world.answers import ProcessEnded, PythonEnded, StreamEnded
@@ -46,7 +47,7 @@ class FakeModels(Models):
 
     @override
     def choose(self, cfg: ChatConfig) -> ChatConfig | Problem:
-        return evolve(cfg, model=cfg.model or "scripted/model", providers=(SCRIPTED,))
+        return evolve(cfg, model=cfg.model or "scripted/model", providers=(SCRIPTED,)) if isinstance(find_provider(cfg), Problem) else cfg
 
     @override
     def stream(self, request: CallModel, body: bytes, scope: Scope) -> StreamEnded | Problem:

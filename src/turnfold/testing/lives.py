@@ -99,6 +99,13 @@ COMMANDS = (
     "/agent writer",
     "/agent lost",
     "/agent none",
+    "/config",
+    "/config model",
+    "/config nope",
+    "/config limits.generations = 1",
+    "/config limits.generations = default",
+    "/config temperature = 9",
+    "/config tools = -python",
     "/allow",
     "/allow write",
     "/allow run l*",
@@ -138,6 +145,7 @@ LIMITS = (
     Limits(tokens=20, turn_s=60.0),
     Limits(usd=0.01),
 )
+TALK: tuple[Move, ...] = (Say("one"), *(4 * (Finish(),)), Say("two"), *(4 * (Finish(),)))
 USAGES = (None, Usage(input_tokens=10, output_tokens=2))
 
 
@@ -200,7 +208,7 @@ def sim_configs(*, timed: bool = True) -> SearchStrategy[ChatConfig]:
         st.sampled_from((ToolFormat.NATIVE, ToolFormat.NATIVE, ToolFormat.MARKDOWN)),
         st.lists(st.sampled_from(RULES).filter(lambda rule: rule is not None), max_size=2).map(tuple),
         st.sampled_from(tuple(limits for limits in LIMITS if timed or limits.turn_s is None)),
-        st.sampled_from((None, None, 200, 600, 2_000)),
+        st.sampled_from((None, 200, 600, 2_000)),
         st.sampled_from((None, None, None, ("read", "shell", "count"))),
     )
 
@@ -226,7 +234,9 @@ def _config(
 
 def sims() -> SearchStrategy[Sim]:
     """Conversations that have not begun, each with a config and a script; small windows have many of them summed up."""
-    return st.builds(Sim, tools=st.just(ALL_TOOLS), cfg=sim_configs(), script=scripts(), summary=st.just(SUMMARY) | streams())
+    return st.builds(
+        Sim, tools=st.just(ALL_TOOLS), cfg=sim_configs(), script=scripts(), summary=st.one_of(st.just(SUMMARY), st.just(SUMMARY), streams())
+    )
 
 
 def asked() -> SearchStrategy[Move]:
@@ -257,5 +267,6 @@ def moves(*, wild: bool = True) -> SearchStrategy[Move]:
 
 
 def lives(*, wild: bool = False) -> SearchStrategy[tuple[Move, ...]]:
-    """Moves in a row, which begin with something a person does."""
-    return st.builds(lambda first, rest: (first, *rest), asked(), st.lists(moves(wild=wild), min_size=8, max_size=30))
+    """Moves in a row, which begin with something a person does; some with two turns, so that there is something to sum up."""
+    begun = st.sampled_from(((), (), TALK))
+    return st.builds(lambda talk, first, rest: (*talk, first, *rest), begun, asked(), st.lists(moves(wild=wild), min_size=8, max_size=30))

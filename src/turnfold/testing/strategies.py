@@ -120,25 +120,38 @@ def values(form: object) -> SearchStrategy[Any]:
     >>> from turnfold.core.world.requests import ListFiles
     >>> values(ListFiles).validate()
     """
+    return _values(form, {})
+
+
+Made: typing.TypeAlias = dict[object, SearchStrategy[Any]]  # by form: a config speaks of a few forms, hundreds of times
+
+
+def _values(form: object, made: Made) -> SearchStrategy[Any]:
+    if form not in made:
+        made[form] = _made(form, made)
+    return made[form]
+
+
+def _made(form: object, made: Made) -> SearchStrategy[Any]:
     origin, arguments = typing.get_origin(form), typing.get_args(form)
     if origin in (typing.Union, UnionType):
-        return st.one_of(*(values(member) for member in arguments))
+        return st.one_of(*(_values(member, made) for member in arguments))
     if origin is typing.Literal:
         return st.sampled_from(arguments)
     if origin is tuple:
-        return _tuples(arguments)
+        return _tuples(arguments, made)
     if origin is Said:
-        return _said(cast(type[Any], arguments[0]))
+        return _said(cast(type[Any], arguments[0]), made)
     if origin is Log:
-        return st.lists(values(arguments[0]), max_size=FEW).map(lambda items: Log.of(*items))
+        return st.lists(_values(arguments[0], made), max_size=FEW).map(lambda items: Log.of(*items))
     leaf = _leaf(form)
-    return _instances(cast(type[Any], form)) if leaf is None else leaf
+    return _instances(cast(type[Any], form), made) if leaf is None else leaf
 
 
-def _tuples(items: tuple[object, ...]) -> SearchStrategy[Any]:
+def _tuples(items: tuple[object, ...], made: Made) -> SearchStrategy[Any]:
     if len(items) == 2 and items[1] is Ellipsis:
-        return _few(values(items[0]))
-    return st.tuples(*map(values, items))
+        return _few(_values(items[0], made))
+    return st.tuples(*(_values(item, made) for item in items))
 
 
 def _few(items: SearchStrategy[Any]) -> SearchStrategy[Any]:
@@ -164,27 +177,27 @@ def _leaf(form: object) -> SearchStrategy[Any] | None:
     return next((strategy for kind, strategy in plain if kind is form), None)
 
 
-def _instances(kind: type[Any]) -> SearchStrategy[Any]:
+def _instances(kind: type[Any], made: Made) -> SearchStrategy[Any]:
     """Instances of an attrs class, each field after its hint; a layer mentions a few settings only."""
     hints = typing.get_type_hints(kind)
     fields = tuple(field for field in attrs.fields(kind) if field.init)
     settings = tuple(field for field in fields if field.name.startswith("own_"))
     below = tuple(field.alias for field in fields if typing.get_args(hints[field.name]) == (kind, ...))
-    named = {field.alias: values(hints[field.name]) for field in fields if field not in settings and field.alias not in below}
+    named = {field.alias: _values(hints[field.name], made) for field in fields if field not in settings and field.alias not in below}
     if below:  # a tree
         leaves = st.builds(kind, **named)
         return st.recursive(leaves, lambda inner: st.builds(kind, **named, **{name: _few(inner) for name in below}), max_leaves=4)
     if not settings:
         return st.builds(kind, **named)
-    mentioned = {field.alias: values(hints[field.name]) for field in settings}
+    mentioned = {field.alias: _values(hints[field.name], made) for field in settings}
     chosen = st.lists(st.sampled_from(tuple(mentioned)), max_size=FEW, unique=True)
     return chosen.flatmap(lambda some: st.builds(kind, **named, **{name: mentioned[name] for name in some}))
 
 
-def _said(kind: type[Any]) -> SearchStrategy[Any]:
+def _said(kind: type[Any], made: Made) -> SearchStrategy[Any]:
     """Some fields of a table."""
     hints = typing.get_type_hints(kind)
-    fields = {field.name: values(hints[field.name]) for field in attrs.fields(kind)}
+    fields = {field.name: _values(hints[field.name], made) for field in attrs.fields(kind)}
     chosen = st.lists(st.sampled_from(tuple(fields)), max_size=FEW, unique=True)
     said = chosen.flatmap(lambda some: st.fixed_dictionaries({name: fields[name] for name in some}))
     return said.map(lambda members: saying(members.items()))

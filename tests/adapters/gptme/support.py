@@ -14,7 +14,7 @@ from turnfold.core.agent.encoding import encoded_for, request_body
 from turnfold.core.agent.events import CallClosed, Event, Impersonated, MessageAdded, Started
 from turnfold.core.agent.inputs import Resumed, UserSaid
 from turnfold.core.agent.state import ChatState
-from turnfold.core.agent.step import step
+from turnfold.core.agent.step import execute_command, step
 from turnfold.core.codec.codec import EVENT, decode_untrusted, encode
 from turnfold.core.config.layers import ChatConfig, Config, ProjectConfig
 from turnfold.core.config.values import Provider, ToolFormat
@@ -103,3 +103,6 @@ def assert_goes_on(events: tuple[Event, ...]) -> None:
     assert went_on.state.past.turn is not None
     assert went_on.state.past.turns == fold(events).turns + 1
     assert len(went_on.state.past.log) == len(fold(events).log) + 1
+    undone = execute_command("/undo", BUILTIN_TOOLS, CFG, load(events)).state
+    assert len(undone.past.marks) == fold(events).turns - 1
+    assert execute_command("/redo", BUILTIN_TOOLS, CFG, undone).state.past.log == fold(events).log

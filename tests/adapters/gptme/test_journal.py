@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.adapters.gptme.support import CORPUS, NATIVE, STARTED, WALRUS, assert_lawful, imported, jsonl, said, transcripts, with_corpus
+from tests.laws.examples import examples
 from turnfold.adapters.gptme.journal import events_of_untrusted
 from turnfold.core.agent.events import CallClosed, MessageAdded, RequestClosed, RequestOpened
 from turnfold.core.conversation.messages import AssistantMessage, BrokenCall, Message, ToolCall, ToolMessage, UserMessage
@@ -233,6 +234,7 @@ MESSAGES = st.fixed_dictionaries(
 
 
 @given(st.lists(MESSAGES, max_size=12))
+@examples(60)
 def test_any_transcript_becomes_a_lawful_journal(messages: list[dict[str, object]]) -> None:
     found = events_of_untrusted(jsonl(*messages), STARTED)
     if found.events:
@@ -240,6 +242,7 @@ def test_any_transcript_becomes_a_lawful_journal(messages: list[dict[str, object
 
 
 @given(st.lists(MESSAGES, max_size=8), st.lists(MESSAGES, max_size=4), st.lists(MESSAGES, max_size=4))
+@examples(60)
 def test_whatever_is_said_twice_is_read_alike(
     shared: list[dict[str, object]], one: list[dict[str, object]], other: list[dict[str, object]]
 ) -> None:
@@ -265,6 +268,15 @@ def test_a_lone_surrogate_and_deep_json_are_no_error() -> None:
     found = events_of_untrusted(data, STARTED)
     assert_lawful(found.events)
     assert found.left[0].path == "line 4"
+
+
+def test_a_reply_full_of_what_looks_like_calls_costs_no_more_than_it_is_long() -> None:
+    reply = said("assistant", "\n@shell(a): {" * 20_000 + '\n@shell(a): {"command": "ls"}')
+    found = events_of_untrusted(jsonl(said("user", "x"), reply, said("system", "out", call_id="a")), STARTED)
+    _, kept = fold(found.events).log
+    assert isinstance(kept, AssistantMessage)
+    assert kept.calls == ()
+    assert str(found.left[-1]) == "line 3: nobody said anything after it"
 
 
 def test_events_of_calls_stand_between_their_reply_and_the_next() -> None:

@@ -12,16 +12,19 @@ from hypothesis import strategies as st
 from returns.result import Failure, Success
 
 from tests.adapters.gptme.support import DATA
+from tests.laws.examples import examples
 from turnfold.adapters.gptme.leaves import leaves
-from turnfold.adapters.gptme.rules import Kind, Place, rules_of
+from turnfold.adapters.gptme.rules import PROVIDERS, Kind, Place, rules_of
 from turnfold.adapters.gptme.settings import Converted, read_toml_untrusted, settings_of_untrusted
 from turnfold.core.codec.settings import read_file_untrusted, read_settings_untrusted
 from turnfold.core.json import JsonObject, freeze, thaw
+from turnfold.shell.catalogue import catalogue
 from turnfold.shell.settings_text import settings_toml
 
-USER = Place(kind=Kind.USER, folder="/home/ann/.config/gptme", home="/home/ann")
-PROJECT = Place(kind=Kind.PROJECT, folder="/work/shop", home="/home/ann")
-CHAT = Place(kind=Kind.CHAT, folder="/logs/x", home="/home/ann")
+KNOWN = tuple(provider.name for provider in catalogue().providers)
+USER = Place(kind=Kind.USER, folder="/home/ann/.config/gptme", home="/home/ann", known=KNOWN)
+PROJECT = Place(kind=Kind.PROJECT, folder="/work/shop", home="/home/ann", known=KNOWN)
+CHAT = Place(kind=Kind.CHAT, folder="/logs/x", home="/home/ann", known=KNOWN)
 FILES = (
     ("config/config.toml", USER),
     ("config/config.local.toml", USER),
@@ -100,7 +103,6 @@ def test_a_persons_file() -> None:
             "work": {"base_url": "https://models.example.com/v1", "secret": "WORK_API_KEY"},
             "old": {"base_url": "https://old.example.com/v1", "secret": "OLD_API_KEY"},
             "local": {"base_url": "http://localhost:11434/v1"},
-            "anthropic": {"base_url": "https://api.anthropic.com/v1", "secret": "ANTHROPIC_API_KEY"},
         },
         "mcp": {
             "files": {
@@ -136,6 +138,30 @@ def test_no_key_comes_along() -> None:
             assert key not in told
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("API_KEY", "x"),
+        ("APIKEY", "x"),
+        ("GH_TOKEN", "x"),
+        ("DATABASE_URL", "postgres://ann:pw@db/x"),
+        ("X", "ghp_0123456789"),
+        ("MY_PAT", "x"),
+    ],
+)
+def test_what_looks_like_a_secret_stays_where_it_is(name: str, value: str) -> None:
+    found = of(
+        USER, env={name: value}, mcp={"enabled": True, "servers": [{"name": "a", "env": {name: value}, "args": ["--key", "sk-0123456789"]}]}
+    )
+    assert thaw(found.settings) == {"mcp": {"a": {"environment": {name: {"secret": name}}}}}
+    assert value not in "".join(each.why for each in found.left).replace("turnfold's file only names it", "") or value == "x"
+
+
+@pytest.mark.parametrize("name", ["MAX_TOKENS_SHOWN", "PATH_STYLE", "AUTHOR", "KEYBOARD", "TOKENIZER"])
+def test_what_is_no_secret_comes_along(name: str) -> None:
+    assert thaw(of(USER, env={name: "1"}).settings) == {"environment": {name: "1"}}
+
+
 def test_a_projects_file() -> None:
     found = converted("project/gptme.toml", PROJECT)
     assert thaw(found.settings) == {
@@ -164,7 +190,6 @@ def test_a_chats_file() -> None:
         "instructions": "You are careful.",
         "environment": {"CI": "1"},
         "mcp": {"files": {"command": "npx"}},
-        "providers": {"anthropic": {"base_url": "https://api.anthropic.com/v1", "secret": "ANTHROPIC_API_KEY"}},
     }
     assert {"chat.name", "chat.workspace"} <= set(found.carried)
 
@@ -173,7 +198,15 @@ def test_a_model_of_an_unknown_provider_is_kept_with_a_word() -> None:
     found = of(USER, models={"default": "azure/gpt-4"})
     assert found.settings == JsonObject.of(model="azure/gpt-4")
     assert [each.path for each in found.left] == ["model"]
-    assert "your config.toml" in of(PROJECT, env={"MODEL": "groq/llama"}).left[0].why
+    assert "your config.toml" in of(PROJECT, env={"MODEL": "nvidia/llama"}).left[0].why
+
+
+def test_a_provider_that_turnfold_ships_no_line_for_gets_one() -> None:
+    found = of(USER, models={"default": "nvidia/llama"})
+    assert found.left == ()
+    assert thaw(found.settings["providers"]) == {"nvidia": {"base_url": "https://integrate.api.nvidia.com/v1", "secret": "NVIDIA_API_KEY"}}
+    assert "providers" not in of(USER, models={"default": "groq/llama"}).settings
+    assert not {name for name, _, _ in PROVIDERS} & set(KNOWN)
 
 
 @pytest.mark.parametrize("model", ["openai", "/x", "a/", "", 3, "a b/c"])
@@ -278,6 +311,7 @@ GOOD = st.sampled_from(
 
 
 @given(st.sampled_from((USER, PROJECT, CHAT)).flatmap(lambda place: st.tuples(st.just(place), configs(place))))
+@examples(60)
 def test_turnfold_reads_whatever_is_made_of_a_file(drawn: tuple[Place, JsonObject]) -> None:
     place, config = drawn
     found = settings_of_untrusted(config, place)
@@ -287,6 +321,7 @@ def test_turnfold_reads_whatever_is_made_of_a_file(drawn: tuple[Place, JsonObjec
 
 
 @given(st.dictionaries(NAMES | st.text(max_size=4), VALUES, max_size=6), st.sampled_from((USER, PROJECT, CHAT)))
+@examples(60)
 def test_nothing_is_lost_in_silence_whatever_the_file_says(tables: dict[str, object], place: Place) -> None:
     config = freeze(tables)
     assert isinstance(config, JsonObject)

@@ -6,7 +6,7 @@ from attrs import evolve
 
 from tests.core.agent.scripted import after, log, reply, sim
 from turnfold.core.agent.inputs import UserSaid
-from turnfold.core.agent.lessons import user_message
+from turnfold.core.agent.lessons import said_instead, user_message
 from turnfold.core.agent.state import Past
 from turnfold.core.agent.step import step
 from turnfold.core.config.briefing import Briefing, Lesson
@@ -51,6 +51,24 @@ def test_a_lesson_comes_once_and_comes_again_when_it_was_taken_back() -> None:
     undone = after(again, Command("/undo"), Command("/undo"))
     assert undone.state.past.told == ()
     assert said_lessons(finished(after(undone, Say("test")))) == [("test.md",)]
+
+
+def test_what_is_said_instead_has_the_lessons_of_its_own() -> None:
+    begun = finished(after(sim(reply("Done."), cfg=CFG), Say("rebase")))
+    edited = finished(after(begun, Command("/edit run a command in the test")))
+    (message,) = (message for message in log(edited) if isinstance(message, UserMessage))
+    assert message == user_message("run a command in the test", "", ALL_TOOLS, CFG, Past())
+    assert edited.state.past.told == message.lessons == ("shell.md", "test.md")
+    again = finished(after(edited, Command("/retry")))
+    assert [each for each in log(again) if isinstance(each, UserMessage)] == [message]
+    assert again.state.past.told == message.lessons
+
+
+def test_what_is_said_instead_keeps_what_it_was_said_with() -> None:
+    said = user_message("rebase", "a.txt is there.", ALL_TOOLS, CFG, Past())
+    assert said_instead(said, "hello", ALL_TOOLS, CFG, Past()) == UserMessage("hello", "a.txt is there.")
+    pinned = UserMessage("hello", "a.txt is there.", pinned=True)
+    assert said_instead(pinned, "bye", ALL_TOOLS, CFG, Past()) == UserMessage("bye", "a.txt is there.", pinned=True)
 
 
 def test_queued_messages_count_as_told() -> None:

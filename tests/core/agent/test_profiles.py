@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 
+import pytest
+from attrs import evolve
+
 from turnfold import (
     BUILTIN_TOOLS,
     Answered,
@@ -22,6 +25,8 @@ from turnfold.core.agent.effects import Perform
 from turnfold.core.agent.events import Reason, TurnEnded
 from turnfold.core.config.values import ExampleTurn, Limits, ModelProfile, Provider, Role, ToolFormat, WorkedExample
 from turnfold.core.journal import recorded
+from turnfold.core.json import JsonObject
+from turnfold.core.llm.reply import Usage
 from turnfold.core.world.answers import Answer, ProcessEnded, StreamEnded
 from turnfold.testing.wire import chat_stream
 
@@ -145,3 +150,43 @@ def test_a_turn_has_as_many_model_calls_as_the_profile_or_the_limits_say_whichev
     assert ended(stepped) is Reason.LIMIT
     cfg = ChatConfig(CFG.project, workspace="/w", limits=Limits(generations=0))
     assert ended(step(ChatState(), UserSaid("Do it."), BUILTIN_TOOLS, cfg)) is Reason.LIMIT
+
+
+def priced_run(model: str, now: ChatConfig) -> Usage:
+    """The usage of a reply of ``model``, where the settings are ``now`` when it is over."""
+    begun = step(ChatState(), UserSaid("Hi."), (), evolve(PRICED, model=model))
+    asked = due(begun).request_id
+    reply = chat_stream("Hi.", usage=Usage(input_tokens=1000, output_tokens=100, cached_tokens=400))
+    arrived = step(begun.state, ChunkArrived(asked, reply), (), now)
+    return step(arrived.state, Answered(asked, StreamEnded()), (), now).state.past.usage
+
+
+PRICED = ChatConfig(
+    ProjectConfig(
+        Config(
+            providers=(Provider(name="p", base_url="p:"), Provider(name="q", base_url="q:")),
+            models=(
+                ModelProfile(pattern="p/*", input_usd=10.0, cached_usd=1.0, output_usd=100.0),
+                ModelProfile(pattern="q/*", input_usd=1.0),
+            ),
+        )
+    )
+)
+
+
+def test_a_reply_costs_what_the_model_that_gave_it_does() -> None:
+    other = evolve(PRICED, model="q/b")
+    assert priced_run("p/a", other).cost_usd == pytest.approx((600 * 10 + 400 * 1 + 100 * 100) / 1e6)
+    half = priced_run("q/b", evolve(PRICED, model="p/a"))
+    assert half.cost_usd == pytest.approx(1000 / 1e6)
+    assert half.unpriced_tokens == 100
+
+
+def test_openai_s_reasoning_models_are_told_the_limit_in_their_word() -> None:
+    begun = step(ChatState(), UserSaid("Hi."), (), ChatConfig(ProjectConfig(Config(model="openai/gpt-5-mini", max_tokens=7))))
+    assert body(begun)["max_completion_tokens"] == 7
+
+
+def test_parameters_of_the_settings_are_sent() -> None:
+    begun = step(ChatState(), UserSaid("Hi."), (), evolve(CFG, parameters=JsonObject.of(top_p=0.5)))
+    assert body(begun)["top_p"] == 0.5

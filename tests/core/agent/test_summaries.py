@@ -12,12 +12,14 @@ from tests.core.agent.scripted import after, call, notices, problems, reasons, r
 from tests.laws.comparison import assert_balanced, assert_nothing_lost
 from turnfold.core.agent.effects import Cancel
 from turnfold.core.agent.encoding import SUMMARY as TOLD
-from turnfold.core.agent.events import Compacted, Reason, RequestClosed
+from turnfold.core.agent.events import Compacted, MessageAdded, Reason, RequestClosed, Rewound, TurnEnded
 from turnfold.core.agent.inputs import Answered
 from turnfold.core.agent.state import ChatState, Summary
 from turnfold.core.agent.summaries import NOTHING_TO_SUMMARISE
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.values import Limits, ModelProfile, Rule, Verdict
+from turnfold.core.conversation.messages import UserMessage
+from turnfold.core.journal import fold
 from turnfold.core.llm.reply import Usage
 from turnfold.core.problem import world_problem
 from turnfold.core.world.answers import StreamEnded
@@ -201,6 +203,14 @@ def test_undo_brings_back_what_was_told() -> None:
     wide = evolve(undone, cfg=windowed(100_000, keeping(1)))
     assert contents(after(wide, Say("other")).outstanding[0].perform.body)[0] == LONG
     assert len(contents(after(wide, Say("other")).outstanding[0].perform.body)) == 5
+
+
+def test_lessons_that_went_may_come_up_again_and_pinned_ones_stay_told() -> None:
+    messages = tuple(UserMessage(f"{number}", lessons=(f"/l/{number}.md",), pinned=number == 1) for number in range(4))
+    events = tuple(event for each in messages for event in (MessageAdded(each), TurnEnded(Reason.COMPLETED)))
+    past = fold((*events, Compacted(3, "They spoke.", (0, 1, 77))))
+    assert past.told == ("/l/0.md", "/l/1.md", "/l/3.md")
+    assert fold((Rewound(3),), past).told == ("/l/0.md", "/l/1.md")
 
 
 # whose model

@@ -46,6 +46,7 @@ def project(toml: str, known: tuple[str, ...] = ("openai", "mine")) -> FileSetti
         ("[mcp.a]\ncommand = 'evil'\narguments = []", "$.mcp.a", 1),
         ("[mcp.a]\nenabled = true\ncommand = 'evil'", "$.mcp.a.command", 3),
         ("[hooks.a]\ncommand = 'evil'", "$.hooks.a", 1),
+        ("[guardrails.a]\npattern = ''", "$.guardrails.a", 1),
         ("[exporters.a]\nurl = 'http://evil.example'", "$.exporters.a", 1),
         ("[server]\nhost = '0.0.0.0'", "$.server", 1),
         ("defaults = ['model', 'limits.usd']", "$.defaults[1]", 1),

@@ -7,6 +7,7 @@ from typing import Any, cast
 import attrs
 import pytest
 from hypothesis import assume, given
+from hypothesis import settings as bounded
 from hypothesis import strategies as st
 
 from tests.laws.layered import SETTINGS, mentions
@@ -99,6 +100,7 @@ def test_the_layer_that_is_named_is_the_one_whose_removal_changes_the_value(data
             assert after.overrode == explained.overrode[1:]
 
 
+@bounded(max_examples=60)
 @given(st.data())
 def test_the_value_is_what_is_read(data: st.DataObject) -> None:
     setting = data.draw(st.sampled_from(SETTINGS))
@@ -227,6 +229,14 @@ def test_a_shipped_provider_is_the_defaults_until_it_is_changed() -> None:
     assert place(Config(), "providers.ollama.base_url") == ("default", "")
     assert place(Config(providers=(said(Provider, name="ollama", timeout_s=9.0),)), "providers.ollama.base_url") == ("default", "")
     assert place(Config(providers=(said(Provider, name="ollama", timeout_s=9.0),)), "providers.ollama.timeout_s") == ("user", "")
+
+
+def test_a_shipped_table_is_the_defaults_and_has_a_place() -> None:
+    table = Overrides(models=(said(ModelProfile, pattern="a/b", window_tokens=9),), origin=Origin(layer="default", place="models.toml"))
+    cfg = Config(files=(Overrides(model="a/b", origin=Origin(layer="user")), table))
+    assert place(cfg, "models.a/b.window_tokens") == ("default", "models.toml")
+    assert said_keys(cfg) == ("model", 'models."a/b".window_tokens')
+    assert said_keys(cfg, shipped=False) == ("model",)
 
 
 def test_a_whole_value_hides_what_stands_below_it() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from turnfold.core.config.layers import ChatConfig
-from turnfold.core.config.values import ToolFormat
+from turnfold.core.config.values import TokensParameter, ToolFormat
 from turnfold.core.conversation.messages import AssistantMessage, BrokenCall, Message, ToolCall, ToolMessage, UserMessage
 from turnfold.core.json import JsonObject
 from turnfold.core.llm.chat import CHAT
@@ -120,3 +120,15 @@ def test_the_head_leaves_out_what_is_not_set() -> None:
     assert list(requested(Head(model="m"))) == ["model", "stream", "stream_options", "messages"]
     assert "tools" not in requested(Head(model="m", tools=(READ,), tool_format=MARKDOWN))
     assert "temperature" not in requested(Head(model="m", temperature=inf))
+
+
+def test_parameters_go_as_they_are_but_for_what_is_said_anyway() -> None:
+    parameters = JsonObject.of(top_p=0.5, reasoning=JsonObject.of(effort="low"), model="evil", stream=False, max_completion_tokens=1)
+    body = requested(Head(model="m", max_tokens=9, parameters=parameters))
+    assert (body["top_p"], body["reasoning"], body["model"], body["stream"], body["max_tokens"]) == (0.5, {"effort": "low"}, "m", True, 9)
+    assert "max_completion_tokens" not in body
+
+
+def test_the_longest_reply_is_called_what_the_provider_calls_it() -> None:
+    body = requested(Head(model="m", max_tokens=9, tokens_parameter=TokensParameter.MAX_COMPLETION_TOKENS))
+    assert (body["max_completion_tokens"], "max_tokens" in body) == (9, False)

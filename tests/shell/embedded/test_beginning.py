@@ -20,11 +20,11 @@ from turnfold.core.agent.state import ChatState
 from turnfold.core.config.values import ExampleTurn, ModelProfile, Role, WorkedExample
 from turnfold.core.world.answers import StreamEnded
 from turnfold.core.world.requests import CallModel
+from turnfold.shell.catalogue import with_catalogue
 from turnfold.shell.embedded.beginning import Beginning, Beginnings, engine_version, found, shared_messages_untrusted
 from turnfold.shell.embedded.model import EmbeddedModel
 from turnfold.shell.embedded.profile import EMBEDDED_MODEL, EMBEDDED_PROFILE, EMBEDDED_PROVIDER
 from turnfold.shell.embedded.weights import QWEN_CODER_05B
-from turnfold.shell.routed_models import with_embedded
 from turnfold.shell.scope import Scope
 
 FIRST = WorkedExample(tools=("a",), turns=(ExampleTurn(Role.USER, "One?"), ExampleTurn(Role.ASSISTANT, "1")))
@@ -83,7 +83,7 @@ def test_the_embedded_profile_s_requests_share_all_but_what_is_said() -> None:
 def embedded_request(said: str) -> bytes:
     """The first request of a conversation with the embedded model, as the core makes it; its reply is cut soon."""
     user = Config(model=EMBEDDED_MODEL, max_tokens=10)
-    cfg = with_embedded(ChatConfig(ProjectConfig(user), workspace="/w", conversation="c"))
+    cfg = with_catalogue(ChatConfig(ProjectConfig(user), workspace="/w", conversation="c"))
     stepped = step(ChatState(), UserSaid(said, 0), BUILTIN_TOOLS, cfg)
     return next(effect.body for effect in stepped.effects if isinstance(effect, Perform))
 

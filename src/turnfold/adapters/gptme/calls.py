@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final, final
 
 from attrs import evolve, frozen
@@ -26,6 +27,8 @@ OTHER_BLOCKS = tuple(
     " request_tool_change restart screenshot subagent tmux todo vent vision watch youtube".split()
 )
 
+MOST_CALLS = 1000  # that are looked at in one reply; each that is no JSON costs a walk over the whole text
+
 _CALL: Final = re.compile(r"^@([^\r\n(]+)\(([\w.:-]+)\):[ \t]*(?=\{)", re.MULTILINE)
 
 
@@ -37,11 +40,14 @@ def _block(name: str, header: str, body: str) -> ToolSpec:
     )
 
 
-BLOCKS: tuple[ToolSpec, ...] = (
-    *(tool for tool in BUILTIN_TOOLS if tool.name != PYTHON),
-    *(_block(name, "", "code") for name in PYTHON_BLOCKS),
-    *(_block(name, "arguments", "content") for name in OTHER_BLOCKS),
-)
+def _blocks() -> tuple[ToolSpec, ...]:
+    """The blocks that gptme runs: those that turnfold's tools have, too, and its own."""
+    shared = tuple(tool for tool in BUILTIN_TOOLS if tool.name != PYTHON)
+    python = tuple(_block(name, "", "code") for name in PYTHON_BLOCKS)
+    return (*shared, *python, *(_block(name, "arguments", "content") for name in OTHER_BLOCKS))
+
+
+BLOCKS: tuple[ToolSpec, ...] = _blocks()
 
 
 @final
@@ -82,8 +88,9 @@ def without(text: str, calls: tuple[Named, ...]) -> str:
 
 def _named(text: str) -> Iterator[Named]:
     place = 0
-    while (match := _CALL.search(text, place)) is not None:
-        place = match.end()
+    for match in islice(_CALL.finditer(text), MOST_CALLS):
+        if match.start() < place:
+            continue
         try:
             value, end = json.JSONDecoder().raw_decode(text, match.end())
             arguments = freeze(value)

@@ -23,9 +23,9 @@ VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _URL: Final = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?", re.ASCII)
 _SECRET: Final = re.compile(
-    r"(^|[_-])(api-?key|key|token|secret|password|passwd|credentials?|auth|authorization|cookie)($|[_-])|apikey", re.IGNORECASE
+    r"(^|[_-])(api-?key|key|token|secret|password|passwd|credentials?|auth|authorization|cookie|dsn|pat)($|[_-])|apikey", re.IGNORECASE
 )
-_KEY: Final = re.compile(r"(sk|pk|ghp|gho|xox[a-z])[-_][\w-]{8,}|Bearer \S+")
+_KEY: Final = re.compile(r"(sk|pk|ghp|gho|xox[a-z])[-_][\w-]{8,}|Bearer \S+|://[^/\s:@]+:[^/\s@]+@")
 
 
 def taken(value: JsonValue) -> Reading:
@@ -58,6 +58,14 @@ def words(value: JsonValue) -> Reading:
     if not isinstance(value, tuple) or not all(isinstance(each, str) and each.strip() for each in value):
         return Failure("it is no list of texts that say something")
     return Success(value)
+
+
+def arguments(value: JsonValue) -> Reading:
+    """What a program is started with, where none of it looks like a key."""
+    said = words(value)
+    if isinstance(value, tuple) and any(secret("", each) for each in value):
+        return Failure('one of them looks like a key: give it to the program as a variable, {secret = "NAME"} in environment')
+    return said
 
 
 def single(value: JsonValue) -> Reading:

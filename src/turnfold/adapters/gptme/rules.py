@@ -20,6 +20,7 @@ from turnfold.adapters.gptme.reading import (
     VARIABLE,
     Reader,
     Reading,
+    arguments,
     budget,
     flag,
     line,
@@ -38,6 +39,7 @@ from turnfold.adapters.gptme.reading import (
     whole,
     words,
 )
+from turnfold.core.config.values import DEFAULT_PROVIDERS
 from turnfold.core.json import JsonValue
 
 
@@ -52,23 +54,21 @@ class Kind(Enum):
 @final
 @frozen(kw_only=True)
 class Place:
-    """Where a file stands: its ``folder`` and the person's ``home``, absolute POSIX paths, which make its paths whole."""
+    """Where a file stands: its ``folder`` and the person's ``home``, absolute POSIX paths, which make its paths whole.
+
+    ``known`` are the providers that need no line in turnfold's file.
+    """
 
     kind: Kind
     folder: str = "/"
     home: str = "/"
+    known: tuple[str, ...] = tuple(provider.name for provider in DEFAULT_PROVIDERS)
 
 
 JOINED: Final = (("instructions",), ("prompt", "files"), ("prompt", "commands"), ("skills", "lessons"))
 
-# Providers that turnfold has no line for and that speak its protocol: what gptme asks, and where the key has to be.
+# Providers of gptme's that turnfold ships no line for and that speak its protocol: what gptme asks, and where the key has to be.
 PROVIDERS: Final = (
-    ("anthropic", "https://api.anthropic.com/v1", "ANTHROPIC_API_KEY"),
-    ("gemini", "https://generativelanguage.googleapis.com/v1beta/openai", "GEMINI_API_KEY"),
-    ("groq", "https://api.groq.com/openai/v1", "GROQ_API_KEY"),
-    ("xai", "https://api.x.ai/v1", "XAI_API_KEY"),
-    ("deepseek", "https://api.deepseek.com/v1", "DEEPSEEK_API_KEY"),
-    ("moonshot", "https://api.moonshot.ai/v1", "MOONSHOT_API_KEY"),
     ("nvidia", "https://integrate.api.nvidia.com/v1", "NVIDIA_API_KEY"),
     ("requesty", "https://router.requesty.ai/v1", "REQUESTY_API_KEY"),
     ("local", "http://localhost:11434/v1", ""),
@@ -108,14 +108,14 @@ def _target(leaf: Leaf, to: str) -> Result[Keys, str]:
     return Success(tuple(entry if word == "*" else word for word in to.split("."))) if to else Success(())
 
 
-def _model(kind: Kind) -> Act:
+def _model(place: Place) -> Act:
     """The model, and where it is served, if that has to be said."""
 
     def act(leaf: Leaf) -> tuple[Found, ...]:
         found = carry("model", model)(leaf)
         provider = str(leaf.value).partition("/")[0]
         known = next((each for each in PROVIDERS if each[0] == provider), None)
-        if isinstance(found[0], Left) or known is None or kind is Kind.PROJECT:
+        if isinstance(found[0], Left) or known is None or provider in place.known or place.kind is Kind.PROJECT:
             return found
         called, base_url, variable = known
         served = Put(leaf.path, ("providers", called, "base_url"), base_url, fallback=True)
@@ -213,7 +213,7 @@ def rules_of(place: Place) -> tuple[Rule, ...]:
         case Kind.PROJECT:
             return (*_shared(place), *_of_project(place), *_everywhere())
         case Kind.CHAT:
-            return (*_of_chat(), *_shared(place), *_everywhere())
+            return (*_of_chat(place), *_shared(place), *_everywhere())
 
 
 def _of_user(place: Place) -> tuple[Rule, ...]:
@@ -259,11 +259,11 @@ def _of_project(place: Place) -> tuple[Rule, ...]:
     )
 
 
-def _of_chat() -> tuple[Rule, ...]:
+def _of_chat(place: Place) -> tuple[Rule, ...]:
     return (
         Rule("chat.name", carry("")),
         Rule("chat.workspace", carry("")),
-        Rule("chat.model", _model(Kind.CHAT)),
+        Rule("chat.model", _model(place)),
         Rule("chat.tools", _tools),
         Rule("chat.tool_format", carry("tool_format", tool_format)),
         Rule("chat.max_tokens", carry("max_tokens", whole(1))),
@@ -282,7 +282,7 @@ def _of_chat() -> tuple[Rule, ...]:
 def _shared(place: Place) -> tuple[Rule, ...]:
     """[models].default, [env] and [context]: what the files have in common, and what goes first."""
     named = (
-        ("MODEL", _model(place.kind)),
+        ("MODEL", _model(place)),
         ("TOOL_FORMAT", carry("tool_format", tool_format)),
         ("TOOL_ALLOWLIST", _tools),
         ("MAX_TOKENS", carry("max_tokens", whole(1))),
@@ -293,7 +293,7 @@ def _shared(place: Place) -> tuple[Rule, ...]:
         ("OPENAI_BASE_URL", carry("providers.local.base_url", url)),
         ("OPENAI_API_BASE", carry("providers.local.base_url", url)),
     )
-    default = (Rule("models.default", _model(place.kind)),) if place.kind is Kind.USER else ()
+    default = (Rule("models.default", _model(place)),) if place.kind is Kind.USER else ()
     return (
         *_lists(),
         *default,
@@ -316,7 +316,7 @@ def _lists() -> tuple[Rule, ...]:
         Rule("mcp.servers.*.name", carry("")),
         Rule("mcp.servers.*.enabled", carry("mcp.*.enabled", flag)),
         Rule("mcp.servers.*.command", carry("mcp.*.command")),
-        Rule("mcp.servers.*.args", carry("mcp.*.arguments", words)),
+        Rule("mcp.servers.*.args", carry("mcp.*.arguments", arguments)),
         Rule("mcp.servers.*.url", carry("mcp.*.url", url)),
         Rule("mcp.servers.*.env.*", _server_variable),
         Rule("mcp.servers.*.headers.*", _server_header),

@@ -15,7 +15,6 @@ from returns.result import Failure, Result, Success
 from turnfold.adapters.gptme.leaves import Keys, Put, judged, leaves, tree_of
 from turnfold.adapters.gptme.left import Left
 from turnfold.adapters.gptme.rules import JOINED, Kind, Place, rules_of
-from turnfold.core.config.values import DEFAULT_PROVIDERS
 from turnfold.core.json import JsonObject, JsonValue, freeze
 from turnfold.core.problem import Problem, caller_problem
 
@@ -120,7 +119,7 @@ def _no_provider(settings: JsonObject, place: Place) -> tuple[Left, ...]:
     """A word where the model's provider is not known here."""
     model, providers = settings.get("model"), settings.get("providers")
     provider = str(model).partition("/")[0]
-    known = (*(each.name for each in DEFAULT_PROVIDERS), *(providers if isinstance(providers, JsonObject) else ()))
+    known = (*place.known, *(providers if isinstance(providers, JsonObject) else ()))
     if model is None or provider in known:
         return ()
     where = "your config.toml" if place.kind is Kind.PROJECT else "it"

@@ -149,7 +149,8 @@ def _with_files(line: Line) -> str:
 
 def _spoken(group: _Group) -> Spoken:
     line = group.line
-    found = tuple(call for call in named_calls(line.text) if any(each.call_id == call.call_id for each in group.told))
+    answered = frozenset(each.call_id for each in group.told)
+    found = tuple(call for call in named_calls(line.text) if call.call_id in answered)
     if found:
         outputs = _outputs_named(found, group.told)
         return Spoken(line=line, text=without(line.text, found), calls=tuple(each.call for each in found), outputs=outputs)

@@ -80,7 +80,7 @@ def _applied_rarely(past: Past, event: Rarer) -> Past:
         case TurnInterrupted(limit=limit):
             return past if past.turn is None else evolve(past, turn=evolve(past.turn, interrupted=True, limit=limit))
         case Compacted(upto, summary, pinned):
-            return evolve(past, summary=Summary(upto=upto, text=summary, pinned=pinned))
+            return _compacted(past, Summary(upto=upto, text=summary, pinned=pinned))
         case _:
             return _applied_command(past, event)
 
@@ -103,6 +103,14 @@ def _applied_command(past: Past, event: Commanded) -> Past:
             return _redone(past)
         case _:
             assert_never(event)
+
+
+def _compacted(past: Past, summary: Summary) -> Past:
+    """The past with ``summary`` told; lessons that went with the messages they came with may come up again."""
+    if not past.told:
+        return evolve(past, summary=summary)
+    kept = [past.log[index] for index in summary.pinned if 0 <= index < len(past.log)] + list(past.log.since(max(summary.upto, 0)))
+    return evolve(past, summary=summary, told=tuple(path for each in kept if isinstance(each, UserMessage) for path in each.lessons))
 
 
 def _timed(past: Past, at_ms: int) -> Past:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from attrs import evolve
+
 from turnfold.core.agent.state import Past, effective, offered, usable
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.matching import fitting
@@ -39,3 +41,15 @@ def user_message(text: str, context: str, tools: tuple[ToolSpec, ...], cfg: Chat
     lessons = "\n\n".join((ABOUT_LESSONS, *(enclosed(f"{each.title} ({each.path})", each.text) for each in found)))
     after = f"{plain.context}\n\n{lessons}" if plain.context else lessons
     return UserMessage(plain.text, after, tuple(each.path for each in found))
+
+
+def said_instead(message: UserMessage, text: str, tools: tuple[ToolSpec, ...], cfg: ChatConfig, past: Past) -> UserMessage:
+    """``message`` with another text, and the lessons that fit that one; ``past`` is as it was before it.
+
+    >>> from turnfold.core.config.layers import Config, ProjectConfig
+    >>> said = UserMessage("Rebase.", f"a.txt is there.\\n\\n{ABOUT_LESSONS}\\n\\nRebase (git.md): …", ("git.md",))
+    >>> said_instead(said, "Merge.", (), ChatConfig(ProjectConfig(Config())), Past())
+    UserMessage(text='Merge.', context='a.txt is there.', lessons=(), pinned=False)
+    """
+    given = message.context.rpartition(ABOUT_LESSONS)[0].removesuffix("\n\n") if message.lessons else message.context
+    return evolve(user_message(text, given, tools, cfg, past), pinned=message.pinned)

@@ -167,7 +167,7 @@ class Past:
 
     ``events`` counts the journal; ``turns`` counts the turns ever started; both only grow. ``memories``: what each
     tool remembers, by name. ``marks``: one a turn that can be undone. ``undone``: what can be redone, the last first.
-    ``queue``: said during the turn. ``measured``: the last reply's request, as its provider counted it. ``told``: the paths of the lessons that the log holds. ``name``: since it was renamed.
+    ``queue``: said during the turn. ``measured``: the last reply's request, as its provider counted it. ``told``: the paths of the lessons that models are told. ``name``: since it was renamed.
     """
 
     conversation: str = ""

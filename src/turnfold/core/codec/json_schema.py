@@ -104,8 +104,9 @@ def _shape(shape: Shape) -> JsonObject:
 def _free(shape: Named | Anything | Pairs | Variables) -> JsonObject:
     """A table of free names."""
     match shape:
-        case Anything():
-            return JsonObject.of(type="object")
+        case Anything(reserved=reserved):
+            names = JsonObject.of(**{"not": JsonObject.of(enum=reserved)})
+            return JsonObject.of(type="object", propertyNames=names) if reserved else JsonObject.of(type="object")
         case Named(table=table, by=by):
             names = JsonObject.of(minLength=1, maxLength=200) if by == "pattern" else JsonObject.of(pattern=_pattern(ENTRY))
             return JsonObject.of(type="object", propertyNames=names, additionalProperties=_table(table))

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator
 from typing import final
 
 from attrs import evolve, frozen
@@ -73,6 +72,16 @@ def read_settings_untrusted(value: JsonObject, place: str, layer: LayerName) -> 
     return _overrides(Node(value, (), source), layer).alt(lambda faults: told(faults, source))
 
 
+def extended_untrusted(toml: str) -> tuple[str, ...]:
+    """The files that a text extends, whatever else is wrong with it: so that their faults can be told, too.
+
+    >>> extended_untrusted('extends = "base.toml"\\nmodle = 1'), extended_untrusted("extends =")
+    (('base.toml',), ())
+    """
+    root = _root_untrusted(scalar_text(toml), "")
+    return () if isinstance(root, Failure) else _extends(root.unwrap()).value_or(())
+
+
 def _file(root: Node, layer: LayerName, known: tuple[str, ...] | None) -> Result[FileSettings, Problems]:
     withheld = () if known is None else withheld_of(root, known)
     kept = evolve(root, source=evolve(root.source, withheld=frozenset(fault.path for fault in withheld)))
@@ -94,12 +103,12 @@ def _overrides(root: Node, layer: LayerName, more: tuple[str, ...] = ()) -> Read
     said = dict(read.unwrap())
     for path in put_back.unwrap():
         _put_back(said, *path)
-    origin = Origin(layer=layer, place=root.source.place, lines=_lines(root))
+    origin = Origin(layer=layer, place=root.source.place, lines=_lines(root.source))
     return Success(Overrides(**said, origin=origin))  # type: ignore[arg-type]  # the shapes are made from the types of these fields
 
 
 def _extends(root: Node) -> Read[tuple[str, ...]]:
-    node = dict(root.members).get(EXTENDS)
+    node = root.member(EXTENDS)
     if node is None:
         return Success(())
     if isinstance(node.value, str):
@@ -109,7 +118,7 @@ def _extends(root: Node) -> Read[tuple[str, ...]]:
 
 def _defaults(root: Node) -> Read[tuple[tuple[str, ...], ...]]:
     """The settings that a file puts back: the root's name, and that of the setting in its table, where it is in one."""
-    node = dict(root.members).get(DEFAULTS)
+    node = root.member(DEFAULTS)
     if node is None:
         return Success(())
     if not isinstance(node.value, tuple):
@@ -136,8 +145,8 @@ def _path_put_back(item: Node, name: str, root: Node) -> Read[tuple[str, ...]]:
 
 
 def _mentions(root: Node, name: str, inner: str = "") -> bool:
-    found = dict(root.members).get(name)
-    return found is not None and (not inner or inner in dict(found.members))
+    found = root.member(name)
+    return found is not None and (not inner or found.member(inner) is not None)
 
 
 def _put_back(said: dict[str, object], name: str, inner: str = "") -> None:
@@ -149,18 +158,14 @@ def _put_back(said: dict[str, object], name: str, inner: str = "") -> None:
     said[name] = saying((*others, (inner, DEFAULT)))
 
 
-def _lines(root: Node) -> tuple[Line, ...]:
-    """Where everything that a file says stands: each setting, each entry, each rule."""
-    known = {place.path: place.line for place in reversed(root.source.lines)}
-    return tuple(Line(path_text(path), line) for path, line in _placed(root, known, 0) if line)
+def _lines(source: Source) -> tuple[Line, ...]:
+    """Where everything that a file says stands, as its text has it; what is in an inline table or a list stands where that does."""
+    kept = (place for place in source.lines if not source.withheld or not _within(place.path, source.withheld))
+    return tuple(Line(path_text(place.path), place.line) for place in kept)
 
 
-def _placed(node: Node, known: dict[Path, int], line: int) -> Iterator[tuple[Path, int]]:
-    inner = (*(each for _, each in node.members), *(each for each in node.items if isinstance(each.value, JsonObject | str)))
-    for each in inner:
-        here = known.get(each.path, line)
-        yield each.path, here
-        yield from _placed(each, known, here)
+def _within(path: Path, withheld: frozenset[Path]) -> bool:
+    return any(path[:depth] in withheld for depth in range(1, len(path) + 1))
 
 
 def _root_untrusted(toml: str, place: str) -> Result[Node, Problems]:

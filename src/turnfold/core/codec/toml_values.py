@@ -97,15 +97,25 @@ class Node:
     def members(self) -> tuple[tuple[str, Node], ...]:
         """The names of a table and their values, without what is withheld; nothing where it is no table."""
         found = self.value.members if isinstance(self.value, JsonObject) else ()
-        nodes = ((name, self.child(name, value)) for name, value in found)
-        return tuple((name, node) for name, node in nodes if node.path not in self.source.withheld)
+        return tuple((name, node) for name, value in found if (node := self.child(name, value)).counts)
+
+    def member(self, name: str) -> Node | None:
+        """The value of that name in a table; None where there is none."""
+        if not isinstance(self.value, JsonObject) or name not in self.value:
+            return None
+        found = self.child(name, self.value[name])
+        return found if found.counts else None
 
     @property
     def items(self) -> tuple[Node, ...]:
         """The values of a list, without what is withheld; nothing where it is no list."""
         found = self.value if isinstance(self.value, tuple) else ()
-        nodes = (self.child(index, value) for index, value in enumerate(found))
-        return tuple(node for node in nodes if node.path not in self.source.withheld)
+        return tuple(node for index, value in enumerate(found) if (node := self.child(index, value)).counts)
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is not withheld."""
+        return not self.source.withheld or self.path not in self.source.withheld
 
 
 def settled(value: object, depth: int = 0) -> JsonValue:
@@ -150,6 +160,9 @@ def told(faults: Faults, source: Source, code: str = "bad-settings") -> Problems
     Lines and near misses are looked for only here, so that a file full of faults costs no more than it is long.
     """
     lines = {place.path: place.line for place in reversed(source.lines)}
+    for place in source.lines:  # a table that only stands in the names of others, such as a in [a.b]
+        for depth in range(1, len(place.path)):
+            lines.setdefault(place.path[:depth], place.line)
     problems = tuple(_problem(fault, source.place, lines, code) for fault in faults[:MOST])
     if len(faults) <= MOST:
         return problems

@@ -143,13 +143,16 @@ def explain(cfg: Layer, key: str) -> Explained | Problem:
     )
 
 
-def said_keys(cfg: Layer) -> tuple[str, ...]:
+def said_keys(cfg: Layer, *, shipped: bool = True) -> tuple[str, ...]:
     """The keys that any layer says something of, each as deep as layers are merged, in the order of the document.
+
+    ``shipped``: also those that only the tables say that turnfold brings along.
 
     >>> said_keys(ProjectConfig(Config(model="a/b"), environment=(Variable("CI", "1"),)))
     ('model', 'environment.CI')
     """
-    return tuple(dict.fromkeys(dotted(parts) for setting in settings() for layer in cfg.layers for parts in _said_parts(setting, layer)))
+    layers = tuple(layer for layer in cfg.layers if shipped or _origin(layer).layer != "default")
+    return tuple(dict.fromkeys(dotted(parts) for setting in settings() for layer in layers for parts in _said_parts(setting, layer)))
 
 
 def dotted(parts: tuple[str, ...]) -> str:

@@ -104,10 +104,14 @@ def _below(cfg: ChatConfig) -> tuple[Layer, ...]:
 
 def _leading(layers: tuple[Layer, ...]) -> AgentSpec | None:
     """The agent that the highest layer names, as all layers describe it; None for none, or one that none describes."""
-    said = next((layer.own_agent for layer in layers if layer.own_agent != MISSING), MISSING)
-    if isinstance(said, Missing) or not said:
-        return None
-    return entry(lambda name: AgentSpec(name=name), [layer.own_agents for layer in layers], "name", said)
+    for layer in layers:
+        said = layer.own_agent
+        if isinstance(said, Missing) and not said.mentioned:
+            continue
+        if isinstance(said, Missing) or not said:
+            return None
+        return entry(lambda name: AgentSpec(name=name), [layer.own_agents for layer in layers], "name", said)
+    return None
 
 
 AGENT = "agent "  # the place of an agent's layer begins with it

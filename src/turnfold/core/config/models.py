@@ -46,6 +46,9 @@ def locate(cfg: Layer, model: str) -> Located | Problem:
     provider = entry(lambda name: Provider(name=name), said, "name", head) if slash and name else None
     if provider is not None and provider.base_url:
         return Located(provider, name)
+    if provider is not None:
+        message = f'The provider {head} has no address that counts here: write base_url = "…" under [providers.{head}].'
+        return caller_problem("unknown-model", message, "$.model")
     message = f'There is no provider for the model "{model[:100]}": {_hint(cfg, head, name)}'
     return caller_problem("unknown-model", message, "$.model")
 
@@ -62,6 +65,11 @@ def _hint(cfg: Layer, head: str, name: str) -> str:
         words |= {profile.pattern.partition("/")[2]: profile.pattern for profile in reversed(known) if "*" not in profile.pattern}
         meant = tuple(words[near] for near in near_misses(head, words))
     return f"did you mean {' or '.join(meant[:2])}?" if meant else f"write PROVIDER/MODEL with one of {', '.join(providers)}."
+
+
+def has_catalogue(cfg: ChatConfig) -> bool:
+    """Whether the table of models that turnfold ships lies under ``cfg``; a config that was made in code lacks it at first."""
+    return any(file.origin.layer == "default" for file in cfg.project.base.files)
 
 
 def full_name(cfg: Layer, model: str) -> str:

@@ -128,11 +128,15 @@ class Guardrail:
     """``[guardrails.NAME]``: a check that can stop a run."""
 
     name: str
-    on: Guarded = field(default=Guarded.INPUT, metadata=note("what it looks at", awaits=RUNS))
-    pattern: str = field(default="", metadata=note("a regular expression; the run stops where it is found", awaits=RUNS))
-    question: str = field(default="", metadata=note("a yes-or-no question that a model is asked; yes stops the run", awaits=RUNS))
-    model: str = field(default="", metadata=note("who is asked; the conversation's own model where empty", form=Form.MODEL, awaits=RUNS))
-    blocking: bool = field(default=True, metadata=note("whether the run waits for the answer", awaits=RUNS))
+    on: Guarded = field(default=Guarded.INPUT, metadata=note("what it looks at", granted=True, awaits=RUNS))
+    pattern: str = field(default="", metadata=note("a regular expression; the run stops where it is found", granted=True, awaits=RUNS))
+    question: str = field(
+        default="", metadata=note("a yes-or-no question that a model is asked; yes stops the run", granted=True, awaits=RUNS)
+    )
+    model: str = field(
+        default="", metadata=note("who is asked; the conversation's own model where empty", form=Form.MODEL, granted=True, awaits=RUNS)
+    )
+    blocking: bool = field(default=True, metadata=note("whether the run waits for the answer", granted=True, awaits=RUNS))
 
 
 class ExporterKind(Enum):

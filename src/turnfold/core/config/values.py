@@ -169,7 +169,8 @@ RESERVED_PARAMETERS: tuple[str, ...] = (
     "tools",
     "grammar",
     "temperature",
-    *(each.value for each in TokensParameter),
+    TokensParameter.MAX_TOKENS.value,
+    TokensParameter.MAX_COMPLETION_TOKENS.value,
 )  # what turnfold says itself in a model call, so that no ``parameters`` may
 
 DEFAULT_PROVIDERS: tuple[Provider, ...] = (

@@ -54,6 +54,8 @@ EMBEDDED_PROFILE = ModelProfile(
     max_tokens=400,
     generations=5,
     tools=("shell", "python", "save", "append"),
+    input_usd=0.0,
+    output_usd=0.0,
     instructions="""\
 You work in a folder with tools. A tool is called by one block; then you see its output.
 

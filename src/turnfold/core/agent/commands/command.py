@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TypeAlias, final
 
 from attrs import frozen
@@ -11,7 +11,7 @@ from attrs import frozen
 from turnfold.core.agent.draft import Draft
 from turnfold.core.agent.effects import Notice, Publish
 from turnfold.core.config.layers import ChatConfig
-from turnfold.core.problem import Problem, caller_problem
+from turnfold.core.problem import Problem, caller_problem, did_you_mean
 from turnfold.core.tools.spec import ToolSpec
 
 Operation: TypeAlias = Callable[[Draft, str, tuple[ToolSpec, ...], ChatConfig], Draft]
@@ -27,6 +27,7 @@ class Command:
 
     ``run`` takes the draft, the text after the name, the tools that can be used, and the settings that are in force. It is
     total. It refuses by publishing one Problem and changing nothing, and changes the past only by recording events.
+    ``asks_model``: what it begins may ask a model, so that one is chosen before.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Command:
     help: str
     run: Operation
     aliases: tuple[str, ...] = ()
+    asks_model: bool = False
 
     @property
     def usage(self) -> str:
@@ -81,6 +83,15 @@ def number_untrusted(text: str) -> int | None:
     (12, None, None, None)
     """
     return int(text) if text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS else None
+
+
+def or_near(name: str, names: Iterable[str]) -> str:
+    """The end of a sentence that says that ``name`` is not there: what may have been meant.
+
+    >>> or_near("raeder", ("reader", "writer")), or_near("x", ("reader",))
+    ('; did you mean reader?', '.')
+    """
+    return did_you_mean(name, names) or "."
 
 
 def columns(rows: tuple[tuple[str, str], ...]) -> str:

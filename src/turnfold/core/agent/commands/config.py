@@ -7,16 +7,14 @@ agent, rules), and what a running conversation could not follow (the workspace, 
 from __future__ import annotations
 
 import typing
-from collections.abc import Callable
 from enum import Enum
-from functools import partial
-from typing import TypeAlias, cast, final
+from typing import assert_never, cast, final
 
 import attrs
 from attrs import frozen
 from returns.result import Failure, Result, Success
 
-from turnfold.core.agent.commands.command import Command, columns, refuse, tell, wrong
+from turnfold.core.agent.commands.command import Command, columns, or_near, refuse, tell, wrong
 from turnfold.core.agent.draft import Draft
 from turnfold.core.agent.reconfigure import reconfigured
 from turnfold.core.config.explain import Explained, explain, said_keys
@@ -30,18 +28,28 @@ from turnfold.core.config.selection import signed
 from turnfold.core.config.tables import Compaction
 from turnfold.core.config.values import Limits, SecretRef, ToolFormat
 from turnfold.core.json import JsonObject, JsonValue, dumps, loads_untrusted, quoted
-from turnfold.core.problem import Problem, caller_problem, did_you_mean
+from turnfold.core.problem import Problem, caller_problem
 from turnfold.core.tools.spec import ToolSpec
 from turnfold.core.tools.textlines import clipped
 
-Kind: TypeAlias = type[bool] | type[int] | type[float] | type[str] | type[tuple[str, ...]] | type[ToolFormat]
 
-PLAIN: tuple[tuple[str, Kind], ...] = (
-    ("tool_format", ToolFormat),
-    ("temperature", float),
-    ("max_tokens", int),
-    ("instructions", str),
-    ("tools", tuple),
+class Kind(Enum):
+    """What a setting's value is, in a person's words."""
+
+    FLAG = "true or false"
+    WHOLE = "a whole number"
+    NUMBER = "a number"
+    TEXT = "a text"
+    TOOLS = "names of tools, all or none of them with + or -"
+    FORMAT = " or ".join(each.value for each in ToolFormat)
+
+
+PLAIN = (
+    ("tool_format", Kind.FORMAT),
+    ("temperature", Kind.NUMBER),
+    ("max_tokens", Kind.WHOLE),
+    ("instructions", Kind.TEXT),
+    ("tools", Kind.TOOLS),
 )
 CHANGEABLE = (
     f"Here can be changed: {', '.join(name for name, _ in PLAIN)}, and what stands in limits and compaction, such as limits.usd; "
@@ -55,12 +63,11 @@ MOST = 1e15  # of a number; more is a slip of the hand
 @final
 @frozen(kw_only=True)
 class Changeable:
-    """A setting that ``/config KEY = VALUE`` changes: the kind and the bounds of its value, and the change that it makes."""
+    """A setting that ``/config KEY = VALUE`` changes: the kind and the bounds of its value."""
 
     key: str
     kind: Kind
     note: Note | None
-    change: Callable[[MemberValue], Overrides]
 
 
 def _config(draft: Draft, rest: str, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
@@ -68,15 +75,14 @@ def _config(draft: Draft, rest: str, tools: tuple[ToolSpec, ...], cfg: ChatConfi
     if equals:
         return _change(draft, key.strip(), text.strip(), cfg)
     if not rest:
-        rows = tuple(_row(explain(cfg, key)) for key in said_keys(cfg))
+        told = (explain(cfg, key) for key in said_keys(cfg))
+        rows = tuple(_row(found) for found in told if isinstance(found, Explained) and found.layer != "default")
         return tell(draft, columns(rows) or "No layer says anything: all settings are as they come.")
     found = explain(cfg, rest)
     return refuse(draft, found) if isinstance(found, Problem) else tell(draft, _explained(found))
 
 
-def _row(found: Explained | Problem) -> tuple[str, str]:
-    if isinstance(found, Problem):
-        return "", str(found)
+def _row(found: Explained) -> tuple[str, str]:
     return f"{found.key} = {_clipped(found.value)}", _from(found.layer, found.place)
 
 
@@ -125,12 +131,11 @@ def _change(draft: Draft, key: str, text: str, cfg: ChatConfig) -> Draft:
     known = changeable()
     setting = next((each for each in known if each.key == key), None)
     if setting is None:
-        near = did_you_mean(key, (each.key for each in known))
-        return wrong(draft, f"{key[:60]!r} can't be changed here{near}. {CHANGEABLE}")
+        return wrong(draft, f"{key[:60]!r} can't be changed here{or_near(key, (each.key for each in known))} {CHANGEABLE}")
     read = _read_untrusted(setting, text, cfg)
     if isinstance(read, Failure):
         return refuse(draft, read.failure())
-    changed = reconfigured(draft, setting.change(read.unwrap()), cfg)
+    changed = reconfigured(draft, _saying(key, read.unwrap()), cfg)
     return tell(changed, f"{key} is now {'as by default' if text == DEFAULT_WORD else clipped(text, VALUE_CHARS)}.")
 
 
@@ -141,31 +146,31 @@ def changeable() -> tuple[Changeable, ...]:
     ['tool_format', 'temperature', 'max_tokens', 'instructions', 'tools', 'limits.generations']
     """
     notes = {each.alias: note_of(each) for each in settings()}
-    plain = tuple(Changeable(key=name, kind=kind, note=notes[name], change=partial(_plain, name)) for name, kind in PLAIN)
+    plain = tuple(Changeable(key=name, kind=kind, note=notes[name]) for name, kind in PLAIN)
     return (*plain, *_of_table("limits", Limits), *_of_table("compaction", Compaction))
 
 
 def _of_table(head: str, table: type[Limits | Compaction]) -> tuple[Changeable, ...]:
     hints = typing.get_type_hints(table)
-    return tuple(
-        Changeable(
-            key=f"{head}.{field.name}", kind=_kind(hints[field.name]), note=note_of(field), change=partial(_inside, head, field.name)
-        )
-        for field in attrs.fields(table)
-    )
+    kinds = ((field, _kind(hints[field.name])) for field in attrs.fields(table))
+    return tuple(Changeable(key=f"{head}.{field.name}", kind=kind, note=note_of(field)) for field, kind in kinds if kind is not None)
 
 
-def _kind(hint: object) -> Kind:
-    """The kind of value that a field's hint asks for: ``int`` for ``int | None``."""
-    return cast(Kind, (*typing.get_args(hint), hint)[0])
+def _kind(hint: object) -> Kind | None:
+    """The kind of value that a field's hint asks for: a whole number for ``int | None``; None for what one line can't say."""
+    first = (*typing.get_args(hint), hint)[0]
+    kinds = ((bool, Kind.FLAG), (int, Kind.WHOLE), (float, Kind.NUMBER), (str, Kind.TEXT))
+    return next((kind for form, kind in kinds if form is first), None)
 
 
-def _plain(name: str, value: MemberValue) -> Overrides:
-    return attrs.evolve(Overrides(), **{name: value})  # type: ignore[arg-type]  # its kind stands in PLAIN
-
-
-def _inside(head: str, name: str, value: MemberValue) -> Overrides:
-    return Overrides(limits=saying(((name, value),))) if head == "limits" else Overrides(compaction=saying(((name, value),)))
+def _saying(key: str, value: MemberValue) -> Overrides:
+    """The change that says ``value`` of ``key``."""
+    head, _, name = key.partition(".")
+    if head == "limits":
+        return Overrides(limits=saying(((name, value),)))
+    if head == "compaction":
+        return Overrides(compaction=saying(((name, value),)))
+    return attrs.evolve(Overrides(), **{head: value})  # type: ignore[arg-type]  # its kind stands in PLAIN
 
 
 def _read_untrusted(setting: Changeable, text: str, cfg: ChatConfig) -> Result[MemberValue, Problem]:
@@ -182,16 +187,21 @@ def _read_untrusted(setting: Changeable, text: str, cfg: ChatConfig) -> Result[M
 
 def _of_kind(text: str, value: JsonValue, kind: Kind) -> MemberValue:
     """``value``, which is how JSON reads ``text``, as a ``kind``; None where it is none."""
-    number = isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= MOST
-    if kind is float:
-        return float(value) if number and isinstance(value, (int, float)) else None
-    if kind in (int, bool):
-        return value if isinstance(value, kind) and (number or kind is bool) else None
-    if kind is str:
-        return value if isinstance(value, str) else text
-    if kind is tuple:
-        return _names(value if isinstance(value, tuple) else tuple(text.replace(",", " ").split()))
-    return next((each for each in ToolFormat if each.value == value), None)
+    match kind:
+        case Kind.FLAG:
+            return value if isinstance(value, bool) else None
+        case Kind.WHOLE | Kind.NUMBER:
+            if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > MOST:
+                return None
+            return float(value) if kind is Kind.NUMBER else value if isinstance(value, int) else None
+        case Kind.TEXT:
+            return value if isinstance(value, str) else text
+        case Kind.TOOLS:
+            return _names(value if isinstance(value, tuple) else tuple(text.replace(",", " ").split()))
+        case Kind.FORMAT:
+            return next((each for each in ToolFormat if each.value == value), None)
+        case _:
+            assert_never(kind)
 
 
 def _names(value: tuple[JsonValue, ...]) -> tuple[str, ...] | None:
@@ -208,17 +218,9 @@ def _within(value: MemberValue, note: Note | None) -> bool:
 
 
 def _wanted(setting: Changeable) -> str:
-    nouns = (
-        (bool, "true or false"),
-        (int, "a whole number"),
-        (float, "a number"),
-        (str, "a text"),
-        (tuple, "names of tools, all or none of them with + or -"),
-    )
-    noun = next((noun for kind, noun in nouns if kind is setting.kind), " or ".join(each.value for each in ToolFormat))
     note = setting.note or Note(about="")
-    bounds = (("of at least", note.least), ("over", note.over), ("of at most", note.most))
-    return noun + "".join(f" {word} {bound:,g}" for word, bound in bounds if bound is not None)
+    bounds = (("at least", note.least), ("over", note.over), ("at most", note.most))
+    return setting.kind.value + "".join(f", {word} {bound:,g}" for word, bound in bounds if bound is not None)
 
 
 CONFIG = Command(

@@ -13,6 +13,7 @@ from turnfold.core.agent.draft import Draft
 from turnfold.core.agent.effects import KeepFork, Recall
 from turnfold.core.agent.events import CallCommanded, Impersonated, MessageAdded, Redone, Rewound, SummaryAsked
 from turnfold.core.agent.ids import place
+from turnfold.core.agent.lessons import said_instead
 from turnfold.core.agent.state import Mark, Past
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.conversation.messages import AssistantMessage, Message, ToolCall, UserMessage
@@ -99,8 +100,10 @@ def _edit(draft: Draft, rest: str, tools: tuple[ToolSpec, ...], cfg: ChatConfig)
             draft, f"There is no turn {number}; /rewind lists the turns. For a text that begins with a number: /edit {last} {word} …"
         )
     said = _begun_by(past, mark, draft.at_ms)
-    told = said.message if isinstance(said, MessageAdded) else UserMessage("")
-    return draft.record(Rewound(mark.turn, draft.at_ms)).record(MessageAdded(evolve(told, text=text), draft.at_ms))
+    told = said.message if isinstance(said, MessageAdded) and isinstance(said.message, UserMessage) else UserMessage("")
+    back = draft.record(Rewound(mark.turn, draft.at_ms))
+    at_first = evolve(cfg, overrides=cfg.overrides[len(past.overrides) :])
+    return back.record(MessageAdded(said_instead(told, text, tools, at_first, back.past), draft.at_ms))
 
 
 def _retry(draft: Draft, rest: str, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
@@ -176,10 +179,17 @@ EDIT = Command(
     name="edit",
     arguments="[TURN] TEXT",
     help="Take back the last turn, or TURN and all after it, and say TEXT instead.\n"
-    "A number at the beginning is the turn's. What went with the old text (files, lessons) goes with the new one.",
+    "A number at the beginning is the turn's. Files that went with the old text go with the new one.",
     run=_edit,
+    asks_model=True,
 )
-RETRY = Command(name="retry", arguments="", help="Take back the last turn and say (or do) the same again.", run=_retry)
+RETRY = Command(
+    name="retry",
+    arguments="",
+    help="Take back the last turn and say (or do) the same again.",
+    run=_retry,
+    asks_model=True,
+)
 FORK = Command(
     name="fork",
     arguments="[NAME]",
@@ -191,4 +201,5 @@ COMPACT = Command(
     arguments="",
     help="Have the conversation's beginning summarised.\nModels are told the summary in its place; the log keeps everything, and /undo takes it back.",
     run=_compact,
+    asks_model=True,
 )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from attrs import evolve
 
-from turnfold.core.agent.commands.command import Command, columns, parted, refuse, tell, wrong
+from turnfold.core.agent.commands.command import Command, columns, or_near, parted, refuse, tell, wrong
 from turnfold.core.agent.draft import Draft
 from turnfold.core.agent.events import Renamed
 from turnfold.core.agent.reconfigure import reconfigured
@@ -17,7 +17,7 @@ from turnfold.core.config.layers import NO_AGENT, ChatConfig, Config, Overrides,
 from turnfold.core.config.missing import DEFAULT, Missing
 from turnfold.core.config.models import full_name, locate
 from turnfold.core.config.values import Rule, Verdict
-from turnfold.core.problem import Problem, did_you_mean
+from turnfold.core.problem import Problem
 from turnfold.core.tools.spec import ToolSpec
 from turnfold.core.tools.textlines import clipped
 
@@ -53,9 +53,7 @@ def _agent(draft: Draft, rest: str, tools: tuple[ToolSpec, ...], cfg: ChatConfig
     spec = next((agent for agent in cfg.agents if agent.name == rest), None)
     if spec is None:
         names = tuple(agent.name for agent in cfg.agents)
-        return wrong(
-            draft, f"There is no agent {rest[:40]!r}{did_you_mean(rest, (*names, NO_AGENT))}. /agent lists the agents.", "unknown-agent"
-        )
+        return wrong(draft, f"There is no agent {rest[:40]!r}{or_near(rest, (*names, NO_AGENT))} /agent lists the agents.", "unknown-agent")
     change = agent_layer(spec)
     found = locate(evolve(cfg, overrides=(change, *cfg.overrides)), spec.model) if spec.model else None
     if isinstance(found, Problem):
@@ -81,7 +79,7 @@ def _allow(draft: Draft, rest: str, tools: tuple[ToolSpec, ...], cfg: ChatConfig
         return tell(draft, columns(_rules(draft, cfg)) or "There are no rules: what changes something is asked for, what reads is not.")
     kind, pattern = parted(rest)
     if kind not in KINDS:
-        return wrong(draft, f"/allow takes a kind of request, not {kind[:40]!r}{did_you_mean(kind, KINDS)}: one of {', '.join(KINDS)}.")
+        return wrong(draft, f"/allow takes a kind of request, not {kind[:40]!r}{or_near(kind, KINDS)} It is one of {', '.join(KINDS)}.")
     rule = Rule(Verdict.ALLOW, kind, pattern.strip() or "*")
     changed = reconfigured(draft, Overrides(rules=(rule,)), cfg)
     return tell(changed, f"From now on this is allowed: {rule.kind} {rule.pattern}")

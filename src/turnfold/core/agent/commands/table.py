@@ -11,6 +11,9 @@ from turnfold.core.conversation.messages import ToolCall
 from turnfold.core.json import JsonObject, dumps, scalar_text
 from turnfold.core.problem import Problem, caller_problem, near_misses
 from turnfold.core.tools.spec import ToolSpec, find_tool
+from turnfold.core.tools.textlines import clipped
+
+LINE_CHARS = 100  # of a tool's description in the list
 
 
 def command_given(draft: Draft, command: str | ToolCall, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
@@ -39,6 +42,18 @@ def find_command(name: str) -> Command | None:
     return next((known for known in COMMANDS if name == known.name or name in known.aliases), None)
 
 
+def asks_model(command: str | ToolCall) -> bool:
+    """Whether what ``command`` begins may ask a model.
+
+    >>> asks_model("/retry"), asks_model("/undo 2"), asks_model("hello")
+    (True, False, False)
+    """
+    if isinstance(command, ToolCall) or not command.lstrip().startswith("/"):
+        return False
+    known = find_command(parted(command.strip().removeprefix("/"))[0])
+    return known is not None and known.asks_model
+
+
 def _unknown(name: str, tools: tuple[ToolSpec, ...]) -> Problem:
     names = (*(name for known in COMMANDS for name in (known.name, *known.aliases)), *(tool.name for tool in tools))
     near = near_misses(name, names)
@@ -49,7 +64,7 @@ def _unknown(name: str, tools: tuple[ToolSpec, ...]) -> Problem:
 def _help(draft: Draft, rest: str, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
     if not rest:
         commands = tuple((known.usage, known.help.partition("\n")[0]) for known in COMMANDS)
-        called = tuple((calling.usage(tool), tool.description.partition("\n")[0]) for tool in tools)
+        called = tuple((calling.usage(tool), clipped(tool.description.partition("\n")[0], LINE_CHARS)) for tool in tools)
         return tell(draft, columns((*commands, *called)))
     name = rest.removeprefix("/")
     known, tool = find_command(name), find_tool(tools, name)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from turnfold.core.agent.commands.command import Command, columns, number_untrusted, parted, tell, wrong
 from turnfold.core.agent.commands.transcript import as_json, as_markdown, shortened
+from turnfold.core.agent.context import estimated_tokens
 from turnfold.core.agent.draft import Draft
 from turnfold.core.agent.effects import Document, Leave, Publish, Recall, TellTrace
+from turnfold.core.agent.encoding import encoded_for
+from turnfold.core.agent.state import offered
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.models import full_name, profile_of
 from turnfold.core.config.values import ModelProfile
@@ -39,12 +42,14 @@ def _trace(draft: Draft, rest: str, tools: tuple[ToolSpec, ...], cfg: ChatConfig
 
 def _tokens(draft: Draft, rest: str, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
     usage, window, most = draft.past.usage, profile_of(cfg).window_tokens, cfg.limits.tokens
+    due = estimated_tokens(encoded_for(draft.state, offered(tools, cfg), cfg).size_bytes, draft.past.measured)
     rows = (
         ("read", f"{usage.input_tokens:,}"),
         ("of these, from the cache", f"{usage.cached_tokens:,}"),
         ("written", f"{usage.output_tokens:,}"),
         *((("limit of both (limits.tokens)", f"{most:,}"),) if most is not None else ()),
-        ("window of the model", "not known" if window is None else f"{window:,}"),
+        ("in the next request, about", f"{due:,}"),
+        ("window of the model", "not known" if window is None else f"{window:,} ({due / window:.0%} full)"),
     )
     return tell(draft, columns(rows))
 
@@ -96,7 +101,9 @@ TRACE = Command(
     help="Show what happened in all turns, or in one, with times and usage.\nTurns that were taken back are among them.",
     run=_trace,
 )
-TOKENS = Command(name="tokens", arguments="", help="Say how many tokens the conversation has used, and the model's window.", run=_tokens)
+TOKENS = Command(
+    name="tokens", arguments="", help="Say how many tokens the conversation has used, and how full the model's window is.", run=_tokens
+)
 COST = Command(name="cost", arguments="", help="Say what the conversation has cost, its limit, and the model's prices.", run=_cost)
 EXPORT = Command(
     name="export",

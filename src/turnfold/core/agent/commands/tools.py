@@ -11,7 +11,7 @@ import re
 from attrs import evolve
 from returns.result import Failure, Result, Success
 
-from turnfold.core.agent.commands.command import Command, busy, parted, refuse, wrong
+from turnfold.core.agent.commands.command import Command, busy, or_near, parted, refuse, wrong
 from turnfold.core.agent.draft import Draft
 from turnfold.core.agent.events import CallCommanded, Impersonated
 from turnfold.core.agent.ids import place
@@ -20,7 +20,7 @@ from turnfold.core.config.layers import ChatConfig
 from turnfold.core.conversation.messages import AssistantMessage, BrokenCall, ToolCall
 from turnfold.core.json import JsonObject, dumps, freeze, loads_untrusted
 from turnfold.core.llm import markdown
-from turnfold.core.problem import Blame, Problem, caller_problem, did_you_mean
+from turnfold.core.problem import Blame, Problem, caller_problem
 from turnfold.core.tools.output import counted
 from turnfold.core.tools.schema import check_untrusted
 from turnfold.core.tools.spec import ToolSpec
@@ -108,8 +108,8 @@ def _replay(draft: Draft, rest: str, tools: tuple[ToolSpec, ...], cfg: ChatConfi
     names = tuple(dict.fromkeys(call.name for call in calls))
     wanted = rounds[-1] if rest in ("", "last") else calls if rest == "all" else tuple(call for call in calls if call.name == rest)
     if not wanted:
-        near = did_you_mean(rest, ("last", "all", *names))
-        return wrong(draft, f"/replay takes last, all, or the name of a tool that was called ({', '.join(names)}){near}")
+        near = or_near(rest, ("last", "all", *names))
+        return wrong(draft, f"/replay takes last, all, or the name of a tool that was called ({', '.join(names)}), not {rest[:40]!r}{near}")
     if len(wanted) > MOST_REPLAYED:
         return wrong(
             draft, f"These are {counted(len(wanted), 'call')}, and /replay makes at most {MOST_REPLAYED}: name a tool, or write last."

@@ -66,7 +66,7 @@ def _section(message: Message, tools: tuple[ToolSpec, ...]) -> str:
 def _block(call: Invocation, tools: tuple[ToolSpec, ...]) -> str:
     """A call that is not in its message's text, as the block that would be one."""
     if isinstance(call, BrokenCall):
-        return _fenced(call.text, f"{call.name} (could not be read)")
+        return _fenced(call.text, f"broken {call.name}")
     tool = find_tool(tools, call.name)
     return _fenced(dumps(call.arguments), f"{call.name} --json") if tool is None else markdown.render(call, tool)
 

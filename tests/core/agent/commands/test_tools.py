@@ -1,49 +1,31 @@
-"""Commands: names, near misses, arguments, and what they change."""
+"""Calls of tools by a person."""
 
 from __future__ import annotations
 
 from typing import cast
 
 import pytest
+from attrs import evolve
 
 from tests.core.agent.scripted import YES, after, call, config, log, notices, problems, reasons, reply, results, sim
 from turnfold.core.agent.commands.tools import read_arguments_untrusted
-from turnfold.core.agent.effects import Publish
+from turnfold.core.agent.effects import Perform
 from turnfold.core.agent.events import CallCommanded, Reason
-from turnfold.core.agent.state import ChatState
-from turnfold.core.agent.step import execute_command
+from turnfold.core.agent.state import ChatState, Past, questions
 from turnfold.core.codec.codec import EVENT, decode_untrusted, encode
+from turnfold.core.conversation.log import Log
 from turnfold.core.conversation.messages import AssistantMessage, ToolCall, ToolMessage, UserMessage
 from turnfold.core.json import JsonObject, JsonValue
 from turnfold.core.problem import Blame
 from turnfold.core.tools.spec import ToolSpec, find_tool
 from turnfold.testing.sample_tools import ALL_TOOLS
-from turnfold.testing.simulated import CONFIG, Command, Interrupt, Say, finished
+from turnfold.testing.simulated import Command, Interrupt, Move, Say, Sim, finished
 
 
 def tool(name: str) -> ToolSpec:
     found = find_tool(ALL_TOOLS, name)
     assert found is not None
     return found
-
-
-@pytest.mark.parametrize(("command", "meant"), [("/shel ls", "/shell"), ("/undoo", "/undo"), ("/hlep", "/help")])
-def test_an_unknown_command_names_what_may_have_been_meant(command: str, meant: str) -> None:
-    done = after(sim(), Command(command))
-    assert problems(done)[0].code == "unknown-command"
-    assert f"Did you mean {meant}" in problems(done)[0].message
-
-
-@pytest.mark.parametrize("command", ["hello", "", "/", "/ shell", "  "])
-def test_what_is_no_command_says_how_one_looks(command: str) -> None:
-    assert problems(after(sim(), Command(command)))[0].code == "not-a-command"
-
-
-@pytest.mark.parametrize("command", ["/nope", "hello", "/undo", "/help", "/tools", "/model", ToolCall("nope", JsonObject())])
-def test_what_changes_nothing_leaves_the_state_as_it_was_even_a_fresh_one(command: str | ToolCall) -> None:
-    step = execute_command(command, ALL_TOOLS, CONFIG)
-    assert step.state == ChatState()
-    assert [type(effect) for effect in step.effects] == [Publish]
 
 
 @pytest.mark.parametrize(
@@ -59,18 +41,6 @@ def test_a_commanded_call_that_does_not_fit_is_told_to_the_person_as_a_command(c
     (problem,) = problems(after(sim(), Command(command)))
     assert problem.blame is Blame.CALLER
     assert problem.message.startswith(sentence)
-
-
-def test_help_lists_commands_and_tools_with_how_they_are_used() -> None:
-    shown = notices(after(sim(), Command("/help")))[0]
-    assert "/undo [N]" in shown
-    assert "/save PATH CONTENT" in shown
-    assert "/shell COMMAND" in shown
-
-
-def test_tools_lists_the_tools_that_may_be_used() -> None:
-    assert "shell: " in notices(after(sim(), Command("/tools")))[0]
-    assert notices(after(sim(tools=()), Command("/tools"))) == ("There are no tools.",)
 
 
 def test_a_commanded_call_runs_without_a_second_yes_and_without_the_model() -> None:
@@ -141,47 +111,70 @@ def test_what_a_command_records_can_be_stored_whatever_characters_it_had() -> No
     assert event.call == ToolCall("shell", JsonObject.of(command="echo \ufffd"))
 
 
-def test_during_a_turn_calls_and_undo_are_refused_and_the_rest_is_not() -> None:
-    busy = after(sim(reply("", call("shell", command="ls"))), Say("go"))
-    for command in ("/shell ls", "/undo", ToolCall("shell", JsonObject.of(command="ls"))):
-        refused = after(busy, Command(command))
-        assert problems(refused)[-1].code == "busy"
-        assert refused.state == busy.state
-    assert notices(after(busy, Command("/tools")))
-    assert "now scripted/b" in notices(after(busy, Command("/model scripted/b")))[0]
+LS = ToolCall("shell", JsonObject.of(command="ls"))
 
 
-def test_the_model_can_be_asked_for_and_changed_for_the_rest_of_the_conversation() -> None:
-    done = finished(after(sim(), Command("/model"), Command("/model scripted/other"), Say("hi")))
-    assert notices(done)[0] == "The model is scripted/model."
-    assert b'"model":"other"' in done.performs[0].body
-    assert problems(after(done, Command("/model nope/x")))[0].code == "unknown-model"
-    assert notices(after(sim(cfg=config(model="")), Command("/model"))) == ("The model is not chosen.",)
+def called(*moves: Move) -> Sim:
+    """A conversation in which the model called shell, count and shell again, in two rounds."""
+    first, second = reply("", call("shell", command="ls"), call("count")), reply("", call("shell", command="ls"))
+    return finished(after(finished(after(sim(first, second, cfg=config(YES)), Say("go"))), *moves))
 
 
-@pytest.mark.parametrize("count", ["0", "x", "-1", "1.5", "9999999"])
-def test_undo_wants_a_count(count: str) -> None:
-    done = finished(after(sim(), Say("hi")))
-    assert problems(after(done, Command(f"/undo {count}")))[0].code == "bad-argument"
+@pytest.mark.parametrize(
+    ("line", "names"),
+    [
+        ("/replay", ["shell"]),
+        ("/replay last", ["shell"]),
+        ("/replay all", ["shell", "count", "shell"]),
+        ("/replay count", ["count"]),
+        ("/replay shell", ["shell", "shell"]),
+    ],
+)
+def test_calls_are_made_again_in_one_round(line: str, names: list[str]) -> None:
+    done = called(Command(line))
+    message = next(message for message in log(done) if isinstance(message, AssistantMessage) and message.place == "2.0")
+    assert [each.name for each in message.calls] == names
+    assert [each.tool for each in log(done)[-len(names) :] if isinstance(each, ToolMessage)] == names
+    assert reasons(done)[-1] is Reason.COMPLETED
 
 
-def test_undo_takes_back_log_memories_and_settings_and_nothing_else() -> None:
-    one = finished(after(sim(cfg=config(YES)), Command("/shell export A=1")))
-    two = finished(after(one, Command("/shell cd sub"), Command("/model scripted/other"), Say("hi")))
-    back = after(two, Command("/undo 2"))
-    assert log(back) == log(one)
-    assert back.state.past.memories == one.state.past.memories
-    assert back.state.past.overrides == ()
-    assert (back.state.past.turns, back.state.past.usage) == (two.state.past.turns, two.state.past.usage)
-    assert "Took back 2 turns" in notices(back)[-1]
-    again = finished(after(back, Say("again")))
-    assert {perform.request_id.turn for perform in again.performs} == {1, 2, 3, 4}
-    assert problems(after(after(again, Command("/undo 5")), Command("/undo")))[0].code == "nothing-to-undo"
+def test_what_is_made_again_is_asked_for_as_a_models_call_is() -> None:
+    done = finished(after(sim(reply("", call("shell", command="ls"))), Say("go")))
+    again = after(done, Command("/replay"))
+    assert len(questions(again.state.past)) == 1
+    assert not [effect for effect in again.history[-1].step.effects if isinstance(effect, Perform)]
 
 
-def test_undo_makes_the_next_request_as_if_the_turn_had_never_been() -> None:
-    fresh = finished(after(sim(), Say("hi")))
-    back = finished(after(sim(), Say("something else"), *()))
-    again = finished(after(back, Command("/undo"), Say("hi")))
-    assert again.performs[-1].body == fresh.performs[-1].body
-    assert results(again) == ()
+@pytest.mark.parametrize(("line", "sentence"), [("/replay shel", "did you mean shell?"), ("/replay nope", "last, all, or the name")])
+def test_what_was_not_called_cannot_be_called_again(line: str, sentence: str) -> None:
+    assert sentence in problems(called(Command(line)))[0].message
+    assert problems(after(sim(), Command("/replay")))[0].code == "nothing-to-replay"
+
+
+def test_a_round_has_an_end() -> None:
+    many = Past(events=1, log=Log.of(*(AssistantMessage(text="", place=f"{n}.1", calls=(LS,)) for n in range(1, 60))))
+    refused = after(evolve(sim(), state=ChatState(many)), Command("/replay all"))
+    assert "59 calls" in problems(refused)[0].message
+
+
+def test_a_person_speaks_as_the_model() -> None:
+    done = finished(after(sim(), Command("/impersonate I am done.")))
+    assert log(done) == (AssistantMessage(text="I am done.", place="1.0"),)
+    assert (reasons(done), done.performs) == ((Reason.COMPLETED,), ())
+
+
+def test_calls_of_the_person_who_speaks_as_the_model_are_asked_for_and_end_the_turn() -> None:
+    asked = after(sim(), Command("/impersonate Let me.\n```shell\nls\n```\nand\n```count\n```"))
+    assert len(questions(asked.state.past)) == 1
+    done = finished(asked)
+    assert [type(message) for message in log(done)] == [AssistantMessage, ToolMessage, ToolMessage]
+    assert log(done)[1] == ToolMessage(call_id="1.0.0", tool="shell", text="ran ls in /w")
+    assert reasons(done) == (Reason.COMPLETED,)
+    assert results(finished(asked, allowed=False))[0].startswith("Denied")
+
+
+@pytest.mark.parametrize("line", ["/impersonate", "/impersonate ```save a.txt\nhi"])
+def test_what_cannot_be_said_as_the_model_is_refused(line: str) -> None:
+    done = after(sim(), Command(line))
+    assert problems(done)[0].blame is Blame.CALLER
+    assert done.state == ChatState()
