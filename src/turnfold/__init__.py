@@ -74,8 +74,6 @@ __all__ = [
     "run",
     "run_async",
     "step",
-    "trace_of",
-    "trace_text",
 ]
 
 
@@ -103,8 +101,6 @@ def __getattr__(name: str) -> object:
         ("core.tools.builtin", "BUILTIN_TOOLS"),
         ("core.tools.generator", "from_generator"),
         ("core.tools.spec", "Call Done Need Refuse ToolSpec"),
-        ("core.trace.fold", "trace_of"),
-        ("core.trace.text", "trace_text"),
         ("shell.briefing", "read_briefing"),
         ("shell.desk", "RunResult"),
         ("shell.real", "real_world"),

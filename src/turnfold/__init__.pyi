@@ -29,8 +29,6 @@ from turnfold.core.problem import Problem
 from turnfold.core.tools.builtin import BUILTIN_TOOLS
 from turnfold.core.tools.generator import from_generator
 from turnfold.core.tools.spec import Call, Done, Need, Refuse, ToolSpec
-from turnfold.core.trace.fold import trace_of
-from turnfold.core.trace.text import trace_text
 from turnfold.shell.briefing import read_briefing
 from turnfold.shell.desk import RunResult
 from turnfold.shell.real import real_world
@@ -103,6 +101,4 @@ __all__ = [
     "run",
     "run_async",
     "step",
-    "trace_of",
-    "trace_text",
 ]
