@@ -23,6 +23,8 @@ CODECS: tuple[Codec[object], ...] = (
     stored.ANSWER,
     stored.MESSAGE,
     stored.CONFIG,
+    stored.PROJECT,
+    stored.BRIEFING,
     stored.PAST,
     stored.STATE,
     stored.STEP,
