@@ -91,10 +91,8 @@ def __getattr__(name: str) -> object:
         ("core.agent.draft", "Step"),
         ("core.agent.effects", "Cancel Delta Document Effect Leave Notice Perform Publish Record"),
         ("core.agent.events", "Event"),
-        (
-            "core.agent.inputs",
-            "Answered ChunkArrived CommandGiven Decided Failed Input Interrupted Resumed SettingsChanged TimePassed UserSaid",
-        ),
+        ("core.agent.inputs", "Answered ChunkArrived CommandGiven Decided Failed Input Interrupted"),
+        ("core.agent.inputs", "Resumed SettingsChanged TimePassed UserSaid"),
         ("core.agent.state", "ChatState Past"),
         ("core.agent.step", "execute_command step"),
         ("core.config.explain", "Explained Overridden explain"),
