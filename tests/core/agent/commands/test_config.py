@@ -122,6 +122,7 @@ def test_every_field_of_the_tables_can_be_changed() -> None:
         (JsonObject.of(a=1), '{"a":1}'),
         (saying((("name", "x"), ("retries", DEFAULT))), '{name = "x", retries = the default}'),
         ((PROVIDER,), f"[{shown_value(PROVIDER)}]"),
+        (float("inf"), "inf"),
     ],
 )
 def test_values_are_shown_as_a_person_reads_them(value: object, text: str) -> None:

@@ -75,6 +75,7 @@ def test_tokens_are_counted_and_bounded() -> None:
     bounded = rows(priced(window_tokens=128_000, limits=Limits(tokens=5000)), usage, "/tokens")
     assert (bounded["window of the model"], bounded["limit of both (limits.tokens)"]) == ("128,000 (1% full)", "5,000")
     assert plain["in the next request, about"] == bounded["in the next request, about"]
+    assert rows(priced(window_tokens=0), usage, "/tokens")["window of the model"].startswith("0 (")
 
 
 def test_cost_is_told_with_prices_and_limit() -> None:

@@ -6,6 +6,7 @@ agent, rules), and what a running conversation could not follow (the workspace, 
 
 from __future__ import annotations
 
+import math
 import typing
 from enum import Enum
 from typing import assert_never, cast, final
@@ -120,6 +121,8 @@ def shown_value(value: object) -> str:
             return f"{{{', '.join(f'{member.name} = {shown_value(member.value)}' for member in value.members)}}}"
         case Missing():
             return "the default"
+        case float() if not math.isfinite(value):
+            return str(value)  # made in code; no file and no JSON can say it
         case str() | bool() | int() | float():
             return dumps(value)
         case _:

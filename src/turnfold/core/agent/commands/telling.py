@@ -49,7 +49,7 @@ def _tokens(draft: Draft, rest: str, tools: tuple[ToolSpec, ...], cfg: ChatConfi
         ("written", f"{usage.output_tokens:,}"),
         *((("limit of both (limits.tokens)", f"{most:,}"),) if most is not None else ()),
         ("in the next request, about", f"{due:,}"),
-        ("window of the model", "not known" if window is None else f"{window:,} ({due / window:.0%} full)"),
+        ("window of the model", "not known" if window is None else f"{window:,} ({due / max(window, 1):.0%} full)"),
     )
     return tell(draft, columns(rows))
 
