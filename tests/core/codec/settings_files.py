@@ -7,7 +7,6 @@ from typing import assert_never
 
 from hypothesis import strategies as st
 
-from turnfold.core.codec.forms import KINDS
 from turnfold.core.codec.shapes import (
     SETTINGS,
     Anything,
@@ -26,6 +25,7 @@ from turnfold.core.codec.shapes import (
     names_to_put_back,
 )
 from turnfold.core.config.notes import Form
+from turnfold.core.config.values import KINDS
 
 WORDS = st.text("abcXYZ_ü /", min_size=1, max_size=8)
 NAMES = st.from_regex(r"[A-Za-z][A-Za-z0-9_-]{0,8}", fullmatch=True)

@@ -10,18 +10,15 @@ from typing import Final, TypeAlias
 from returns.result import Failure, Result, Success
 
 from turnfold.adapters.gptme.calls import PYTHON, PYTHON_BLOCKS
+from turnfold.core.codec.forms import ENTRY, HEADER_TEXT, URL, VARIABLE
 from turnfold.core.json import JsonObject, JsonValue
 from turnfold.core.tools.builtin import BUILTIN_TOOLS
 
 Reading: TypeAlias = Result[JsonValue, str]
 Reader: TypeAlias = Callable[[JsonValue], Reading]
 
-NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 HEADER: Final = re.compile(r"[A-Za-z0-9_-]+")
-VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
-_CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-_URL: Final = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?", re.ASCII)
 _SECRET: Final = re.compile(
     r"(^|[_-])(api-?key|key|token|secret|password|passwd|credentials?|auth|authorization|cookie|dsn|pat)($|[_-])|apikey", re.IGNORECASE
 )
@@ -48,7 +45,7 @@ def flag(value: JsonValue) -> Reading:
 def line(value: JsonValue) -> Reading:
     """Text that can stand in a variable or a header."""
     said = text(value)
-    if isinstance(value, str) and _CONTROL.search(value):
+    if isinstance(value, str) and HEADER_TEXT.fullmatch(value) is None:
         return Failure("it has a line break or another control character")
     return said
 
@@ -75,7 +72,7 @@ def single(value: JsonValue) -> Reading:
 
 def url(value: JsonValue) -> Reading:
     """An address of a server, without questions, names and passwords."""
-    if not isinstance(value, str) or _URL.fullmatch(value) is None:
+    if not isinstance(value, str) or URL.fullmatch(value) is None:
         return Failure("it is no address of the form https://HOST/PATH")
     return Success(value)
 
@@ -90,7 +87,7 @@ def model(value: JsonValue) -> Reading:
     if not isinstance(value, str):
         return Failure("it is no text")
     provider, _, called = value.partition("/")
-    if not (NAME.fullmatch(provider) and called.strip() and called == called.strip()):
+    if not (ENTRY.fullmatch(provider) and called.strip() and called == called.strip()):
         return Failure("turnfold names a model as PROVIDER/NAME")
     return Success(value)
 

@@ -16,8 +16,6 @@ from turnfold.adapters.gptme.leaves import Act, Found, Keys, Leaf, Put, Rule, le
 from turnfold.adapters.gptme.left import Left
 from turnfold.adapters.gptme.reading import (
     HEADER,
-    NAME,
-    VARIABLE,
     Reader,
     Reading,
     arguments,
@@ -39,6 +37,7 @@ from turnfold.adapters.gptme.reading import (
     whole,
     words,
 )
+from turnfold.core.codec.forms import ENTRY, VARIABLE
 from turnfold.core.config.values import DEFAULT_PROVIDERS
 from turnfold.core.json import JsonValue
 
@@ -103,7 +102,7 @@ def carry(to: str, read: Reader = text) -> Act:
 def _target(leaf: Leaf, to: str) -> Result[Keys, str]:
     """Where the leaf goes; the entry's name is the key before its last."""
     entry = leaf.keys[2 if leaf.keys[0] == "mcp" else 1] if "*" in to else ""
-    if "*" in to and NAME.fullmatch(entry) is None:
+    if "*" in to and ENTRY.fullmatch(entry) is None:
         return Failure("turnfold needs a name for it, of letters, digits, - and _")
     return Success(tuple(entry if word == "*" else word for word in to.split("."))) if to else Success(())
 

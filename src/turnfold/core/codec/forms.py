@@ -10,7 +10,7 @@ from returns.result import Failure, Success
 from turnfold.core.codec.toml_values import Faults, Node, Read, gathered, no_choice
 from turnfold.core.config.notes import Form
 from turnfold.core.config.selection import signed
-from turnfold.core.config.values import SecretRef
+from turnfold.core.config.values import KINDS, SecretRef
 from turnfold.core.json import JsonObject
 
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -18,7 +18,6 @@ ENTRY = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 URL = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?", re.ASCII)
 HEADER_NAME = re.compile(r"[!-9;-~]+")
 HEADER_TEXT = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
-KINDS = ("*", "model", "read", "list", "write", "run", "python")
 
 
 def text(node: Node, form: Form) -> Read[str]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from re import Pattern
 from typing import assert_never
 
-from turnfold.core.codec.forms import ENTRY, HEADER_NAME, HEADER_TEXT, KINDS, URL, VARIABLE
+from turnfold.core.codec.forms import ENTRY, HEADER_NAME, HEADER_TEXT, URL, VARIABLE
 from turnfold.core.codec.shapes import (
     SETTINGS,
     Anything,
@@ -29,6 +29,7 @@ from turnfold.core.codec.shapes import (
     names_to_put_back,
 )
 from turnfold.core.config.notes import Form
+from turnfold.core.config.values import KINDS
 from turnfold.core.json import JsonObject, JsonValue
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

@@ -125,6 +125,9 @@ class ModelProfile:
     sees_images: bool | None = field(default=None, metadata=note("whether it can read images"))
 
 
+KINDS: tuple[str, ...] = ("read", "list", "write", "run", "python", "model", "*")  # of requests that a rule speaks of
+
+
 @final
 @frozen
 class Rule:

@@ -16,14 +16,13 @@ from turnfold.core.config.layer import Layer
 from turnfold.core.config.layers import NO_AGENT, ChatConfig, Config, Overrides, ProjectConfig, agent_layer, leads, no_agent
 from turnfold.core.config.missing import DEFAULT, Missing
 from turnfold.core.config.models import full_name, locate
-from turnfold.core.config.values import Rule, Verdict
+from turnfold.core.config.values import KINDS, Rule, Verdict
 from turnfold.core.problem import Problem
 from turnfold.core.tools.spec import ToolSpec
 from turnfold.core.tools.textlines import clipped
 
 NAME_CHARS = 100
 LINE_CHARS = 80
-KINDS = ("read", "list", "write", "run", "python", "model", "*")
 
 
 def _model(draft: Draft, rest: str, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
