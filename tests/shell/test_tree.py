@@ -45,6 +45,11 @@ def test_globs(pattern: str, paths: tuple[str, ...]) -> None:
     assert found == tuple(f"/w/{path}" for path in paths)
 
 
+def test_a_glob_without_end_stands_for_nothing() -> None:
+    assert Tree(FAKE).expanded("/w", "/".join(["**"] * 5_000)) == ()
+    assert Tree(FAKE).expanded("/w", "/".join(["**"] * 20 + ["d.md"])).count("/w/docs/deep/d.md") == 1
+
+
 def test_files_below_a_folder_and_not_behind_links(tmp_path: Path) -> None:
     for name in ("b.md", "a.mdc", "c.txt", "sub/d.md", ".hidden/e.md"):
         (tmp_path / name).parent.mkdir(exist_ok=True)

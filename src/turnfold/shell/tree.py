@@ -54,12 +54,14 @@ class Tree:
     def expanded(self, base: str, pattern: str) -> tuple[str, ...]:
         """What the glob ``pattern`` (from ``base``, or absolute) stands for, sorted; without a wildcard it is one path, there or not.
 
-        ``**`` stands for any folders, those behind links apart.
+        ``**`` stands for any folders, those behind links apart. A glob of more than ``DEPTH`` names stands for nothing.
         """
         whole = posixpath.normpath(posixpath.join(base, pattern))
         if WILD.isdisjoint(pattern):
             return (whole,)
         segments = tuple(posixpath.normpath(pattern).strip("/").split("/"))
+        if len(segments) > DEPTH:
+            return ()
         start = "/" if pattern.startswith("/") else base
         return tuple(sorted(dict.fromkeys(self._expanded(start, segments))))
 
