@@ -8,7 +8,7 @@ import pytest
 
 from turnfold.core.config.agents import AgentSpec
 from turnfold.core.config.layer import Layer, settings
-from turnfold.core.config.layers import ChatConfig, Config, Overrides, ProjectConfig, agent_layer
+from turnfold.core.config.layers import ChatConfig, Config, Origin, Overrides, ProjectConfig, agent_layer, leads
 from turnfold.core.config.missing import DEFAULT, MISSING
 from turnfold.core.config.named import entries, entry
 from turnfold.core.config.notes import note_of
@@ -165,6 +165,8 @@ def test_an_agent_says_only_what_it_has() -> None:
     layer = agent_layer(AgentSpec(name="plain"))
     assert (layer.own_agent, layer.own_model, layer.own_tools, layer.own_limits) == ("plain", MISSING, MISSING, MISSING)
     assert layer.origin.place == "agent plain"
+    assert leads(layer)
+    assert not leads(Overrides(model="a/b", origin=Origin(layer="chat", place="agent plain")))  # a place is only told
 
 
 def test_a_resumed_conversation_can_go_back_to_a_default() -> None:

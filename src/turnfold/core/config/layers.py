@@ -32,10 +32,14 @@ class Line:
 @final
 @frozen(kw_only=True)
 class Origin:
-    """Where settings come from: the layer that they count to, the file or variable (``place``), and the lines in it."""
+    """Where settings come from: the layer that they count to, the file or variable (``place``), and the lines in it.
+
+    ``leads``: they say which agent leads the conversation from then on, and lie over those of the agent before.
+    """
 
     layer: LayerName = "chat"
     place: str = ""
+    leads: bool = False
     lines: tuple[Line, ...] = field(default=(), repr=False)
 
 
@@ -114,13 +118,12 @@ def _leading(layers: tuple[Layer, ...]) -> AgentSpec | None:
     return None
 
 
-AGENT = "agent "  # the place of an agent's layer begins with it
 NO_AGENT = "none"
 
 
 def leads(change: Overrides) -> bool:
     """Whether ``change`` says which agent leads from now on: it is an agent's layer, or :func:`no_agent`."""
-    return change.origin.layer == "chat" and change.origin.place.startswith(AGENT)
+    return change.origin.leads
 
 
 @final
@@ -166,7 +169,7 @@ def _agent_layer(spec: AgentSpec, agent: str | Missing) -> Overrides:
         model=spec.model or MISSING,
         tools=MISSING if spec.tools is None else spec.tools,
         limits=MISSING if spec.limits is None else spec.limits,
-        origin=Origin(layer="chat", place=f"{AGENT}{spec.name}"),
+        origin=Origin(layer="chat", place=f"agent {spec.name}", leads=True),
     )
 
 
@@ -177,4 +180,4 @@ def no_agent() -> Overrides:
     >>> ChatConfig(project).tools, ChatConfig(project, overrides=(no_agent(),)).tools
     (('read',), None)
     """
-    return Overrides(agent="", origin=Origin(layer="chat", place=f"{AGENT}{NO_AGENT}"))
+    return Overrides(agent="", origin=Origin(layer="chat", place=f"agent {NO_AGENT}", leads=True))
