@@ -274,6 +274,17 @@ def test_trust_shows_what_it_grants_and_asks(bench: Bench) -> None:
     assert bench.run("config", "trust", "--yes").code == 0
 
 
+def test_nothing_that_a_project_says_can_hide_from_who_is_asked_to_trust_it(bench: Bench) -> None:
+    toml = '[hooks."a"]\ncommand = "ls\x9b2K\u202e\U000e0041"\n[prompt]\ncommands = ["x\u200b"]\n'
+    (bench.workspace / "turnfold.toml").write_text(toml, encoding="utf-8")
+    told = bench.run("config", "trust").out
+    assert r'"ls\u009b2K\u202e\U000e0041"' in told
+    assert r'["x\u200b"]' in told
+    (bench.workspace / "turnfold.toml").write_text('"a\u202e" = 1\n[providers."\x9b2K"]\n', encoding="utf-8")
+    for done in (bench.run("config", "check"), bench.run("config", "show"), bench.run("config", "trust")):
+        assert not {"\u202e", "\x9b"} & set(done.out + done.err)
+
+
 def test_trust_without_a_project_is_told(bench: Bench, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     done = bench.run("config", "trust", str(tmp_path / "empty"))

@@ -19,6 +19,7 @@ from turnfold.core.config.explain import Explained, explain, said_keys
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.json import thaw
 from turnfold.core.problem import Problem
+from turnfold.core.tools.preview import visible
 from turnfold.shell.catalogue import catalogue
 from turnfold.shell.real import NOWHERE, find_folders
 from turnfold.shell.settings import Settings, load_settings
@@ -42,10 +43,10 @@ def configure(plan: Configuring, environ: Mapping[str, str]) -> Done:
         case "trust":
             return give_trust(plan, folders, workspace, environ)
         case "paths":
-            return Done(out=(paths_text(folders, workspace, environ),))
+            return Done(out=(visible(paths_text(folders, workspace, environ)),))
         case "check":
             found = check(folders, workspace, environ)
-            return Done(out=(found.text,), code=Exit.USAGE if found.faults else Exit.DONE)
+            return Done(out=(visible(found.text),), code=Exit.USAGE if found.faults else Exit.DONE)
         case _:
             return _told(plan, load_settings(folders, workspace, environ, (catalogue(),)), workspace)
 

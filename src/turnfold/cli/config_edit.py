@@ -29,6 +29,7 @@ from turnfold.core.codec.settings import read_file_untrusted
 from turnfold.core.codec.toml_values import Problems
 from turnfold.core.config.layer import LayerName
 from turnfold.core.problem import Problem, caller_problem, world_problem
+from turnfold.core.tools.preview import visible
 
 EDITORS = ("sensible-editor", "editor", "nano", "vim", "vi")
 NEW_MODE = 0o600
@@ -105,7 +106,7 @@ def _edited(editor: tuple[str, ...], copy: Path, target: Target) -> _Edited:
         faults = _faults(text, target)
         if not faults:
             return _Edited(text)
-        sys.stderr.write("".join(f"✗ {fault}\n" for fault in faults))
+        sys.stderr.write(visible("".join(f"✗ {fault}\n" for fault in faults)))
         if not _again():
             kept = f"{target.path} is as it was. What you wrote is kept in {copy}"
             return _Edited(problem=caller_problem("bad-settings", f"The file has {len(faults)} fault{'s'[: len(faults) > 1]}, so {kept}."))

@@ -17,6 +17,7 @@ from turnfold.core.config.notes import note_of
 from turnfold.core.config.said import Said
 from turnfold.core.config.values import SecretRef, Variable
 from turnfold.core.json import JsonObject, JsonValue, dumps, quoted
+from turnfold.core.tools.preview import UNSEEN
 
 MASK = "***"
 COMMENT_COLUMN = 48
@@ -110,13 +111,22 @@ def toml_value(value: JsonValue) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        return quoted(value).replace("\x7f", "\\u007f")
+        return seen(quoted(value))
     if isinstance(value, tuple):
         return f"[{', '.join(toml_value(each) for each in value if each is not None)}]"
     if isinstance(value, JsonObject):
         inner = ", ".join(f"{dotted((name,))} = {toml_value(each)}" for name, each in value.members if each is not None)
         return f"{{ {inner} }}" if inner else "{}"
     return str(value)
+
+
+def seen(text: str) -> str:
+    r"""``text`` with what a terminal obeys, or does not show, as TOML escapes it: nothing that a file says can hide what it asks for.
+
+    >>> seen('name = "a\x9bb\u202e"')
+    'name = "a\\u009bb\\u202e"'
+    """
+    return UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}" if found[0] <= "\uffff" else f"\\U{ord(found[0]):08x}", text)
 
 
 def toml_text(rows: Iterable[Row]) -> str:
@@ -129,13 +139,13 @@ def toml_text(rows: Iterable[Row]) -> str:
         if table:
             lines += ["", table.partition("#")[0] if table.startswith("[[") else table]
         lines += [_line(row) for row in inner if row.name]
-    return "".join(f"{line}\n" for line in lines).lstrip("\n")
+    return seen("".join(f"{line}\n" for line in lines).lstrip("\n"))
 
 
 def _line(row: Row) -> str:
     if row.value is None:
         return f"# {row.name} is not set"
-    return f"{dotted((row.name,))} = {toml_value(row.value)}".ljust(COMMENT_COLUMN) + f"  # {row.source}"
+    return f"{dotted((row.name,))} = {toml_value(row.value)}".ljust(COMMENT_COLUMN) + f"  # {' '.join(row.source.split())}"
 
 
 def explained_text(found: Explained) -> str:
@@ -146,7 +156,7 @@ def explained_text(found: Explained) -> str:
     for each in found.overrode:
         lower = masked(parts, as_json(each.value))
         lines.append(f"  over {'nothing' if lower is None else toml_value(lower)} from {_from(each.layer, each.place)}")
-    return "".join(f"{line}\n" for line in lines)
+    return seen("".join(f"{line}\n" for line in lines))
 
 
 def _from(layer: str, place: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from turnfold.cli.arguments import Configuring
 from turnfold.cli.config_rows import rows
-from turnfold.cli.config_text import Done, Row, toml_text
+from turnfold.cli.config_text import Done, Row, seen, toml_text
 from turnfold.cli.exits import Exit
 from turnfold.core.config.explain import said_keys
 from turnfold.core.config.layers import Config, ProjectConfig
@@ -73,7 +73,7 @@ def _given(plan: Configuring, folders: Folders, folder: Path, granted: str) -> D
         if granted
         else f"The project in {folder} asks for nothing that needs it.\n"
     )
-    sys.stdout.write(shown)
+    sys.stdout.write(seen(shown))
     sys.stdout.flush()
     if not plan.yes:
         if sys.stdin is None or not sys.stdin.isatty():

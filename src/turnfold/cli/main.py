@@ -206,8 +206,10 @@ def _print(texts: Iterable[str]) -> None:
 
 def _complain(sentence: str) -> None:
     """One line on standard error, where there is one."""
+    from turnfold.core.tools.preview import visible
+
     try:
-        print(f"turnfold: {sentence.rstrip()}", file=sys.stderr, flush=True)
+        print(f"turnfold: {visible(sentence).rstrip()}", file=sys.stderr, flush=True)
     except (OSError, ValueError):
         return
 
