@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.core.agent.compacting import Said, keeping, past_of, turns, windowed
 from tests.laws.comparison import assert_acceptable
 from turnfold.core.agent.apply import apply
-from turnfold.core.agent.compaction import ASK, LEAST_BYTES, SYSTEM, plan, plan_if_due, summary_body, transcript
+from turnfold.core.agent.compaction import ASK, LEAST_BYTES, SYSTEM, plan, plan_if_due, plan_in_turn, summary_body, transcript
 from turnfold.core.agent.encoding import ASKED, SUMMARY, encoded_for, request_body
 from turnfold.core.agent.events import Compacted, Impersonated, MessageAdded, Reason, SummaryAsked, TurnEnded
 from turnfold.core.agent.live import Plan
@@ -104,6 +104,50 @@ def test_every_call_that_is_told_has_its_result_and_roles_alternate(
         assert roles[0] == "user"
         assert all(roles[index : index + 2] != ["user", "user"] for index in range(len(roles)))
         past = past_of(tuple(evolve(turn, ended=True) for turn in more), past)
+
+
+def long_turn(rounds: int, *before: Said) -> Past:
+    """A turn that runs and has had so many rounds, behind others."""
+    return past_of((*before, Said(rounds=(2,) * rounds, ended=False)))
+
+
+@given(st.integers(0, 12), st.integers(1, 4), turns(most=2), st.sampled_from(ToolFormat))
+def test_of_a_long_turn_its_last_rounds_stay_and_the_message_that_began_it(
+    rounds: int, keep: int, before: tuple[Said, ...], tool_format: ToolFormat
+) -> None:
+    cfg = evolve(CONFIG, compaction=evolve(keeping(9), keep_rounds=keep), tool_format=tool_format)
+    past = long_turn(rounds, *(evolve(turn, ended=True) for turn in before))
+    planned = plan_in_turn(past, cfg)
+    assert (planned is None) == (rounds <= keep)
+    if planned is not None:
+        tail = tuple(past.log.since(planned.upto))
+        assert isinstance(tail[0], AssistantMessage)
+        assert sum(isinstance(message, AssistantMessage) for message in tail) == keep
+        assert past.marks[-1].log_length in planned.pinned
+        done = compacted(past, planned)
+        assert plan_in_turn(done, cfg) is None
+        body = request_body(encoded_for(ChatState(done), ALL_TOOLS, cfg), done)
+        assert_acceptable(body)
+        roles = [each["role"] for each in told(done)]
+        assert roles[:4] == ["user", "assistant", "user", "assistant"]
+
+
+def test_where_no_turn_runs_none_is_cut() -> None:
+    assert plan_in_turn(Past(), CONFIG) is None
+    assert plan_in_turn(past_of((Said(rounds=(2,) * 9),)), CONFIG) is None
+
+
+def test_a_long_turn_is_summed_up_again_when_as_many_rounds_came_as_stay() -> None:
+    cfg = evolve(CONFIG, compaction=evolve(keeping(9, keep_first=False), keep_rounds=2))
+    first = plan_in_turn(long_turn(5, Said()), cfg)
+    assert first == Plan(12, (2,))
+    assert [plan_in_turn(compacted(long_turn(rounds, Said()), first), cfg) is None for rounds in (5, 6, 7)] == [True, True, False]
+    again = plan_in_turn(compacted(long_turn(7, Said()), first), cfg)
+    assert again == Plan(18, (2,))
+    ended = past_of((Said(), Said(), Said()), apply(compacted(long_turn(7, Said()), first), TurnEnded(Reason.COMPLETED)))
+    later = plan(ended, evolve(CONFIG, compaction=keeping(1, keep_first=False)))
+    assert later is not None
+    assert later.pinned == ()  # what began a turn that is over is no more than any other message
 
 
 # the plan by example

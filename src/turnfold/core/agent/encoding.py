@@ -3,12 +3,13 @@
 ``live`` keeps the encoded messages, and the head of the request with the config and the tools that it is good for. A change
 of those makes another head; only a change of the call format encodes the messages anew, since they depend on nothing else.
 
-Where a summary stands for the log's beginning, the beginning is two messages, and the log goes on behind them where a turn begins:
+Where a summary stands for the log's beginning, the beginning is two messages, and the log goes on behind them:
 
 1. the person's: the pinned messages, word for word, or, where nothing is pinned, the question what was so far;
 2. the assistant's: the summary. It has seen outputs of tools, so it must not speak with the person's voice.
 
-So the first message is the person's and roles alternate, as the templates of some models demand. It stays the same, byte for byte,
+Where the log goes on in the middle of a turn, with a reply, the person's words to go on stand between them. So the first message
+is the person's and roles alternate, as the templates of some models demand. It stays the same, byte for byte,
 until the next summary. What it stands for is neither encoded nor kept.
 """
 
@@ -35,6 +36,7 @@ from turnfold.core.tools.spec import ToolSpec
 
 ASKED = "What has been said and done so far?"
 SUMMARY = "Summary of the conversation so far:"
+GO_ON = "Go on."
 
 
 def encoded_for(state: ChatState, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Encoded:
@@ -74,7 +76,9 @@ def _told(summary: Summary, past: Past) -> bytes:
     """The two messages that stand for what was summed up."""
     pinned = (past.log[index] for index in summary.pinned if 0 <= index < len(past.log))
     said = "\n\n".join(said_text(message) for message in pinned if isinstance(message, UserMessage))
-    told: tuple[Message, ...] = (UserMessage(said or ASKED), AssistantMessage(text=f"{SUMMARY}\n\n{summary.text}", place=""))
+    summed: tuple[Message, ...] = (UserMessage(said or ASKED), AssistantMessage(text=f"{SUMMARY}\n\n{summary.text}", place=""))
+    in_turn = 0 <= summary.upto < len(past.log) and isinstance(past.log[summary.upto], AssistantMessage)
+    told = (*summed, UserMessage(GO_ON)) if in_turn else summed
     return b",".join(CHAT.encode_message(message, ToolFormat.NATIVE) for message in told)
 
 

@@ -103,7 +103,7 @@ class Turn:
     ``overrides`` are the changes of settings that were made when the round began: its tools see no later ones. ``asked``
     counts the generation's model calls, a lost one and a summary too. A ``commanded`` turn calls no model for a reply;
     its requests need no second yes unless it has to ``ask``. ``summary``: it is there to have a summary written;
-    ``summarised``: one was asked for, whatever came of it. ``waited_ms``: how long it was paused, ``paused_ms``: since when
+    ``summarised``: one was asked for, and came to nothing so far. ``waited_ms``: how long it was paused, ``paused_ms``: since when
     it is. ``limit``: why it is ``interrupted``, where no person did it.
     """
 
