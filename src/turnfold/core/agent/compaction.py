@@ -21,7 +21,7 @@ from turnfold.core.agent.live import Plan
 from turnfold.core.agent.state import Past
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.models import Located, format_of, full_name, profile_of
-from turnfold.core.config.values import ToolFormat
+from turnfold.core.config.values import ModelProfile, ToolFormat
 from turnfold.core.conversation.messages import AssistantMessage, Message, ToolMessage, UserMessage
 from turnfold.core.json import JsonObject
 from turnfold.core.llm.chat import CHAT
@@ -96,12 +96,12 @@ def _boundary(past: Past, keep_turns: int) -> int:
     return upto if left == 0 else 0
 
 
-def plan_if_due(past: Past, size_bytes: int, cfg: ChatConfig) -> Plan | None:
-    """What gives way to a summary before a request of ``size_bytes`` is sent; None where that is not needed, or of no use."""
+def plan_if_due(past: Past, size_bytes: int, cfg: ChatConfig, profile: ModelProfile) -> Plan | None:
+    """What gives way to a summary before a request of ``size_bytes`` is sent to the model of ``profile``; None where that is not needed, or of no use."""
     turn, compaction = past.turn, cfg.compaction
     if turn is None or turn.summarised or not compaction.auto:
         return None
-    room = room_tokens(profile_of(cfg), cfg.max_tokens)
+    room = room_tokens(profile, cfg.max_tokens)
     if room is None or estimated_tokens(size_bytes, past.measured) <= _part(cfg) * room:
         return None
     return plan(past, cfg) or plan_in_turn(past, cfg)

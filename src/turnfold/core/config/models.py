@@ -136,7 +136,7 @@ def format_of(cfg: ChatConfig) -> ToolFormat:
     return cfg.tool_format or profile_of(cfg).tool_format
 
 
-def generations_of(cfg: ChatConfig) -> int:
+def generations_of(cfg: ChatConfig, profile: ModelProfile) -> int:
     """How many model calls a turn may have: the model's own limit where it is lower."""
-    own = profile_of(cfg).generations
+    own = profile.generations
     return cfg.limits.generations if own is None else min(own, cfg.limits.generations)
