@@ -24,6 +24,7 @@ from turnfold.core.agent.live import Live, LiveReply
 from turnfold.core.agent.state import ChatState, Opened, Past, Turn, effective, offered, usable
 from turnfold.core.agent.summaries import NOTHING_TO_SUMMARISE, close_summary, fail_summary, open_summary, summary_arrived
 from turnfold.core.config.layers import ChatConfig
+from turnfold.core.config.models import missing_agent
 from turnfold.core.config.values import ToolFormat
 from turnfold.core.conversation.messages import AssistantMessage, Invocation, UserMessage
 from turnfold.core.llm import markdown
@@ -98,7 +99,7 @@ def _open_model(draft: Draft, turn: Turn, tools: tuple[ToolSpec, ...], cfg: Chat
     limit = limit_reached(draft.past, turn, cfg, profile, draft.at_ms)
     if limit is not None:
         return end_turn(draft, Reason.LIMIT, limit)
-    found = callable_model(cfg)
+    found = missing_agent(cfg) or callable_model(cfg)
     if isinstance(found, Problem):
         return end_turn(draft, Reason.FAILED, found)
     known = offered(tools, cfg, profile)
