@@ -43,6 +43,7 @@ def project(toml: str, known: tuple[str, ...] = ("openai", "mine")) -> FileSetti
         ("[sandbox]\nprofile = 'off'", "$.sandbox", 1),
         ("[limits]\nusd = 1000\nturns = 1", "$.limits.usd", 2),
         ("[agents.a]\nmodel = 'a/b'\nlimits = {usd = 5}", "$.agents.a.limits", 3),
+        ("[models.'openai/*']\ntemperature = 1\ninput_usd = 0", "$.models['openai/*'].input_usd", 3),  # limits.usd would never be reached
         ("[mcp.a]\ncommand = 'evil'\narguments = []", "$.mcp.a", 1),
         ("[mcp.a]\nenabled = true\ncommand = 'evil'", "$.mcp.a.command", 3),
         ("[hooks.a]\ncommand = 'evil'", "$.hooks.a", 1),
@@ -65,7 +66,9 @@ def test_a_project_may_not_decide(toml: str, path: str, line: int) -> None:
 @pytest.mark.parametrize(
     "name",
     "LESSOPEN MAKEFLAGS CC CXX GOFLAGS RUSTC_WRAPPER CARGO_BUILD_RUSTC npm_config_script_shell PIP_INDEX_URL XDG_CONFIG_HOME ZDOTDIR"
-    " DOTNET_STARTUP_HOOKS GCONV_PATH SHELL TMPDIR SSL_CERT_FILE REQUESTS_CA_BUNDLE AWS_ENDPOINT_URL OPENAI_BASE_URL VIRTUAL_ENV".split(),
+    " DOTNET_STARTUP_HOOKS GCONV_PATH SHELL TMPDIR SSL_CERT_FILE REQUESTS_CA_BUNDLE AWS_ENDPOINT_URL OPENAI_BASE_URL VIRTUAL_ENV"
+    " MAKEFILES KUBECONFIG LUA_INIT LUA_INIT_5_4 VIMINIT OPENSSL_CONF AWS_CONFIG_FILE AWS_PROFILE BUNDLE_GEMFILE ANSIBLE_CONFIG R_PROFILE"
+    " MAVEN_ARGS RSYNC_RSH SUDO_ASKPASS PYTEST_PLUGINS RSYNC_CONNECT_PROG GDK_PIXBUF_MODULE_FILE GIO_EXTRA_MODULES GOTOOLCHAIN".split(),
 )
 def test_a_project_may_not_set_what_has_other_code_run_or_other_servers_asked(name: str) -> None:
     read = project(f"[environment]\n{name} = 'x'")

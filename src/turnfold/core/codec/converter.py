@@ -4,6 +4,8 @@
 * a setting that a layer does not mention is left out, one that it puts back is ``{"default": true}``; ``None`` is null;
 * an enum is its value, a request id its text, bytes are base64, a log and a tuple are arrays, a JsonObject is itself.
 
+turnfold 0.1 wrote tables of settings whole and unnamed, and called ``models`` ``profiles``; its journals are read, too.
+
 Reading is closed and strict: only classes that the unions name, no extra keys, nothing coerced, nothing imported by name.
 """
 
@@ -162,6 +164,7 @@ def _union_reader(form: object, converter: BaseConverter) -> Reader:
     members = _members(form)
     by_name = {member.__name__: member for member in members if attrs.has(member) or _is_said(member)}
     nullable = NoneType in get_args(form)
+    table = next((member for member in members if attrs.has(member)), None) if any(map(_is_said, members)) else None
 
     def hook(value: object, _: object) -> object:
         if value is None and nullable:
@@ -174,6 +177,8 @@ def _union_reader(form: object, converter: BaseConverter) -> Reader:
             return value
         if not isinstance(value, dict):
             raise ValueError(f"expected an object, not {type(value).__name__}")
+        if table is not None and TAG not in value:
+            return converter.structure(value, table)  # as turnfold 0.1 wrote it
         tag = value.get(TAG)
         kind = by_name.get(tag) if isinstance(tag, str) else None
         if kind is None:
@@ -232,6 +237,11 @@ def _log_writer(form: object, converter: BaseConverter) -> Writer:
     return hook
 
 
+def _today(layer: dict[str, object]) -> dict[str, object]:
+    """A layer's settings under the names that they have today."""
+    return {"models" if name == "profiles" else name: value for name, value in layer.items()}
+
+
 def _class_reader(kind: type, converter: BaseConverter) -> Reader:
     read: Callable[[Mapping[str, object], object], object] = make_dict_structure_fn(
         kind, converter, _cattrs_forbid_extra_keys=True, _cattrs_use_alias=True
@@ -240,7 +250,7 @@ def _class_reader(kind: type, converter: BaseConverter) -> Reader:
     def hook(value: object, _: object) -> object:
         if not isinstance(value, dict):
             raise ValueError(f"expected an object, not {type(value).__name__}")
-        return read(value, kind)
+        return read(_today(value) if _is_layer(kind) else value, kind)
 
     return hook
 

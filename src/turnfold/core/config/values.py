@@ -115,9 +115,11 @@ class ModelProfile:
     generations: int | None = None
     window_tokens: int | None = field(default=None, metadata=note("the most tokens of a conversation and its reply", least=1))
     output_tokens: int | None = field(default=None, metadata=note("the longest reply that the model can give, in tokens", least=1))
-    input_usd: float | None = field(default=None, metadata=note("the price of a million tokens read", least=0))
-    output_usd: float | None = field(default=None, metadata=note("the price of a million tokens written", least=0))
-    cached_usd: float | None = field(default=None, metadata=note("the price of a million tokens read from the cache", least=0))
+    input_usd: float | None = field(default=None, metadata=note("the price of a million tokens read", least=0, granted=True))
+    output_usd: float | None = field(default=None, metadata=note("the price of a million tokens written", least=0, granted=True))
+    cached_usd: float | None = field(
+        default=None, metadata=note("the price of a million tokens read from the cache", least=0, granted=True)
+    )
     calls_tools: bool | None = field(default=None, metadata=note("whether it knows native calls"))
     reasons: bool | None = field(default=None, metadata=note("whether it reasons before it answers"))
     sees_images: bool | None = field(default=None, metadata=note("whether it can read images"))

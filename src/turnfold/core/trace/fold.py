@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from functools import reduce
 from typing import assert_never, final
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from turnfold.core.agent.apply import apply
 from turnfold.core.agent.events import (
@@ -35,6 +35,7 @@ from turnfold.core.agent.events import (
 from turnfold.core.agent.ids import MODEL, RequestId, place
 from turnfold.core.agent.state import Past, Slot, Turn, find_open
 from turnfold.core.agent.state import Status as Open
+from turnfold.core.conversation.log import Log
 from turnfold.core.conversation.messages import AssistantMessage, Invocation, UserMessage
 from turnfold.core.problem import Problem
 from turnfold.core.tools.textlines import clipped
@@ -48,10 +49,11 @@ SAID_CHARS = 200  # of what was said, a subject, a problem: a trace is no second
 @final
 @frozen
 class _Told:
-    """The trace so far, and the past that it belongs to."""
+    """The trace so far, with no turn but the last, the turns ``before`` it, and the past that it belongs to."""
 
     trace: Trace
     past: Past
+    before: Log[Span] = field(factory=Log)
 
 
 @final
@@ -69,12 +71,16 @@ def trace_of(events: Iterable[Event]) -> Trace:
     >>> trace_of((Started(conversation="c", cfg_digest="", tools_digest="", at_ms=7), MessageAdded(UserMessage("hi"), 8))).turns[0].began_ms
     8
     """
-    return reduce(_next, events, _Told(Trace(), Past())).trace
+    told = reduce(_next, events, _Told(Trace(), Past()))
+    return evolve(told.trace, turns=(*told.before, *told.trace.turns))
 
 
 def _next(told: _Told, event: Event) -> _Told:
     after = apply(told.past, event)
-    return _Told(evolve(_traced(told.trace, told.past, event, after), usage=after.usage), after)
+    trace, before = _traced(told.trace, told.past, event, after), told.before
+    for turn in trace.turns[:-1]:  # only the last one begun can still change
+        before = before.append(turn)
+    return _Told(evolve(trace, usage=after.usage, turns=trace.turns[-1:]), after, before)
 
 
 def _traced(trace: Trace, past: Past, event: Event, after: Past) -> Trace:
