@@ -41,7 +41,7 @@ class Prompt:
             form=Form.PATH,
         ),
     )
-    limit_bytes: int = field(default=100_000, metadata=note("of all that is included together", least=0))
+    limit_bytes: int = field(default=100_000, metadata=note("of all that is included together", least=0, granted=True))
 
 
 @final
