@@ -21,7 +21,7 @@ from turnfold.core.config.explain import Explained
 from turnfold.core.config.layer import LayerName
 from turnfold.core.config.layers import Overrides
 from turnfold.core.config.values import SecretRef, Variable
-from turnfold.shell.real import HOME
+from turnfold.shell.folders import HOME
 from turnfold.shell.settings import CONFIG, PROJECT_FILES, local_of
 
 PROJECT = Path(__file__).resolve().parents[1]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from turnfold.shell.embedded.weights import QWEN_CODER_05B, cached
-from turnfold.shell.real import find_folders
+from turnfold.shell.folders import find_folders
 from turnfold.shell.routed_models import engine_installed
 
 PROJECT = Path(__file__).resolve().parents[1]

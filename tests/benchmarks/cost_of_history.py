@@ -17,6 +17,7 @@ from turnfold.core.agent.events import MessageAdded
 from turnfold.core.agent.inputs import Answered, ChunkArrived, Failed, UserSaid
 from turnfold.core.agent.state import ChatState
 from turnfold.core.agent.step import step
+from turnfold.core.config.models import profile_of
 from turnfold.core.conversation.log import Log
 from turnfold.core.conversation.messages import AssistantMessage, Message, UserMessage
 from turnfold.core.journal import fold
@@ -54,7 +55,7 @@ def long_state(messages: int) -> ChatState:
         log = log.append(AssistantMessage(text=f"Answer {number}, in a sentence or two, as models say it.", place=f"{number + 1}.1"))
     past = evolve(fold((MessageAdded(UserMessage("x")),)), log=log, turn=None, turns=messages)
     state = ChatState(past)
-    return ChatState(past, evolve(state.live, encoded=encoded_for(state, ALL_TOOLS, CONFIG)))
+    return ChatState(past, evolve(state.live, encoded=encoded_for(state, ALL_TOOLS, CONFIG, profile_of(CONFIG))))
 
 
 def microseconds(work: Callable[[], object], times: int = TIMES) -> float:

@@ -19,7 +19,7 @@ from attrs import evolve, frozen
 
 from tests.benchmarks.tasks import SET_A, SET_B, Outcome, Task, prepare
 from turnfold import BUILTIN_TOOLS, ChatConfig, Config, ProjectConfig, Rule, ToolMessage, Verdict, World, real_world, run
-from turnfold.shell.real import find_folders
+from turnfold.shell.folders import find_folders
 
 Run: TypeAlias = Callable[[str, Path], Outcome]
 

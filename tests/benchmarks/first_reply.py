@@ -17,13 +17,13 @@ import time
 from pathlib import Path
 
 from turnfold.shell.embedded.weights import QWEN_CODER_05B
-from turnfold.shell.real import find_folders
+from turnfold.shell.folders import find_folders
 
 PROGRAM = """
 import os, sys
 from pathlib import Path
 from turnfold import BUILTIN_TOOLS, ChatConfig, Config, Delta, ProjectConfig, Publish, real_world, run
-from turnfold.shell.real import Folders
+from turnfold.shell.folders import Folders
 
 home, cache = Path(sys.argv[1]), Path(sys.argv[2])
 

@@ -16,7 +16,7 @@ from typing import final
 
 from attrs import frozen
 
-from turnfold.shell.real import Folders
+from turnfold.shell.folders import Folders
 from turnfold.shell.settings import Settings, load_settings
 from turnfold.shell.trust import trust
 

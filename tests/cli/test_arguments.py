@@ -17,6 +17,7 @@ from turnfold.cli.exits import Exit
         ("hi", Talk(prompt="hi")),
         ("hi a.txt b.txt", Talk(prompt="hi", files=("a.txt", "b.txt"))),
         ("hi --yes a.txt -m x/y", Talk(prompt="hi", files=("a.txt",), yes=True, model="x/y")),
+        ("hi --agent reviewer", Talk(prompt="hi", agent="reviewer")),
         ("--tools read,shell, hi", Talk(prompt="hi", tools=("read", "shell"))),
         ("hi --tools=", Talk(prompt="hi", tools=())),
         ("hi --resume", Talk(prompt="hi", resume="")),

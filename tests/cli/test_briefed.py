@@ -16,8 +16,8 @@ from turnfold.cli.briefed import briefed
 from turnfold.cli.screen import Streams
 from turnfold.core.config.tables import Prompt
 from turnfold.shell.files import LocalFiles
+from turnfold.shell.folders import Folders
 from turnfold.shell.processes import LocalProcesses
-from turnfold.shell.real import Folders
 from turnfold.testing.fake_world import fake_world
 from turnfold.testing.server import ScriptedServer, SeenRequest
 
@@ -88,6 +88,16 @@ def test_a_projects_commands_run_where_it_is_trusted(tmp_path: Path) -> None:
         systems = [told(request)[0] for request in server.requests]
     assert (bench.workspace / "ran").exists()
     assert ["a secret" in system for system in systems] == [False, True]
+
+
+def test_a_project_that_asks_for_much_fills_no_screen(tmp_path: Path) -> None:
+    with ScriptedServer((says("One."),)) as server:
+        bench = Bench.at(tmp_path, server.base_url)
+        (bench.workspace / "turnfold.toml").write_text("[environment]\n" + "".join(f"LD_{number} = ''\n" for number in range(30)))
+        done = bench.run("hi")
+    assert done.code == 0, done.err
+    assert done.err.count("is left out") == 3
+    assert "27 more of the project's settings are left out. To see them all, say: turnfold config check\n" in done.err
 
 
 def test_a_dry_run_runs_no_command_for_it(tmp_path: Path) -> None:

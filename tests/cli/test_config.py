@@ -83,7 +83,7 @@ def test_what_is_set_is_shown_as_toml_with_its_places(bench: Bench) -> None:
 def test_all_settings_are_shown_with_their_defaults(bench: Bench) -> None:
     done = bench.run("config", "show", "--all")
     shown = tomllib.loads(done.out)
-    assert shown["compaction"] == {"auto": True, "at": 0.8, "keep_turns": 2, "keep_first": True, "model": ""}
+    assert shown["compaction"] == {"auto": True, "at": 0.8, "keep_turns": 2, "keep_rounds": 4, "keep_first": True, "model": ""}
     assert shown["limits"]["generations"] == 40
     assert "# turns is not set" in done.out
 

@@ -23,9 +23,9 @@ from turnfold.core.config.models import find_provider
 from turnfold.core.journal import fold
 from turnfold.core.problem import Problem
 from turnfold.shell.catalogue import with_catalogue
+from turnfold.shell.folders import find_folders
 from turnfold.shell.journal import SqliteJournal
 from turnfold.shell.ports import Kept
-from turnfold.shell.real import find_folders
 from turnfold.testing.server import ScriptedServer
 
 WALRUS = "2026-11-21-mending-happy-walrus"

@@ -16,8 +16,8 @@ from turnfold.core.agent.ids import RequestId
 from turnfold.core.problem import Problem
 from turnfold.core.world.permission import Allow, Ask, permit
 from turnfold.core.world.requests import Request, RunProcess, WriteFile
+from turnfold.shell.folders import Folders
 from turnfold.shell.ports import Kept, Question
-from turnfold.shell.real import Folders
 
 CFG = ChatConfig(ProjectConfig(Config()), workspace="/w")
 ID = RequestId(1, 1, 0, 0)

@@ -317,6 +317,38 @@ def test_settings_change_when_a_conversation_goes_on(tmp_path: Path) -> None:
     assert [tool["function"]["name"] for tool in bodies[1]["tools"]] == ["read"]
 
 
+AGENTS = """
+[agents.reviewer]
+instructions = "Review, change nothing."
+model = "scripted/careful"
+tools = ["read"]
+"""
+
+
+def test_an_agent_leads_from_the_start_and_when_a_conversation_goes_on(tmp_path: Path) -> None:
+    with ScriptedServer((says("One."), says("Two."), says("Three."))) as server:
+        bench = Bench.at(tmp_path, server.base_url, AGENTS)
+        led = bench.run("one", "--agent", "reviewer")
+        other = bench.run("two")
+        later = bench.run("--resume", other.conversation, "three", "--agent", "reviewer")
+        bodies = [json.loads(request.body) for request in server.requests]
+    assert (led.code, other.code, later.code) == (0, 0, 0), later.err
+    assert [body["model"] for body in bodies] == ["careful", "test", "careful"]
+    assert ["Review, change nothing." in body["messages"][0]["content"] for body in bodies] == [True, False, True]
+    assert [len(body["tools"]) == 1 for body in bodies] == [True, False, True]
+
+
+@pytest.mark.parametrize("arguments", [("hi", "--agent", "reviwer"), ("--resume", "hi", "--agent", "reviwer")], ids=["new", "kept"])
+def test_an_agent_that_nobody_describes_is_told_at_once(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    with ScriptedServer((says("One."),)) as server:
+        bench = Bench.at(tmp_path, server.base_url, AGENTS)
+        if "--resume" in arguments:
+            arguments = ("--resume", bench.run("one").conversation, *arguments[1:])
+        done = bench.run(*arguments)
+    assert done.code == 2
+    assert "There is no agent 'reviwer'; did you mean reviewer?" in done.err
+
+
 def test_commands_need_no_model(tmp_path: Path) -> None:
     bench = Bench.at(tmp_path, "http://127.0.0.1:9/v1")
     bench.write_config("")

@@ -19,7 +19,7 @@ from turnfold.core.config.missing import DEFAULT
 from turnfold.core.conversation.messages import ToolMessage
 from turnfold.core.llm.reply import RawCall
 from turnfold.shell.desk import RunResult
-from turnfold.shell.real import Folders
+from turnfold.shell.folders import Folders
 from turnfold.shell.settings import Settings, load_settings
 from turnfold.shell.world import World
 from turnfold.testing.fake_world import FakeModels, fake_world

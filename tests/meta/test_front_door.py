@@ -45,3 +45,19 @@ def test_what_only_tells_something_imports_nothing_heavy(line: str) -> None:
     script = f"import sys; {line}; print(*[name for name in {heavy!r} if name in sys.modules], file=sys.stderr)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
     assert done.stderr.splitlines()[-1] == ""
+
+
+@pytest.mark.parametrize("action", ["show", "paths", "check", "schema"])
+def test_looking_at_the_settings_waits_for_no_journal_and_no_model(action: str) -> None:
+    heavy = (
+        "cattrs",
+        "sqlite3",
+        "turnfold.core.codec.codec",
+        "turnfold.shell.journal",
+        "turnfold.shell.real",
+        "turnfold.shell.routed_models",
+    )
+    line = f"from turnfold.cli.main import main; main(['config', '{action}'])"
+    script = f"import sys; {line}; print(*[name for name in {heavy!r} if name in sys.modules], file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stderr.splitlines()[-1] == ""

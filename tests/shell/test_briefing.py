@@ -19,8 +19,8 @@ from turnfold.core.world.permission import Allow, permit
 from turnfold.core.world.requests import ReadFile
 from turnfold.shell.briefing import LESSON_FILES, Briefed, read_briefing
 from turnfold.shell.files import LocalFiles
+from turnfold.shell.folders import Folders
 from turnfold.shell.processes import LocalProcesses
-from turnfold.shell.real import Folders
 from turnfold.testing.fake_world import fake_world
 
 LESSON = "---\nmatch:\n  keywords: [rebase]\n---\n# Rebase\n\nFetch first.\n"

@@ -20,7 +20,8 @@ from turnfold import BUILTIN_TOOLS, ChatConfig, Config, ProjectConfig, Rule, Run
 from turnfold.core.agent.events import Reason
 from turnfold.core.config.values import ModelProfile, Provider, SecretRef
 from turnfold.shell.embedded.profile import EMBEDDED_PROFILE
-from turnfold.shell.real import Folders, real_world
+from turnfold.shell.folders import Folders
+from turnfold.shell.real import real_world
 from turnfold.testing.server import ScriptedReply, ScriptedServer
 from turnfold.testing.wire import chat_stream
 

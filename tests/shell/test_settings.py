@@ -12,7 +12,7 @@ import pytest
 from turnfold.core.config.layers import Config, Overrides, ProjectConfig
 from turnfold.core.config.missing import MISSING
 from turnfold.core.config.values import Rule, Verdict
-from turnfold.shell.real import Folders, find_folders
+from turnfold.shell.folders import Folders, find_folders
 from turnfold.shell.settings import Settings, load_settings, local_of, project_file
 from turnfold.shell.trust import trust
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from turnfold.core.problem import Problem
-from turnfold.shell.real import Folders
+from turnfold.shell.folders import Folders
 from turnfold.shell.trust import FILE, distrust, read_trusted, trust, trusted
 
 

@@ -24,6 +24,7 @@ class Talk(NamedTuple):
     dry_run: bool = False
     json: bool = False
     model: str = ""
+    agent: str = ""
     tools: tuple[str, ...] | None = None
     workspace: str = ""
     resume: str | None = None
@@ -134,7 +135,7 @@ def parse_arguments(argv: Sequence[str]) -> Plan:
     """What ``argv`` (without the program's name) asks for; never raises.
 
     >>> parse_arguments(["hi", "a.txt", "--yes"])
-    Talk(prompt='hi', files=('a.txt',), yes=True, dry_run=False, json=False, model='', tools=None, workspace='', resume=None, name='')
+    Talk(prompt='hi', files=('a.txt',), yes=True, dry_run=False, json=False, model='', agent='', tools=None, workspace='', resume=None, name='')
     >>> parse_arguments(["list"]), parse_arguments(["--", "list"]).prompt
     (Listing(json=False), 'list')
     """
@@ -162,6 +163,7 @@ def talk_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--json", action="store_true", help="print events and deltas as JSON Lines, and nothing else, to standard output")
     parser.add_argument("-m", "--model", default="", metavar="PROVIDER/NAME", help="the model to use, such as ollama/qwen3 or embedded")
+    parser.add_argument("--agent", default="", metavar="NAME", help="the agent that shall lead, of those in the config")
     parser.add_argument("--tools", metavar="A,B", help="the tools that the model may use (turnfold /tools lists them)")
     parser.add_argument("-w", "--workspace", default="", metavar="FOLDER", help="where to work (default: the current folder)")
     parser.add_argument(
@@ -190,6 +192,7 @@ def _talk(argv: Sequence[str]) -> Plan:
         dry_run=found.dry_run,
         json=found.json,
         model=found.model.strip(),
+        agent=found.agent.strip(),
         tools=None if found.tools is None else tuple(word.strip() for word in found.tools.split(",") if word.strip()),
         workspace=found.workspace,
         resume=found.resume,

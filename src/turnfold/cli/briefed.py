@@ -12,7 +12,7 @@ from turnfold.cli.dry_run import DryProcesses
 from turnfold.cli.screen import Streams, say
 from turnfold.core.config.layers import ChatConfig
 from turnfold.shell.briefing import read_briefing
-from turnfold.shell.real import Folders
+from turnfold.shell.folders import Folders
 from turnfold.shell.trust import read_trusted
 from turnfold.shell.world import World
 

@@ -21,7 +21,7 @@ from turnfold.core.json import thaw
 from turnfold.core.problem import Problem
 from turnfold.core.tools.preview import visible
 from turnfold.shell.catalogue import catalogue
-from turnfold.shell.real import NOWHERE, find_folders
+from turnfold.shell.folders import NOWHERE, find_folders
 from turnfold.shell.settings import Settings, load_settings
 
 

@@ -15,7 +15,7 @@ from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.models import locate
 from turnfold.core.problem import Problem, did_you_mean
 from turnfold.shell.catalogue import catalogue, with_catalogue
-from turnfold.shell.real import Folders
+from turnfold.shell.folders import Folders
 from turnfold.shell.settings import Settings, load_settings
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from turnfold.cli.arguments import Configuring
 from turnfold.shell.catalogue import catalogue
-from turnfold.shell.real import Folders
+from turnfold.shell.folders import Folders
 from turnfold.shell.settings import CONFIG, PROJECT_FILES, load_settings, local_of, project_file
 
 

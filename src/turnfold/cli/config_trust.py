@@ -15,7 +15,7 @@ from turnfold.core.config.layers import Config, ProjectConfig
 from turnfold.core.json import JsonValue
 from turnfold.core.problem import Problem
 from turnfold.shell.catalogue import catalogue
-from turnfold.shell.real import Folders
+from turnfold.shell.folders import Folders
 from turnfold.shell.settings import PROJECT_FILES, Settings, load_settings, local_of, project_file, project_folder
 from turnfold.shell.settings_files import Reading, load_file
 from turnfold.shell.trust import distrust, read_trusted, resolved, trust, trusted

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from turnfold.shell.clock import SystemClock
 from turnfold.shell.environment import SECRET_WORDS
+from turnfold.shell.folders import find_folders
 from turnfold.shell.ports import JournalError
-from turnfold.shell.real import find_folders
 from turnfold.shell.secrets import mask
 
 

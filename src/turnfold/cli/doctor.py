@@ -17,9 +17,9 @@ from turnfold.core.config.layers import ChatConfig, Config, ProjectConfig
 from turnfold.core.problem import Problem
 from turnfold.core.tools.preview import visible
 from turnfold.shell.catalogue import catalogue, with_catalogue
+from turnfold.shell.folders import Folders, find_folders
 from turnfold.shell.journal import SqliteJournal
 from turnfold.shell.ports import JournalError
-from turnfold.shell.real import Folders, find_folders
 from turnfold.shell.secrets import EnvironmentSecrets
 from turnfold.shell.settings import CONFIG, load_settings, project_file
 from turnfold.shell.survey import survey

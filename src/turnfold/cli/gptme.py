@@ -27,8 +27,8 @@ from turnfold.core.problem import Problem, did_you_mean
 from turnfold.core.tools.output import counted
 from turnfold.core.tools.preview import visible
 from turnfold.shell.catalogue import catalogue
+from turnfold.shell.folders import Folders, find_folders
 from turnfold.shell.journal import SqliteJournal
-from turnfold.shell.real import Folders, find_folders
 from turnfold.shell.settings_text import settings_toml
 
 Say: TypeAlias = Callable[[str], None]

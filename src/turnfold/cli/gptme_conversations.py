@@ -29,8 +29,8 @@ from turnfold.core.problem import Problem
 from turnfold.core.tools.builtin import BUILTIN_TOOLS
 from turnfold.core.tools.output import counted
 from turnfold.shell.catalogue import with_catalogue
+from turnfold.shell.folders import Folders
 from turnfold.shell.journal import SqliteJournal
-from turnfold.shell.real import Folders
 from turnfold.shell.settings import load_settings
 
 NOTHING = Overrides()

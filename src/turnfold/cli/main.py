@@ -88,8 +88,8 @@ def _stored(plan: Listing | Showing | Tracing) -> int:
     from turnfold.cli.stored import event_lines, find_kept, kept_line, listing, started_with, traced, transcript
     from turnfold.core.problem import Problem
     from turnfold.core.tools.builtin import BUILTIN_TOOLS
+    from turnfold.shell.folders import find_folders
     from turnfold.shell.journal import SqliteJournal
-    from turnfold.shell.real import find_folders
 
     path = find_folders(os.environ).journal
     if not path.exists() and isinstance(plan, Listing):
@@ -130,7 +130,7 @@ def _models(plan: ModelList) -> int:
     from turnfold.core.config.layers import ChatConfig
     from turnfold.core.problem import Problem
     from turnfold.shell.catalogue import catalogue
-    from turnfold.shell.real import find_folders
+    from turnfold.shell.folders import find_folders
     from turnfold.shell.secrets import EnvironmentSecrets
     from turnfold.shell.settings import load_settings
     from turnfold.shell.survey import survey

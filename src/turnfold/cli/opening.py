@@ -12,8 +12,9 @@ from typing_extensions import override
 from turnfold.cli.arguments import Talk
 from turnfold.cli.stored import find_kept, last_kept
 from turnfold.core.agent.state import ChatState, effective
-from turnfold.core.config.layers import ChatConfig, Overrides, ProjectConfig
+from turnfold.core.config.layers import ChatConfig, Overrides, ProjectConfig, agent_layer
 from turnfold.core.config.missing import MISSING
+from turnfold.core.config.models import missing_agent
 from turnfold.core.journal import load
 from turnfold.core.problem import Problem, caller_problem, did_you_mean
 from turnfold.core.tools.spec import ToolSpec
@@ -50,10 +51,11 @@ def open_new(
         name=plan.name,
         workspace=workspace.as_posix(),
         model=plan.model or MISSING,
+        agent=plan.agent or MISSING,
         tools=MISSING if plan.tools is None else plan.tools,
     )
     cfg = evolve(cfg, limits=evolve(cfg.limits, generations=min(cfg.limits.generations, DRY_GENERATIONS))) if plan.dry_run else cfg
-    wrong = unknown_tool(cfg.tools, tools)
+    wrong = unknown_tool(cfg.tools, tools) or (None if plan.prompt.startswith("/") else missing_agent(cfg))
     if wrong is not None:
         return wrong
     ready = _with_model(plan, cfg, world)
@@ -89,12 +91,15 @@ def open_kept(plan: Talk, wanted: str, workspace: Path, tools: tuple[ToolSpec, .
 
 
 def _change(plan: Talk, now: ChatConfig, tools: tuple[ToolSpec, ...], world: World) -> Overrides | Problem | None:
-    if not plan.model and plan.tools is None:
+    if not plan.model and not plan.agent and plan.tools is None:
         return None
-    wrong = unknown_tool(plan.tools, tools)
+    wrong = unknown_tool(plan.tools, tools) or (
+        missing_agent(evolve(now, overrides=(Overrides(agent=plan.agent), *now.overrides))) if plan.agent else None
+    )
     if wrong is not None:
         return wrong
-    change = Overrides(tools=MISSING if plan.tools is None else plan.tools)
+    led = next((agent_layer(agent) for agent in now.agents if agent.name == plan.agent), Overrides())
+    change = led if plan.tools is None else evolve(led, tools=plan.tools)
     if not plan.model:
         return change
     named = evolve(change, model=plan.model)

@@ -36,12 +36,14 @@ from turnfold.shell.catalogue import catalogue
 from turnfold.shell.desk import RunResult
 from turnfold.shell.discovery import Chosen
 from turnfold.shell.driving import driving
-from turnfold.shell.real import find_folders, real_world
+from turnfold.shell.folders import find_folders
+from turnfold.shell.real import real_world
 from turnfold.shell.routed_models import explained
 from turnfold.shell.scope import Scope
 from turnfold.shell.settings import load_settings
 from turnfold.shell.world import World
 
+LEFT_OUT_SHOWN = 3  # sentences about what a project's file may not say; of more, only how many
 PATIENCE_S = 1.0  # until a person is told that standard input is waited for
 
 
@@ -65,8 +67,8 @@ def talk(plan: Talk, streams: Streams, environ: Mapping[str, str]) -> Exit:
     settings = load_settings(folders, said.workspace, environ, (catalogue(),))
     if isinstance(settings, tuple):
         return refused(streams, *settings)
-    for left_out in settings.withheld:
-        say(streams, f"turnfold: {left_out}")
+    for sentence in left_out(settings.withheld):
+        say(streams, f"turnfold: {sentence}")
     progress = Progress(streams)
 
     def tell(chosen: Chosen) -> None:
@@ -117,6 +119,14 @@ def _run(said: Said, opening: Opening, screen: Screen, streams: Streams, world: 
         say(streams, left_at_once(plan, opening.cfg.conversation, kept=screen.view.past.started))
         return Exit.INTERRUPTED
     return ended(plan, result, screen, streams)
+
+
+def left_out(withheld: tuple[Problem, ...]) -> Iterator[str]:
+    """What a run tells of the settings that a project's file may not decide: a hostile file fills no screen."""
+    yield from map(str, withheld[:LEFT_OUT_SHOWN])
+    more = len(withheld) - LEFT_OUT_SHOWN
+    if more > 0:
+        yield f"{more:,} more of the project's settings {'is' if more == 1 else 'are'} left out. To see them all, say: turnfold config check"
 
 
 def refused(streams: Streams, *problems: Problem) -> Exit:

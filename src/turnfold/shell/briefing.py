@@ -32,9 +32,9 @@ from turnfold.core.tools.textlines import BYTE_ORDER_MARK, clipped
 from turnfold.core.world.answers import FilesListed
 from turnfold.core.world.permission import Allow, Deny, permit, relative
 from turnfold.core.world.requests import ListFiles, ReadFile, RunProcess
+from turnfold.shell.folders import Folders
 from turnfold.shell.front_matter import parse_lesson_untrusted, parse_skill_untrusted
 from turnfold.shell.left_out import LeftOut, told
-from turnfold.shell.real import Folders
 from turnfold.shell.scope import Scope
 from turnfold.shell.tree import WILD, Tree
 from turnfold.shell.world import World

@@ -5,17 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
-from typing import final
-
-import platformdirs
-from attrs import frozen
 
 from turnfold.shell.clock import SystemClock
 from turnfold.shell.discovery import Chosen
 from turnfold.shell.embedded.weights import Progress
 from turnfold.shell.environment import base_environment
 from turnfold.shell.files import LocalFiles
+from turnfold.shell.folders import Folders, find_folders
 from turnfold.shell.journal import SqliteJournal
 from turnfold.shell.people import Nobody
 from turnfold.shell.ports import Human
@@ -25,50 +21,7 @@ from turnfold.shell.routed_models import RoutedModels
 from turnfold.shell.secrets import EnvironmentSecrets
 from turnfold.shell.world import World
 
-HOME = "TURNFOLD_HOME"
 NOBODY = Nobody()
-NOWHERE = Path("/nonexistent")  # Debian's word for "no home"
-
-
-@final
-@frozen(kw_only=True)
-class Folders:
-    """Where turnfold keeps things: config files, the journal, and what can be fetched again."""
-
-    config: Path
-    data: Path
-    cache: Path
-
-    @property
-    def journal(self) -> Path:
-        """The journal's file."""
-        return self.data / "journal.sqlite3"
-
-    @property
-    def weights(self) -> Path:
-        """The folder of the embedded model's weights."""
-        return self.cache / "models"
-
-
-def find_folders(environ: Mapping[str, str]) -> Folders:
-    """The platform's folders for turnfold, or folders below ``TURNFOLD_HOME``."""
-    home = environ.get(HOME)
-    if home:
-        return Folders(config=Path(home) / "config", data=Path(home) / "data", cache=Path(home) / "cache")
-    return Folders(
-        config=_somewhere(platformdirs.user_config_path, "config"),
-        data=_somewhere(platformdirs.user_data_path, "data"),
-        cache=_somewhere(platformdirs.user_cache_path, "cache"),
-    )
-
-
-def _somewhere(find: Callable[[str], Path], kind: str) -> Path:
-    """The platform's folder of that kind; where there is no home, one that isn't there: nothing may end up where we happen to run."""
-    try:
-        path = find("turnfold")
-    except RuntimeError:  # what platformdirs says then; before 4.5 it gave a relative path
-        return NOWHERE / kind
-    return path if path.is_absolute() else NOWHERE / kind
 
 
 def unheard(chosen: Chosen) -> None:

@@ -14,7 +14,7 @@ from turnfold.core.codec.toml_values import Problems
 from turnfold.core.codec.variables import PREFIX, read_variables_untrusted
 from turnfold.core.config.layers import Config, Overrides, ProjectConfig
 from turnfold.core.problem import Problem
-from turnfold.shell.real import Folders
+from turnfold.shell.folders import Folders
 from turnfold.shell.settings_files import Loaded, Reading, load_file
 from turnfold.shell.trust import read_trusted, resolved
 

@@ -18,7 +18,7 @@ from returns.result import Failure
 
 from turnfold.core.json import JsonObject, loads_untrusted
 from turnfold.core.problem import Problem, world_problem
-from turnfold.shell.real import Folders
+from turnfold.shell.folders import Folders
 
 FILE = "trusted.json"
 KEY = "folders"

@@ -17,6 +17,7 @@ from turnfold.core.agent.state import ChatState
 from turnfold.core.agent.step import execute_command, step
 from turnfold.core.codec.codec import EVENT, decode_untrusted, encode
 from turnfold.core.config.layers import ChatConfig, Config, ProjectConfig
+from turnfold.core.config.models import profile_of
 from turnfold.core.config.values import Provider, ToolFormat
 from turnfold.core.conversation.messages import AssistantMessage, ToolMessage, UserMessage
 from turnfold.core.journal import fold, load
@@ -86,7 +87,7 @@ def assert_lawful(events: tuple[Event, ...]) -> None:
     )
     for tool_format in ToolFormat:
         cfg = evolve(CFG, tool_format=tool_format)
-        assert_acceptable(request_body(encoded_for(ChatState(past), BUILTIN_TOOLS, cfg), past))
+        assert_acceptable(request_body(encoded_for(ChatState(past), BUILTIN_TOOLS, cfg, profile_of(cfg)), past))
     assert_goes_on(events)
 
 

@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from tests.core.agent.compacting import Said, keeping, past_of, turns, windowed
 from tests.laws.comparison import assert_acceptable
 from turnfold.core.agent.apply import apply
-from turnfold.core.agent.compaction import ASK, LEAST_BYTES, SYSTEM, plan, plan_if_due, summary_body, transcript
+from turnfold.core.agent.compaction import ASK, LEAST_BYTES, SYSTEM, plan, plan_if_due, plan_in_turn, summary_body, transcript
 from turnfold.core.agent.encoding import ASKED, SUMMARY, encoded_for, request_body
 from turnfold.core.agent.events import Compacted, Impersonated, MessageAdded, Reason, SummaryAsked, TurnEnded
 from turnfold.core.agent.live import Plan
 from turnfold.core.agent.state import ChatState, Past, Summary
-from turnfold.core.config.models import Located
+from turnfold.core.config.layers import ChatConfig
+from turnfold.core.config.models import Located, profile_of
 from turnfold.core.config.tables import Compaction
 from turnfold.core.config.values import ModelProfile, ToolFormat
 from turnfold.core.conversation.log import Log
@@ -31,6 +32,10 @@ KEEPS = st.builds(keeping, st.integers(0, 4), keep_first=st.booleans())
 MODEL = Located(PROVIDER, "model")
 
 
+def due_plan(past: Past, size_bytes: int, cfg: ChatConfig) -> Plan | None:
+    return plan_if_due(past, size_bytes, cfg, profile_of(cfg))
+
+
 def compacted(past: Past, planned: Plan) -> Past:
     return apply(past, Compacted(planned.upto, "They spoke.", planned.pinned))
 
@@ -38,7 +43,7 @@ def compacted(past: Past, planned: Plan) -> Past:
 def told(past: Past, tool_format: ToolFormat = ToolFormat.NATIVE) -> list[dict[str, str]]:
     """What a model is told of ``past``, the system's part apart."""
     cfg = evolve(CONFIG, tool_format=tool_format)
-    body = request_body(encoded_for(ChatState(past), ALL_TOOLS, cfg), past)
+    body = request_body(encoded_for(ChatState(past), ALL_TOOLS, cfg, profile_of(cfg)), past)
     messages: list[dict[str, str]] = json.loads(body)["messages"]
     return [each for each in messages if each["role"] != "system"]
 
@@ -98,12 +103,56 @@ def test_every_call_that_is_told_has_its_result_and_roles_alternate(
     for _ in range(2):
         planned = plan(past, cfg)
         past = past if planned is None else compacted(past, planned)
-        body = request_body(encoded_for(ChatState(past), ALL_TOOLS, evolve(CONFIG, tool_format=tool_format)), past)
+        body = request_body(encoded_for(ChatState(past), ALL_TOOLS, evolve(CONFIG, tool_format=tool_format), profile_of(CONFIG)), past)
         assert_acceptable(body)
         roles = [each["role"] for each in told(past)]
         assert roles[0] == "user"
         assert all(roles[index : index + 2] != ["user", "user"] for index in range(len(roles)))
         past = past_of(tuple(evolve(turn, ended=True) for turn in more), past)
+
+
+def long_turn(rounds: int, *before: Said) -> Past:
+    """A turn that runs and has had so many rounds, behind others."""
+    return past_of((*before, Said(rounds=(2,) * rounds, ended=False)))
+
+
+@given(st.integers(0, 12), st.integers(1, 4), turns(most=2), st.sampled_from(ToolFormat))
+def test_of_a_long_turn_its_last_rounds_stay_and_the_message_that_began_it(
+    rounds: int, keep: int, before: tuple[Said, ...], tool_format: ToolFormat
+) -> None:
+    cfg = evolve(CONFIG, compaction=evolve(keeping(9), keep_rounds=keep), tool_format=tool_format)
+    past = long_turn(rounds, *(evolve(turn, ended=True) for turn in before))
+    planned = plan_in_turn(past, cfg)
+    assert (planned is None) == (rounds <= keep)
+    if planned is not None:
+        tail = tuple(past.log.since(planned.upto))
+        assert isinstance(tail[0], AssistantMessage)
+        assert sum(isinstance(message, AssistantMessage) for message in tail) == keep
+        assert past.marks[-1].log_length in planned.pinned
+        done = compacted(past, planned)
+        assert plan_in_turn(done, cfg) is None
+        body = request_body(encoded_for(ChatState(done), ALL_TOOLS, cfg, profile_of(cfg)), done)
+        assert_acceptable(body)
+        roles = [each["role"] for each in told(done)]
+        assert roles[:4] == ["user", "assistant", "user", "assistant"]
+
+
+def test_where_no_turn_runs_none_is_cut() -> None:
+    assert plan_in_turn(Past(), CONFIG) is None
+    assert plan_in_turn(past_of((Said(rounds=(2,) * 9),)), CONFIG) is None
+
+
+def test_a_long_turn_is_summed_up_again_when_as_many_rounds_came_as_stay() -> None:
+    cfg = evolve(CONFIG, compaction=evolve(keeping(9, keep_first=False), keep_rounds=2))
+    first = plan_in_turn(long_turn(5, Said()), cfg)
+    assert first == Plan(12, (2,))
+    assert [plan_in_turn(compacted(long_turn(rounds, Said()), first), cfg) is None for rounds in (5, 6, 7)] == [True, True, False]
+    again = plan_in_turn(compacted(long_turn(7, Said()), first), cfg)
+    assert again == Plan(18, (2,))
+    ended = past_of((Said(), Said(), Said()), apply(compacted(long_turn(7, Said()), first), TurnEnded(Reason.COMPLETED)))
+    later = plan(ended, evolve(CONFIG, compaction=keeping(1, keep_first=False)))
+    assert later is not None
+    assert later.pinned == ()  # what began a turn that is over is no more than any other message
 
 
 # the plan by example
@@ -140,22 +189,22 @@ def test_a_first_message_that_is_to_be_kept_from_now_on_comes_back() -> None:
 )
 def test_a_summary_is_due_when_the_window_is_nearly_full(window: int | None, auto: bool, due: bool) -> None:
     past = past_of((Said(), Said(), Said(ended=False)))
-    assert (plan_if_due(past, 1_000, windowed(window, keeping(1, auto=auto))) is not None) == due
+    assert (due_plan(past, 1_000, windowed(window, keeping(1, auto=auto))) is not None) == due
 
 
 @pytest.mark.parametrize("part", [1e308, -1e308, math.inf, math.nan], ids=str)
 def test_a_part_that_is_none_is_borne(part: float) -> None:
     past, cfg = past_of((Said(), Said(), Said(ended=False))), windowed(2_000, keeping(1, at=part))
-    assert (plan_if_due(past, 7_000, cfg) is None) == (part > 0 or math.isnan(part))
+    assert (due_plan(past, 7_000, cfg) is None) == (part > 0 or math.isnan(part))
     assert summary_body(past, Plan(2), MODEL, cfg)
 
 
 def test_no_summary_is_due_without_a_turn_nor_twice_in_one() -> None:
     past, cfg = past_of((Said(), Said(), Said(ended=False))), windowed(10, keeping(1))
-    assert plan_if_due(past, 1_000, cfg) is not None
+    assert due_plan(past, 1_000, cfg) is not None
     assert past.turn is not None
-    assert plan_if_due(evolve(past, turn=evolve(past.turn, summarised=True)), 1_000, cfg) is None
-    assert plan_if_due(past_of((Said(), Said())), 1_000, cfg) is None
+    assert due_plan(evolve(past, turn=evolve(past.turn, summarised=True)), 1_000, cfg) is None
+    assert due_plan(past_of((Said(), Said())), 1_000, cfg) is None
 
 
 # what is told afterwards
@@ -181,17 +230,22 @@ def test_a_summary_of_what_is_not_there_is_borne() -> None:
 
 def test_what_is_kept_is_not_encoded_again_and_what_went_is_not_kept() -> None:
     past = past_of(tuple(Said() for _ in range(40)))
-    kept = encoded_for(ChatState(past), ALL_TOOLS, CONFIG)
+    kept = encoded_for(ChatState(past), ALL_TOOLS, CONFIG, profile_of(CONFIG))
     state = ChatState(past)
     short = compacted(past, Plan(76, (0,)))
-    now = encoded_for(evolve(state, past=short, live=evolve(state.live, encoded=kept)), ALL_TOOLS, CONFIG)
+    now = encoded_for(evolve(state, past=short, live=evolve(state.live, encoded=kept)), ALL_TOOLS, CONFIG, profile_of(CONFIG))
     assert [part is kept.told.parts[76 + index] for index, part in enumerate(now.told.parts)] == [True] * 4
     assert now.size_bytes < kept.size_bytes
     assert abs(now.size_bytes - len(request_body(now, short))) < 20
-    undone = encoded_for(evolve(state, live=evolve(state.live, encoded=now)), ALL_TOOLS, CONFIG)
+    undone = encoded_for(evolve(state, live=evolve(state.live, encoded=now)), ALL_TOOLS, CONFIG, profile_of(CONFIG))
     assert request_body(undone, past) == request_body(kept, past)
     earlier = compacted(past, Plan(10, (0,)))
-    assert len(encoded_for(evolve(state, past=earlier, live=evolve(state.live, encoded=now)), ALL_TOOLS, CONFIG).told.parts) == 70
+    assert (
+        len(
+            encoded_for(evolve(state, past=earlier, live=evolve(state.live, encoded=now)), ALL_TOOLS, CONFIG, profile_of(CONFIG)).told.parts
+        )
+        == 70
+    )
 
 
 # what is asked

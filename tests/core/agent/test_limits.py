@@ -268,3 +268,10 @@ def test_at_its_deadline_time_says_something_new(passes: list[int], turn_s: floa
         assert begun.state.past == before
         begun = after(begun, Wild(TimePassed(deadline)))
         assert begun.state.past != before
+
+
+def test_an_agent_that_nobody_describes_ends_the_turn_before_a_call() -> None:
+    done = after(sim(cfg=evolve(CONFIG, agent="nope")), Say("hi"))
+    assert done.performs == ()
+    assert reasons(done) == (Reason.FAILED,)
+    assert [problem.code for problem in problems(done)] == ["unknown-agent"]

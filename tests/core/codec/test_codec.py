@@ -118,3 +118,23 @@ def test_a_list_is_an_array_and_nothing_else_that_has_items(wrong: str) -> None:
 def test_an_array_is_an_array_and_nothing_else(calls: str) -> None:
     text = f'{{"type":"AssistantMessage","text":"a","place":"1.1","calls":{calls},"reasoning":"","cut":false}}'
     assert "expected an array" in decode_untrusted(MESSAGE, text).failure().message
+
+
+@pytest.mark.parametrize(
+    ("limits", "why"),
+    [
+        ('{"type":"Said","usd":1,"usb":2}', "there is no field 'usb'; known are generations, turns"),
+        ("[]", "expected an object, not list"),
+    ],
+)
+def test_a_table_of_which_some_is_said_holds_no_other_fields(limits: str, why: str) -> None:
+    read = decode_untrusted(CONFIG, f'{{"project":{{"base":{{}}}},"limits":{limits}}}')
+    assert isinstance(read, Failure)
+    assert why in read.failure().message
+
+
+def test_what_is_said_of_an_agents_limits_is_an_object() -> None:
+    agent = '{"type":"Said","name":"a","limits":3}'
+    read = decode_untrusted(CONFIG, f'{{"project":{{"base":{{"agents":[{agent}]}}}}}}')
+    assert isinstance(read, Failure)
+    assert "expected an object, not int" in read.failure().message

@@ -20,7 +20,7 @@ from turnfold.core.config.layers import ChatConfig, Config, Overrides, ProjectCo
 from turnfold.core.config.missing import MISSING
 from turnfold.core.problem import Problem
 from turnfold.core.tools.builtin import BUILTIN_TOOLS
-from turnfold.shell.real import Folders
+from turnfold.shell.folders import Folders
 from turnfold.shell.settings import Settings, load_settings
 from turnfold.shell.trust import trust
 

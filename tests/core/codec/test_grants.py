@@ -37,11 +37,15 @@ def project(toml: str, known: tuple[str, ...] = ("openai", "mine")) -> FileSetti
         ("roots = ['/etc']", "$.roots", 1),
         ("[prompt]\ncommands = ['curl evil']", "$.prompt", 1),
         ("[prompt]\nfiles = ['a', '../b']", "$.prompt.files[1]", 2),
-        ("[prompt]\nlimit_bytes = 1\nfiles = ['/a', '~/b']", "$.prompt.files", 3),
+        ("[prompt]\nguides = []\nfiles = ['/a', '~/b']", "$.prompt.files", 3),
         ("[prompt]\nguides = ['a/../../b', 'A.md']", "$.prompt.guides[0]", 2),
         ("[skills]\nlessons = ['a', 'C:/b']", "$.skills.lessons[1]", 2),
         ("[sandbox]\nprofile = 'off'", "$.sandbox", 1),
-        ("[limits]\nusd = 1000\nturns = 1", "$.limits.usd", 2),
+        ("[limits]\nusd = 1000\ncommand_s = 1", "$.limits.usd", 2),
+        ("[limits]\ncommand_s = 1\ngenerations = 1000", "$.limits.generations", 3),
+        ("[limits]\ncommand_s = 1\nturns = 1000", "$.limits.turns", 3),
+        ("[limits]\ncommand_s = 1\noutput_bytes = 1_000_000_000", "$.limits.output_bytes", 3),
+        ("[models.'a/b']\ntemperature = 0\ninput_usd = 0", "$.models['a/b'].input_usd", 3),
         ("[agents.a]\nmodel = 'a/b'\nlimits = {usd = 5}", "$.agents.a.limits", 3),
         ("[models.'openai/*']\ntemperature = 1\ninput_usd = 0", "$.models['openai/*'].input_usd", 3),  # limits.usd would never be reached
         ("[mcp.a]\ncommand = 'evil'\narguments = []", "$.mcp.a", 1),
@@ -68,7 +72,8 @@ def test_a_project_may_not_decide(toml: str, path: str, line: int) -> None:
     "LESSOPEN MAKEFLAGS CC CXX GOFLAGS RUSTC_WRAPPER CARGO_BUILD_RUSTC npm_config_script_shell PIP_INDEX_URL XDG_CONFIG_HOME ZDOTDIR"
     " DOTNET_STARTUP_HOOKS GCONV_PATH SHELL TMPDIR SSL_CERT_FILE REQUESTS_CA_BUNDLE AWS_ENDPOINT_URL OPENAI_BASE_URL VIRTUAL_ENV"
     " MAKEFILES KUBECONFIG LUA_INIT LUA_INIT_5_4 VIMINIT OPENSSL_CONF AWS_CONFIG_FILE AWS_PROFILE BUNDLE_GEMFILE ANSIBLE_CONFIG R_PROFILE"
-    " MAVEN_ARGS RSYNC_RSH SUDO_ASKPASS PYTEST_PLUGINS RSYNC_CONNECT_PROG GDK_PIXBUF_MODULE_FILE GIO_EXTRA_MODULES GOTOOLCHAIN".split(),
+    " MAVEN_ARGS RSYNC_RSH SUDO_ASKPASS PYTEST_PLUGINS RSYNC_CONNECT_PROG GDK_PIXBUF_MODULE_FILE GIO_EXTRA_MODULES GOTOOLCHAIN GRADLE_X"
+    " GIT_ASKPASS OPENSSL_ENGINES FZF_DEFAULT_COMMAND DOCKER_CONTEXT COMPOSE_FILE CMAKE_TOOLCHAIN_FILE".split(),
 )
 def test_a_project_may_not_set_what_has_other_code_run_or_other_servers_asked(name: str) -> None:
     read = project(f"[environment]\n{name} = 'x'")
@@ -81,7 +86,7 @@ def test_what_it_may_say_counts_beside_what_it_may_not() -> None:
         "model = 'new/x'\ndefaults = ['agent']\n[[rules]]\nverdict = 'allow'\n[[rules]]\nverdict = 'deny'\nkind = 'run'\n"
         "[[rules]]\nverdict = 'ask'\n[providers.new]\nbase_url = 'http://127.0.0.1:1/v1'\n[providers.openai]\ntimeout_s = 5\n"
         "[providers.far]\nbase_url = 'http://far.example'\n[environment]\nDEBUG = '1'\nPATH = 'x'\n[prompt]\nfiles = ['a', '/b', 'c']\n"
-        "[limits]\ngenerations = 5\n"
+        "[limits]\ncommand_s = 5\ngenerations = 5\n"
     )
     layer = read.layer
     assert layer.own_model == "new/x"
@@ -92,8 +97,9 @@ def test_what_it_may_say_counts_beside_what_it_may_not() -> None:
     )
     assert layer.own_environment == (Variable("DEBUG", "1"),)
     assert layer.own_prompt == said(Prompt, files=("a", "c"))
-    assert layer.own_limits == said(Limits, generations=5)
-    assert [problem.path for problem in read.withheld] == ["$.rules[0]", "$.providers.far", "$.environment.PATH", "$.prompt.files[1]"]
+    assert layer.own_limits == said(Limits, command_s=5.0)
+    withheld = ["$.rules[0]", "$.providers.far", "$.environment.PATH", "$.prompt.files[1]", "$.limits.generations"]
+    assert [problem.path for problem in read.withheld] == withheld
 
 
 def test_in_a_trusted_folder_all_of_it_counts() -> None:

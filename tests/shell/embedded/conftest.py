@@ -10,7 +10,7 @@ import pytest
 
 from tests.shell.embedded.support import pointing
 from turnfold import World, real_world
-from turnfold.shell.real import Folders
+from turnfold.shell.folders import Folders
 
 
 @pytest.fixture(scope="session")

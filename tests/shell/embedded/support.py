@@ -11,7 +11,7 @@ import pytest
 
 from turnfold.shell.embedded.model import EmbeddedModel
 from turnfold.shell.embedded.weights import QWEN_CODER_05B, cached
-from turnfold.shell.real import find_folders
+from turnfold.shell.folders import find_folders
 
 CACHE = Path(os.environ.get("TURNFOLD_TEST_WEIGHTS") or find_folders(os.environ).weights)
 WEIGHTS = CACHE / QWEN_CODER_05B.name

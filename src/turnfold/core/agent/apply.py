@@ -106,11 +106,16 @@ def _applied_command(past: Past, event: Commanded) -> Past:
 
 
 def _compacted(past: Past, summary: Summary) -> Past:
-    """The past with ``summary`` told; lessons that went with the messages they came with may come up again."""
+    """The past with ``summary`` told; lessons that went with the messages they came with may come up again.
+
+    What came to something may be done once more in the same turn, which may be a long one.
+    """
+    turn = None if past.turn is None else evolve(past.turn, summarised=False)
+    past = evolve(past, summary=summary, turn=turn)
     if not past.told:
-        return evolve(past, summary=summary)
+        return past
     kept = [past.log[index] for index in summary.pinned if 0 <= index < len(past.log)] + list(past.log.since(max(summary.upto, 0)))
-    return evolve(past, summary=summary, told=tuple(path for each in kept if isinstance(each, UserMessage) for path in each.lessons))
+    return evolve(past, told=tuple(path for each in kept if isinstance(each, UserMessage) for path in each.lessons))
 
 
 def _timed(past: Past, at_ms: int) -> Past:

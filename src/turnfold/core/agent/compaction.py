@@ -1,8 +1,10 @@
 """Compaction: when the beginning of a conversation gives way to a summary, what goes, and what is asked of whom.
 
-What goes is everything before the last ``compaction.keep_turns`` turns, of which the running one is always one. It is cut
-where a turn begins and nowhere else, so no call is ever parted from its result. Pinned messages, and the person's first
-where ``compaction.keep_first`` says so, stay word for word. An earlier summary is taken into the new one. The log keeps all.
+What goes is everything before the last ``compaction.keep_turns`` turns, of which the running one is always one. Where nothing
+goes by that rule, and the running turn nears the window all the same, its own beginning goes: all before its last
+``compaction.keep_rounds`` rounds. It is cut where a turn or a round begins and nowhere else, so no call is ever parted from its
+result. Pinned messages, the person's first where ``compaction.keep_first`` says so, and the one that began a turn that is cut,
+stay word for word. An earlier summary is taken into the new one. The log keeps all.
 
 The summary is asked for by one message that holds what goes as a text: no history of calls without tools, which some
 providers refuse, and no format of calls that another model would not know. Where that text is too long for the model that
@@ -19,7 +21,7 @@ from turnfold.core.agent.live import Plan
 from turnfold.core.agent.state import Past
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.models import Located, format_of, full_name, profile_of
-from turnfold.core.config.values import ToolFormat
+from turnfold.core.config.values import ModelProfile, ToolFormat
 from turnfold.core.conversation.messages import AssistantMessage, Message, ToolMessage, UserMessage
 from turnfold.core.json import JsonObject
 from turnfold.core.llm.chat import CHAT
@@ -45,16 +47,33 @@ def plan(past: Past, cfg: ChatConfig) -> Plan | None:
 
     Right after a summary nothing does: what it left are the turns that are kept.
     """
+    return _planned(past, _boundary(past, cfg.compaction.keep_turns), cfg)
+
+
+def plan_in_turn(past: Past, cfg: ChatConfig) -> Plan | None:
+    """What of a long turn that is running would give way to a summary now; None where its last rounds are all there is."""
+    if past.turn is None or not len(past.marks):
+        return None
+    begun, before = past.marks[-1].log_length, 0 if past.summary is None else past.summary.upto
+    rounds = tuple(index for index in range(max(begun, before), len(past.log)) if isinstance(past.log[index], AssistantMessage))
+    keep = max(cfg.compaction.keep_rounds, 1)
+    if len(rounds) <= keep or (before > begun and len(rounds) < 2 * keep):  # no summary for every round that is added to a full window
+        return None
+    return _planned(past, rounds[-keep], cfg, asked=begun)
+
+
+def _planned(past: Past, upto: int, cfg: ChatConfig, asked: int | None = None) -> Plan | None:
+    """A cut at ``upto``, with what stays of the part before it: ``asked`` is where the message is that began a turn that is cut."""
     before = 0 if past.summary is None else past.summary.upto
-    upto = _boundary(past, cfg.compaction.keep_turns)
     if upto <= before:
         return None
     first = next((index for index in range(upto) if isinstance(past.log[index], UserMessage)), None) if cfg.compaction.keep_first else None
     kept = () if past.summary is None else past.summary.pinned
-    pinned = [index for index in range(max(before, 0), upto) if index == first or _pinned(past.log[index])]
+    pinned = [index for index in range(max(before, 0), upto) if index in (first, asked) or _pinned(past.log[index])]
     if len(pinned) == upto - before:
         return None
-    return Plan(upto, tuple(sorted(dict.fromkeys((*kept, *pinned, *(() if first is None else (first,)))))))
+    still = (index for index in kept if index < upto and (index in (first, asked) or _pinned(past.log[index])))
+    return Plan(upto, tuple(sorted({*still, *pinned, *(() if first is None else (first,))})))
 
 
 def _pinned(message: Message) -> bool:
@@ -77,15 +96,15 @@ def _boundary(past: Past, keep_turns: int) -> int:
     return upto if left == 0 else 0
 
 
-def plan_if_due(past: Past, size_bytes: int, cfg: ChatConfig) -> Plan | None:
-    """What gives way to a summary before a request of ``size_bytes`` is sent; None where that is not needed, or of no use."""
+def plan_if_due(past: Past, size_bytes: int, cfg: ChatConfig, profile: ModelProfile) -> Plan | None:
+    """What gives way to a summary before a request of ``size_bytes`` is sent to the model of ``profile``; None where that is not needed, or of no use."""
     turn, compaction = past.turn, cfg.compaction
     if turn is None or turn.summarised or not compaction.auto:
         return None
-    room = room_tokens(profile_of(cfg), cfg.max_tokens)
+    room = room_tokens(profile, cfg.max_tokens)
     if room is None or estimated_tokens(size_bytes, past.measured) <= _part(cfg) * room:
         return None
-    return plan(past, cfg)
+    return plan(past, cfg) or plan_in_turn(past, cfg)
 
 
 def _part(cfg: ChatConfig) -> float:

@@ -3,12 +3,13 @@
 ``live`` keeps the encoded messages, and the head of the request with the config and the tools that it is good for. A change
 of those makes another head; only a change of the call format encodes the messages anew, since they depend on nothing else.
 
-Where a summary stands for the log's beginning, the beginning is two messages, and the log goes on behind them where a turn begins:
+Where a summary stands for the log's beginning, the beginning is two messages, and the log goes on behind them:
 
 1. the person's: the pinned messages, word for word, or, where nothing is pinned, the question what was so far;
 2. the assistant's: the summary. It has seen outputs of tools, so it must not speak with the person's voice.
 
-So the first message is the person's and roles alternate, as the templates of some models demand. It stays the same, byte for byte,
+Where the log goes on in the middle of a turn, with a reply, the person's words to go on stand between them. So the first message
+is the person's and roles alternate, as the templates of some models demand. It stays the same, byte for byte,
 until the next summary. What it stands for is neither encoded nor kept.
 """
 
@@ -21,7 +22,7 @@ from attrs import evolve
 from turnfold.core.agent.live import Encoded, EncodedLog
 from turnfold.core.agent.state import ChatState, Past, Summary
 from turnfold.core.config.layers import ChatConfig
-from turnfold.core.config.models import find_provider, format_of, profile_of
+from turnfold.core.config.models import find_provider, profile_of
 from turnfold.core.config.values import ExampleTurn, ModelProfile, TokensParameter, ToolFormat
 from turnfold.core.conversation.log import Log
 from turnfold.core.conversation.messages import AssistantMessage, Message, ToolMessage, UserMessage
@@ -35,20 +36,28 @@ from turnfold.core.tools.spec import ToolSpec
 
 ASKED = "What has been said and done so far?"
 SUMMARY = "Summary of the conversation so far:"
+GO_ON = "Go on."
 
 
-def encoded_for(state: ChatState, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Encoded:
-    """The messages that a model is told, encoded for ``tools`` and ``cfg``: those kept in ``live``, and the ones since."""
+def profile_for(state: ChatState, cfg: ChatConfig) -> ModelProfile:
+    """The profile of the model of ``cfg``: the one kept in ``live``, where it is good for this config."""
     kept = state.live.encoded
-    tool_format = format_of(cfg)
-    opening = kept.opening if kept is not None and kept.cfg == cfg and kept.tools == tools else CHAT.encode_head(_head(tools, cfg))
+    return kept.profile if kept is not None and (kept.cfg is cfg or kept.cfg == cfg) else profile_of(cfg)
+
+
+def encoded_for(state: ChatState, tools: tuple[ToolSpec, ...], cfg: ChatConfig, profile: ModelProfile) -> Encoded:
+    """The messages that the model of ``profile`` is told, encoded for ``tools`` and ``cfg``: those kept in ``live``, and the ones since."""
+    kept = state.live.encoded
+    tool_format = cfg.tool_format or profile.tool_format
+    same = kept is not None and (kept.cfg is cfg or kept.cfg == cfg) and kept.tools == tools
+    opening = kept.opening if same and kept is not None else CHAT.encode_head(_head(tools, cfg, profile))
     begun = _begun(None if kept is None or kept.told.tool_format is not tool_format else kept.told, state.past, tool_format)
     parts, parts_bytes = begun.parts, begun.parts_bytes
     for message in state.past.log.since(begun.upto + len(parts)):
         part = CHAT.encode_message(message, tool_format)
         parts, parts_bytes = parts.append(part), parts_bytes + len(part)
     told = begun if parts is begun.parts else evolve(begun, parts=parts, parts_bytes=parts_bytes)
-    return Encoded(cfg=cfg, tools=tools, opening=opening, told=told)
+    return Encoded(cfg=cfg, profile=profile, tools=tools, opening=opening, told=told)
 
 
 def _begun(kept: EncodedLog | None, past: Past, tool_format: ToolFormat) -> EncodedLog:
@@ -74,34 +83,35 @@ def _told(summary: Summary, past: Past) -> bytes:
     """The two messages that stand for what was summed up."""
     pinned = (past.log[index] for index in summary.pinned if 0 <= index < len(past.log))
     said = "\n\n".join(said_text(message) for message in pinned if isinstance(message, UserMessage))
-    told: tuple[Message, ...] = (UserMessage(said or ASKED), AssistantMessage(text=f"{SUMMARY}\n\n{summary.text}", place=""))
+    summed: tuple[Message, ...] = (UserMessage(said or ASKED), AssistantMessage(text=f"{SUMMARY}\n\n{summary.text}", place=""))
+    in_turn = 0 <= summary.upto < len(past.log) and isinstance(past.log[summary.upto], AssistantMessage)
+    told = (*summed, UserMessage(GO_ON)) if in_turn else summed
     return b",".join(CHAT.encode_message(message, ToolFormat.NATIVE) for message in told)
 
 
 def request_body(encoded: Encoded, past: Past) -> bytes:
     """The body of a model call; linear in its own bytes."""
-    demanded = call_demanded(past, encoded.cfg)
-    opening = CHAT.encode_head(_head(encoded.tools, encoded.cfg, must_call=True)) if demanded else encoded.opening
+    demanded = call_demanded(past, encoded.profile)
+    opening = CHAT.encode_head(_head(encoded.tools, encoded.cfg, encoded.profile, must_call=True)) if demanded else encoded.opening
     parts = encoded.told.parts
     return CHAT.encode_request(opening, chain((encoded.told.beginning,), parts) if encoded.told.beginning else parts)
 
 
-def call_demanded(past: Past, cfg: ChatConfig) -> bool:
-    """Whether the next reply has to be a call.
+def call_demanded(past: Past, profile: ModelProfile) -> bool:
+    """Whether the next reply of the model has to be a call.
 
     Small models rather guess than look, and say that a thing is done after a call that failed.
     """
     turn = past.turn
-    if not profile_of(cfg).must_call or turn is None:
+    if not profile.must_call or turn is None:
         return False
     last = past.log[-1]
     failed = isinstance(last, ToolMessage) and not last.ok
     return failed or turn.generation == 1
 
 
-def _head(tools: tuple[ToolSpec, ...], cfg: ChatConfig, *, must_call: bool = False) -> Head:
-    profile = profile_of(cfg)
-    tool_format = format_of(cfg)
+def _head(tools: tuple[ToolSpec, ...], cfg: ChatConfig, profile: ModelProfile, *, must_call: bool = False) -> Head:
+    tool_format = cfg.tool_format or profile.tool_format
     located = find_provider(cfg)
     return Head(
         model="" if isinstance(located, Problem) else located.model,

@@ -16,7 +16,7 @@ from turnfold.core.agent.calling import call_model, callable_model, called_profi
 from turnfold.core.agent.compaction import plan, plan_if_due
 from turnfold.core.agent.draft import Draft, end_turn
 from turnfold.core.agent.effects import Cancel, Channel, Delta, Notice, Publish
-from turnfold.core.agent.encoding import encoded_for, request_body
+from turnfold.core.agent.encoding import encoded_for, profile_for, request_body
 from turnfold.core.agent.events import MessageAdded, ModelReplied, Reason, RequestClosed, Unanswered, Why
 from turnfold.core.agent.ids import RequestId, place
 from turnfold.core.agent.limits import limit_reached
@@ -24,6 +24,7 @@ from turnfold.core.agent.live import Live, LiveReply
 from turnfold.core.agent.state import ChatState, Opened, Past, Turn, effective, offered, usable
 from turnfold.core.agent.summaries import NOTHING_TO_SUMMARISE, close_summary, fail_summary, open_summary, summary_arrived
 from turnfold.core.config.layers import ChatConfig
+from turnfold.core.config.models import missing_agent
 from turnfold.core.config.values import ToolFormat
 from turnfold.core.conversation.messages import AssistantMessage, Invocation, UserMessage
 from turnfold.core.llm import markdown
@@ -82,7 +83,7 @@ def _settle_commanded(draft: Draft, turn: Turn, cfg: ChatConfig) -> Draft:
         return end_turn(draft, Reason.COMPLETED)
     if model is not None and isinstance(model.outcome, Problem):
         return end_turn(draft, Reason.FAILED, model.outcome)
-    limit = limit_reached(draft.past, turn, cfg, draft.at_ms)
+    limit = limit_reached(draft.past, turn, cfg, profile_for(draft.state, cfg), draft.at_ms)
     if limit is not None:
         return end_turn(draft, Reason.LIMIT, limit)
     planned = plan(draft.past, cfg)
@@ -94,16 +95,17 @@ def _settle_commanded(draft: Draft, turn: Turn, cfg: ChatConfig) -> Draft:
 
 def _open_model(draft: Draft, turn: Turn, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
     """The next model call opened, or, where the model's window is nearly full, that for a summary before it."""
-    limit = limit_reached(draft.past, turn, cfg, draft.at_ms)
+    profile = profile_for(draft.state, cfg)
+    limit = limit_reached(draft.past, turn, cfg, profile, draft.at_ms)
     if limit is not None:
         return end_turn(draft, Reason.LIMIT, limit)
-    found = callable_model(cfg)
+    found = missing_agent(cfg) or callable_model(cfg)
     if isinstance(found, Problem):
         return end_turn(draft, Reason.FAILED, found)
-    known = offered(tools, cfg)
-    encoded = encoded_for(draft.state, known, cfg)
+    known = offered(tools, cfg, profile)
+    encoded = encoded_for(draft.state, known, cfg, profile)
     encoding = draft.with_live(evolve(draft.state.live, encoded=encoded))
-    planned = plan_if_due(draft.past, encoded.size_bytes, cfg)
+    planned = plan_if_due(draft.past, encoded.size_bytes, cfg, profile)
     if planned is not None:
         return open_summary(encoding, turn, planned, found, cfg)
     scan = markdown.begin(known) if encoded.told.tool_format is ToolFormat.MARKDOWN else None

@@ -31,10 +31,11 @@ def user_message(text: str, context: str, tools: tuple[ToolSpec, ...], cfg: Chat
     """
     plain = UserMessage(scalar_text(text), scalar_text(context))
     now = effective(cfg, past) if cfg.briefing.lessons else cfg
-    if not now.briefing.lessons or profile_of(now).instructions:
+    profile = profile_of(now) if now.briefing.lessons else None
+    if profile is None or profile.instructions:
         return plain
     told = (*past.told, *(path for message in past.queue for path in message.lessons))
-    names = tuple(tool.name for tool in offered(usable(tools, now), now))
+    names = tuple(tool.name for tool in offered(usable(tools, now), now, profile))
     found = fitting(now.briefing.lessons, plain.text, names, told, now.skills.lessons_at_once)
     if not found:
         return plain

@@ -21,18 +21,18 @@ from turnfold.core.problem import Problem, caller_problem
 FAR_MS = 1e15  # some 30,000 years: a longer limit is none
 
 
-def limit_reached(past: Past, turn: Turn, cfg: ChatConfig, at_ms: int) -> Problem | None:
-    """The limit that forbids ``turn`` another model call, as a Problem that says how to go on; None where none does."""
+def limit_reached(past: Past, turn: Turn, cfg: ChatConfig, profile: ModelProfile, at_ms: int) -> Problem | None:
+    """The limit that forbids ``turn`` another call of the model of ``profile``, as a Problem that says how to go on; None where none does."""
     limits, usage = cfg.limits, past.usage
     used = usage.input_tokens + usage.output_tokens
-    most = generations_of(cfg)
+    most = generations_of(cfg, profile)
     if turn.generation > most:
         return limit_problem("generations", f"The turn was ended after {most} model calls (limits.generations).", anew=True)
     if limits.turns is not None and turn.number > limits.turns:
         return limit_problem("turns", f"The conversation has had {turn.number - 1} turns of {limits.turns} (limits.turns).")
     if limits.tokens is not None and used >= limits.tokens:
         return limit_problem("tokens", f"The conversation has used {used:,} tokens of {limits.tokens:,} (limits.tokens).")
-    if limits.usd is not None and usage.cost_usd >= limits.usd and not _free(profile_of(cfg)):
+    if limits.usd is not None and usage.cost_usd >= limits.usd and not _free(profile):
         return limit_problem("usd", f"The conversation has cost ${usage.cost_usd:.4f} of ${limits.usd:.4f} (limits.usd).")
     return time_over(past, cfg, at_ms)
 
@@ -88,9 +88,11 @@ def next_deadline(past: Past, cfg: ChatConfig) -> int | None:
 
 def price_missing(model: Located, cfg: ChatConfig) -> Problem | None:
     """The Problem of a limit of money with a model whose prices aren't known: such a limit can't be kept. Else None."""
+    if cfg.limits.usd is None:
+        return None
     name = f"{model.provider.name}/{model.model}"
     profile = profile_of(cfg, name)
-    if cfg.limits.usd is None or (profile.input_usd is not None and profile.output_usd is not None):
+    if profile.input_usd is not None and profile.output_usd is not None:
         return None
     message = (
         f"limits.usd can't be kept, since the prices of {name} aren't known: write them to a config file, as "

@@ -12,7 +12,7 @@ from attrs import frozen
 
 from turnfold.core.agent.ids import RequestId
 from turnfold.core.config.layers import ChatConfig
-from turnfold.core.config.values import ToolFormat
+from turnfold.core.config.values import ModelProfile, ToolFormat
 from turnfold.core.conversation.log import Log
 from turnfold.core.llm.chat_reply import ChatFold
 from turnfold.core.llm.markdown import Scan
@@ -71,9 +71,10 @@ class EncodedLog:
 @final
 @frozen(kw_only=True, eq=False)
 class Encoded:
-    """What a request is joined from: its ``opening``, good for just this config and these tools, and the messages."""
+    """What a request is joined from: its ``opening``, good for just this config (``profile`` is its model's) and these tools, and the messages."""
 
     cfg: ChatConfig
+    profile: ModelProfile
     tools: tuple[ToolSpec, ...]
     opening: bytes
     told: EncodedLog

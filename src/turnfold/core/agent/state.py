@@ -19,8 +19,8 @@ from turnfold.core.agent.events import ModelReplied, Outcome, Unanswered, Why
 from turnfold.core.agent.ids import MODEL, RequestId
 from turnfold.core.agent.live import Live
 from turnfold.core.config.layers import ChatConfig, Overrides
-from turnfold.core.config.models import profile_of
 from turnfold.core.config.selection import selected
+from turnfold.core.config.values import ModelProfile
 from turnfold.core.conversation.log import Log
 from turnfold.core.conversation.messages import Invocation, Message, ToolMessage, UserMessage
 from turnfold.core.json import JsonObject
@@ -103,7 +103,7 @@ class Turn:
     ``overrides`` are the changes of settings that were made when the round began: its tools see no later ones. ``asked``
     counts the generation's model calls, a lost one and a summary too. A ``commanded`` turn calls no model for a reply;
     its requests need no second yes unless it has to ``ask``. ``summary``: it is there to have a summary written;
-    ``summarised``: one was asked for, whatever came of it. ``waited_ms``: how long it was paused, ``paused_ms``: since when
+    ``summarised``: one was asked for, and came to nothing so far. ``waited_ms``: how long it was paused, ``paused_ms``: since when
     it is. ``limit``: why it is ``interrupted``, where no person did it.
     """
 
@@ -286,7 +286,7 @@ def usable(tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> tuple[ToolSpec, ...]
     return tuple(tool for tool in tools if tool.name in names)
 
 
-def offered(tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> tuple[ToolSpec, ...]:
+def offered(tools: tuple[ToolSpec, ...], cfg: ChatConfig, profile: ModelProfile) -> tuple[ToolSpec, ...]:
     """Those of the usable ``tools`` that the model is told of: as the config says, else as the model's profile does."""
-    names = selected(cfg.tools, profile_of(cfg).tools, tuple(tool.name for tool in tools))
+    names = selected(cfg.tools, profile.tools, tuple(tool.name for tool in tools))
     return tuple(tool for tool in tools if tool.name in names)

@@ -6,13 +6,14 @@ from typing import final
 
 from attrs import frozen
 
+from turnfold.core.config.agents import AgentSpec
 from turnfold.core.config.layer import Layer
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.missing import Missing
 from turnfold.core.config.named import entry, name_of
 from turnfold.core.config.said import Said, filled
 from turnfold.core.config.values import DEFAULT_PROVIDERS, ModelProfile, Provider, ToolFormat
-from turnfold.core.problem import Problem, caller_problem, near_misses
+from turnfold.core.problem import Problem, caller_problem, did_you_mean, near_misses
 
 PLAIN_PROFILE = ModelProfile(pattern="*")
 
@@ -70,6 +71,20 @@ def _hint(cfg: Layer, head: str, name: str) -> str:
 def has_catalogue(cfg: ChatConfig) -> bool:
     """Whether the table of models that turnfold ships lies under ``cfg``; a config that was made in code lacks it at first."""
     return any(file.origin.layer == "default" for file in cfg.project.base.files)
+
+
+def missing_agent(cfg: Layer) -> Problem | None:
+    """The Problem of a config that is led by an agent which no layer describes; None where there is no such.
+
+    >>> from turnfold.core.config.layers import Config
+    >>> missing_agent(Config(agent="reviwer", agents=(AgentSpec(name="reviewer"),))).message
+    "There is no agent 'reviwer'; did you mean reviewer?"
+    """
+    wanted = cfg.agent
+    if not wanted or entry(lambda name: AgentSpec(name=name), [layer.own_agents for layer in cfg.layers], "name", wanted) is not None:
+        return None
+    hint = did_you_mean(wanted, tuple(agent.name for agent in cfg.agents)) or ": describe it in a config file, under [agents.NAME]."
+    return caller_problem("unknown-agent", f"There is no agent {wanted[:60]!r}{hint}", "$.agent")
 
 
 def full_name(cfg: Layer, model: str) -> str:
@@ -136,7 +151,7 @@ def format_of(cfg: ChatConfig) -> ToolFormat:
     return cfg.tool_format or profile_of(cfg).tool_format
 
 
-def generations_of(cfg: ChatConfig) -> int:
+def generations_of(cfg: ChatConfig, profile: ModelProfile) -> int:
     """How many model calls a turn may have: the model's own limit where it is lower."""
-    own = profile_of(cfg).generations
+    own = profile.generations
     return cfg.limits.generations if own is None else min(own, cfg.limits.generations)

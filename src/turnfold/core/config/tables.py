@@ -41,7 +41,7 @@ class Prompt:
             form=Form.PATH,
         ),
     )
-    limit_bytes: int = field(default=100_000, metadata=note("of all that is included together", least=0))
+    limit_bytes: int = field(default=100_000, metadata=note("of all that is included together", least=0, granted=True))
 
 
 @final
@@ -91,6 +91,9 @@ class Compaction:
     auto: bool = field(default=True, metadata=note("whether it is done when the conversation nears the model's window"))
     at: float = field(default=0.8, metadata=note("the part of the model's window that a conversation may fill", over=0, most=1))
     keep_turns: int = field(default=2, metadata=note("the last turns, which stay as they are", least=0))
+    keep_rounds: int = field(
+        default=4, metadata=note("the last rounds of calls of a turn that alone nears the window, which stay as they are", least=1)
+    )
     keep_first: bool = field(default=True, metadata=note("whether your first message stays as it is"))
     model: str = field(default="", metadata=note("who writes the summary; the conversation's own model where empty", form=Form.MODEL))
 

@@ -143,16 +143,20 @@ class Rule:
 class Limits:
     """``[limits]``: what ends a turn or a conversation, or cuts an output: counts, tokens, seconds, money and bytes."""
 
-    generations: int = field(default=40, metadata=note("model calls in one turn", least=1))
-    turns: int | None = field(default=None, metadata=note("turns in the conversation", least=1))
+    generations: int = field(default=40, metadata=note("model calls in one turn", least=1, granted=True))
+    turns: int | None = field(default=None, metadata=note("turns in the conversation", least=1, granted=True))
     tokens: int | None = field(default=None, metadata=note("tokens read and written in the conversation", least=1, granted=True))
     usd: float | None = field(default=None, metadata=note("what the conversation may cost, in US dollars", least=0, granted=True))
     turn_s: float | None = field(default=None, metadata=note("seconds of one turn, the wait for a person apart", over=0, granted=True))
-    reply_bytes: int = field(default=32_000_000, metadata=note("of one streamed reply, as it comes over the wire", least=1000))
-    output_bytes: int = field(default=20_000, metadata=note("of a tool's output that the model is shown", least=100))
-    file_bytes: int = field(default=2_000_000, metadata=note("of a file that is read", least=1))
+    reply_bytes: int = field(
+        default=32_000_000, metadata=note("of one streamed reply, as it comes over the wire", least=1000, granted=True)
+    )
+    output_bytes: int = field(default=20_000, metadata=note("of a tool's output that the model is shown", least=100, granted=True))
+    file_bytes: int = field(default=2_000_000, metadata=note("of a file that is read", least=1, granted=True))
     command_s: float = field(default=300.0, metadata=note("of one command or one piece of Python", over=0))
-    grace_s: float = field(default=5.0, metadata=note("from an interrupt until a request that does not answer counts as lost", least=0))
+    grace_s: float = field(
+        default=5.0, metadata=note("from an interrupt until a request that does not answer counts as lost", least=0, granted=True)
+    )
 
 
 @final

@@ -6,7 +6,7 @@ import pytest
 from attrs import evolve
 
 from tests.core.agent.scripted import after, config, notices, problems, sim
-from turnfold.core.agent.commands.config import changeable, shown_value
+from turnfold.core.agent.commands.config import CHANGEABLE, shown_value
 from turnfold.core.agent.events import Reconfigured
 from turnfold.core.agent.state import ChatState, effective
 from turnfold.core.config.layers import ChatConfig, Config, Overrides, ProjectConfig
@@ -104,7 +104,7 @@ def test_a_change_holds_from_then_on_and_default_puts_it_back() -> None:
 
 
 def test_every_field_of_the_tables_can_be_changed() -> None:
-    keys = [each.key for each in changeable()]
+    keys = [each.key for each in CHANGEABLE]
     assert {"limits.grace_s", "compaction.keep_first", "tools"} <= set(keys)
     assert len(keys) == len(set(keys))
 

@@ -52,7 +52,7 @@ PLAIN = (
     ("instructions", Kind.TEXT),
     ("tools", Kind.TOOLS),
 )
-CHANGEABLE = (
+WHAT_CAN_BE_CHANGED = (
     f"Here can be changed: {', '.join(name for name, _ in PLAIN)}, and what stands in limits and compaction, such as limits.usd; "
     "VALUE is a value or default. For others there are /model, /agent, /allow and the config files."
 )
@@ -131,10 +131,10 @@ def shown_value(value: object) -> str:
 
 
 def _change(draft: Draft, key: str, text: str, cfg: ChatConfig) -> Draft:
-    known = changeable()
+    known = CHANGEABLE
     setting = next((each for each in known if each.key == key), None)
     if setting is None:
-        return wrong(draft, f"{key[:60]!r} can't be changed here{or_near(key, (each.key for each in known))} {CHANGEABLE}")
+        return wrong(draft, f"{key[:60]!r} can't be changed here{or_near(key, (each.key for each in known))} {WHAT_CAN_BE_CHANGED}")
     read = _read_untrusted(setting, text, cfg)
     if isinstance(read, Failure):
         return refuse(draft, read.failure())
@@ -142,12 +142,7 @@ def _change(draft: Draft, key: str, text: str, cfg: ChatConfig) -> Draft:
     return tell(changed, f"{key} is now {'as by default' if text == DEFAULT_WORD else clipped(text, VALUE_CHARS)}.")
 
 
-def changeable() -> tuple[Changeable, ...]:
-    """The settings that a running conversation can change.
-
-    >>> [each.key for each in changeable()][:6]
-    ['tool_format', 'temperature', 'max_tokens', 'instructions', 'tools', 'limits.generations']
-    """
+def _changeable() -> tuple[Changeable, ...]:
     notes = {each.alias: note_of(each) for each in settings()}
     plain = tuple(Changeable(key=name, kind=kind, note=notes[name]) for name, kind in PLAIN)
     return (*plain, *_of_table("limits", Limits), *_of_table("compaction", Compaction))
@@ -164,6 +159,9 @@ def _kind(hint: object) -> Kind | None:
     first = (*typing.get_args(hint), hint)[0]
     kinds = ((bool, Kind.FLAG), (int, Kind.WHOLE), (float, Kind.NUMBER), (str, Kind.TEXT))
     return next((kind for form, kind in kinds if form is first), None)
+
+
+CHANGEABLE: tuple[Changeable, ...] = _changeable()  # made once: what reads the classes compiles their hints
 
 
 def _saying(key: str, value: MemberValue) -> Overrides:
@@ -229,6 +227,6 @@ def _wanted(setting: Changeable) -> str:
 CONFIG = Command(
     name="config",
     arguments="[KEY [= VALUE]]",
-    help="List what the settings' layers say, explain where KEY's value comes from, or change it from now on.\n" + CHANGEABLE,
+    help="List what the settings' layers say, explain where KEY's value comes from, or change it from now on.\n" + WHAT_CAN_BE_CHANGED,
     run=_config,
 )

@@ -7,7 +7,7 @@ from turnfold.core.agent.commands.transcript import as_json, as_markdown, shorte
 from turnfold.core.agent.context import estimated_tokens
 from turnfold.core.agent.draft import Draft
 from turnfold.core.agent.effects import Document, Leave, Publish, Recall, TellTrace
-from turnfold.core.agent.encoding import encoded_for
+from turnfold.core.agent.encoding import encoded_for, profile_for
 from turnfold.core.agent.state import offered
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.models import full_name, profile_of
@@ -41,8 +41,9 @@ def _trace(draft: Draft, rest: str, tools: tuple[ToolSpec, ...], cfg: ChatConfig
 
 
 def _tokens(draft: Draft, rest: str, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
-    usage, window, most = draft.past.usage, profile_of(cfg).window_tokens, cfg.limits.tokens
-    due = estimated_tokens(encoded_for(draft.state, offered(tools, cfg), cfg).size_bytes, draft.past.measured)
+    profile = profile_for(draft.state, cfg)
+    usage, window, most = draft.past.usage, profile.window_tokens, cfg.limits.tokens
+    due = estimated_tokens(encoded_for(draft.state, offered(tools, cfg, profile), cfg, profile).size_bytes, draft.past.measured)
     rows = (
         ("read", f"{usage.input_tokens:,}"),
         ("of these, from the cache", f"{usage.cached_tokens:,}"),
