@@ -81,7 +81,7 @@ def test_a_broken_config_file_names_all_its_faults(tmp_path: Path) -> None:
     done = bench.run("hi")
     assert done.code == 2
     assert done.err.splitlines() == [
-        f"turnfold: {bench.config}:1: there is no setting 'modle' here; did you mean model? @ $.modle",
+        f"turnfold: {bench.config}:1: there is no setting 'modle' here; did you mean model or models? @ $.modle",
         f"turnfold: {bench.config}:2: temperature takes a number, not text. @ $.temperature",
     ]
     assert bench.config.read_text() == text
@@ -152,8 +152,8 @@ def test_a_project_may_not_redirect_a_key(tmp_path: Path) -> None:
         (bench.workspace / "turnfold.toml").write_text(f'[providers.scripted]\nbase_url = "{elsewhere.base_url}"\n', encoding="utf-8")
         done = bench.run("hi")
         assert not elsewhere.requests
-    assert done.code == 2
-    assert "your key and your texts would go there" in done.err
+    assert done.code == 1
+    assert "providers.scripted is left out: it counts only in a folder that you trust" in done.err
 
 
 def test_a_journal_that_cannot_be_used(tmp_path: Path) -> None:

@@ -155,7 +155,7 @@ def no_choice(node: Node, words: tuple[str, ...]) -> Failure[Faults]:
 
 
 def told(faults: Faults, source: Source, code: str = "bad-settings") -> Problems:
-    """The faults as Problems, ``file:line: sentence @ $.path``; of very many the first ones, and how many there are.
+    """The faults as Problems, ``file:line: sentence @ $.path``, by line; of very many the first ones, and how many there are.
 
     Lines and near misses are looked for only here, so that a file full of faults costs no more than it is long.
     """
@@ -163,14 +163,19 @@ def told(faults: Faults, source: Source, code: str = "bad-settings") -> Problems
     for place in source.lines:  # a table that only stands in the names of others, such as a in [a.b]
         for depth in range(1, len(place.path)):
             lines.setdefault(place.path[:depth], place.line)
-    problems = tuple(_problem(fault, source.place, lines, code) for fault in faults[:MOST])
+    shown = sorted(((_line(fault, lines), fault) for fault in faults[:MOST]), key=lambda each: each[0])
+    problems = tuple(_problem(fault, source.place, line, code) for line, fault in shown)
     if len(faults) <= MOST:
         return problems
     return (*problems, caller_problem(code, f"{source.place}: there are {len(faults) - MOST:,} more of these."))
 
 
-def _problem(fault: Fault, place: str, lines: Mapping[Path, int], code: str) -> Problem:
-    line = next((lines[fault.path[:depth]] for depth in range(len(fault.path), 0, -1) if fault.path[:depth] in lines), 0)
+def _line(fault: Fault, lines: Mapping[Path, int]) -> int:
+    """The line of a fault, or of the innermost thing around it that has one; else 0."""
+    return next((lines[fault.path[:depth]] for depth in range(len(fault.path), 0, -1) if fault.path[:depth] in lines), 0)
+
+
+def _problem(fault: Fault, place: str, line: int, code: str) -> Problem:
     hint = (did_you_mean(fault.name, fault.names) if fault.name else "") or fault.otherwise
     return caller_problem(
         code, f"{place}:{line}: {fault.sentence}{hint}" if line else f"{place}: {fault.sentence}{hint}", path_text(fault.path)
