@@ -103,6 +103,18 @@ def test_machines_get_json(bench: Bench) -> None:
     assert "very-secret" not in done.out
 
 
+def test_a_check_names_tools_that_there_are_not_and_an_agents_model_once(tmp_path: Path) -> None:
+    bench = Bench(tmp_path / "home", tmp_path / "work")
+    bench.workspace.mkdir()
+    bench.write_config('tools = ["reed"]\nagent = "a"\n[agents.a]\nmodel = "nope/x"\ntools = ["+shel"]\n[agents.b]\ntools = ["xyzzy"]\n')
+    done = bench.run("config", "check")
+    assert (done.code, done.out.count("nope/x")) == (2, 1)
+    assert f"{bench.config}:5: There is no tool 'shel'; did you mean shell? @ $.agents.a.tools" in done.out
+    assert "There is no tool 'xyzzy'; there are read, save" in done.out
+    bench.write_config('tools = ["+reed"]\n')
+    assert "There is no tool 'reed'; did you mean read? @ $.tools" in bench.run("config", "check").out
+
+
 def test_a_value_is_explained_in_a_few_lines(bench: Bench) -> None:
     done = bench.run("config", "explain", "tools")
     assert done.out.splitlines() == [
@@ -110,6 +122,9 @@ def test_a_value_is_explained_in_a_few_lines(bench: Bench) -> None:
         f"  from {bench.workspace / 'turnfold.toml'}:1 (project)",
         f'  over ["read", "shell"] from {bench.config}:2 (user)',
     ]
+    assert bench.run("config", "explain", "skills").out.startswith(
+        'skills = { folders = [".turnfold/skills", ".claude/skills"], lessons = '
+    )
     assert bench.run("config", "explain", "limits.generations").out == "limits.generations = 40\n  from turnfold's own defaults\n"
     assert bench.run("config", "explain", "environment.API_TOKEN").out.startswith('environment.API_TOKEN = "***"\n')
     wrong = bench.run("config", "explain", "limits.usb")

@@ -229,6 +229,21 @@ def test_a_part_that_is_lost_is_named(tmp_path: Path) -> None:
     journal.close()
 
 
+def test_a_config_that_cannot_be_read_hides_no_other_conversation(tmp_path: Path) -> None:
+    path = tmp_path / "j.sqlite3"
+    journal = SqliteJournal(path)
+    kept(journal, first_step())
+    other = ChatConfig(CFG.project, conversation="c2", workspace="/v")
+    kept(journal, step(ChatState(), UserSaid("hi", 9), BUILTIN_TOOLS, other), other)
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE configs SET body = '{}' WHERE digest = ?", (digest_of(CFG),))
+    connection.close()
+    assert [(each.conversation, each.workspace) for each in journal.find()] == [("c2", "/v"), ("c1", "")]
+    with pytest.raises(JournalError, match="of another version of turnfold"):
+        journal.config(digest_of(CFG))
+    journal.close()
+
+
 def test_a_file_of_an_older_version_opens_with_its_configs_in_one_piece(tmp_path: Path) -> None:
     path = tmp_path / "j.sqlite3"
     with sqlite3.connect(path) as connection:

@@ -92,6 +92,11 @@ def test_the_embedded_model_by_name_comes_with_provider_and_profile(name: str) -
     assert (profile.examples, profile.must_call, profile.input_usd) == (EMBEDDED_PROFILE.examples, True, 0)
 
 
+def test_no_other_model_is_taken_for_the_embedded_one_that_is_named() -> None:
+    told = problem(routed(evolve(HERE, probe=unasked)).choose(config("embedded/qwen3")))
+    assert told.message == "There is one embedded model, embedded/qwen2.5-coder-0.5b: write  embedded  for it."
+
+
 def test_a_profile_of_one_s_own_stands_before_the_embedded_one() -> None:
     own = ModelProfile(pattern="embedded/*", instructions="Mine.")
     cfg = evolve(config("embedded"), models=(own,))

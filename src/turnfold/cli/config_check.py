@@ -14,6 +14,7 @@ from turnfold.core.config.layer import Layer
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.models import locate
 from turnfold.core.problem import Problem, did_you_mean
+from turnfold.core.tools.builtin import BUILTIN_TOOLS
 from turnfold.shell.catalogue import catalogue, with_catalogue
 from turnfold.shell.folders import Folders
 from turnfold.shell.settings import Settings, load_settings
@@ -75,12 +76,17 @@ def _awaited(parts: tuple[str, ...]) -> str:
 
 
 def unknown_names(cfg: ChatConfig) -> Iterator[str]:
-    """A sentence for each model, provider, agent and guardrail that a setting names and nothing defines."""
+    """A sentence for each model, provider, tool, agent and guardrail that a setting names and nothing defines."""
     known = with_catalogue(cfg)
+    built_in = tuple(tool.name for tool in BUILTIN_TOOLS)
     for key, model in _models_named(cfg):
         located = locate(known, model)
         if isinstance(located, Problem):
             yield f"{_place(cfg, key)}{located.message} @ $.{key}"
+    for key, name in _tools_named(cfg):
+        if name not in built_in:
+            hint = did_you_mean(name, built_in) or f"; there are {', '.join(built_in)}."
+            yield f"{_place(cfg, key)}There is no tool {name[:60]!r}{hint} @ $.{key}"
     agents = tuple(each.name for each in cfg.agents)
     guardrails = tuple(each.name for each in cfg.guardrails)
     named = [("agent", "agent", cfg.agent, agents)] if cfg.agent else []
@@ -94,13 +100,20 @@ def unknown_names(cfg: ChatConfig) -> Iterator[str]:
 
 def _models_named(cfg: ChatConfig) -> Iterator[tuple[str, str]]:
     """The settings that name a model, each with the name."""
-    if cfg.model:
+    if cfg.model and not _place(cfg, "model").startswith("agent "):  # that agent's is told below
         yield "model", cfg.model
     yield from (("fallbacks", name) for name in cfg.fallbacks)
     if cfg.compaction.model:
         yield "compaction.model", cfg.compaction.model
     yield from ((f"agents.{each.name}.model", each.model) for each in cfg.agents if each.model)
     yield from ((f"guardrails.{each.name}.model", each.model) for each in cfg.guardrails if each.model)
+
+
+def _tools_named(cfg: ChatConfig) -> Iterator[tuple[str, str]]:
+    """The settings that name a tool, each with the name."""
+    agents = ((f"agents.{each.name}.tools", each.tools or ()) for each in cfg.agents)
+    for key, names in (("tools", () if _place(cfg, "tools").startswith("agent ") else cfg.tools or ()), *agents):
+        yield from ((key, name.removeprefix("+").removeprefix("-")) for name in names)
 
 
 def _place(cfg: ChatConfig, key: str) -> str:

@@ -55,8 +55,11 @@ def source_text(layer: str, place: str) -> str:
     return place or layer
 
 
-def as_json(value: SettingValue | Missing) -> JsonValue:
-    """A setting's value as JSON, with what a config file would say of it: a table's members that differ from their defaults."""
+def as_json(value: SettingValue | Missing, *, whole: bool = False) -> JsonValue:
+    """A setting's value as JSON, with what a config file would say of it: a table's members that differ from their defaults.
+
+    ``whole``: of a table all members that are set, those at their defaults, too.
+    """
     if isinstance(value, Enum):
         return str(value.value)
     if isinstance(value, SecretRef):
@@ -68,10 +71,10 @@ def as_json(value: SettingValue | Missing) -> JsonValue:
         if variables:
             return JsonObject(tuple((each.name, False if each.value is None else each.value) for each in variables))
         return tuple(as_json(cast(SettingValue, each)) for each in value)
-    return JsonObject(tuple((name, as_json(member)) for name, member in _members(value)))
+    return JsonObject(tuple((name, as_json(member)) for name, member in _members(value, whole=whole)))
 
 
-def _members(value: object) -> Iterator[tuple[str, SettingValue]]:
+def _members(value: object, *, whole: bool = False) -> Iterator[tuple[str, SettingValue]]:
     if isinstance(value, Said):
         for each in value.members:
             if not isinstance(each.value, Missing):
@@ -80,7 +83,7 @@ def _members(value: object) -> Iterator[tuple[str, SettingValue]]:
         for field in attrs.fields(type(cast(attrs.AttrsInstance, value))):
             inner = getattr(value, field.name)
             required = field.default is attrs.NOTHING
-            if required or (note_of(field) is not None and inner != _default(field.default)):
+            if required or (note_of(field) is not None and (whole or inner != _default(field.default))):
                 yield field.name, inner
 
 
@@ -151,7 +154,7 @@ def _line(row: Row) -> str:
 def explained_text(found: Explained) -> str:
     """The value, where it comes from and what it lies over, a line each."""
     parts = split_key(found.key)
-    value = masked(parts, as_json(found.value))
+    value = masked(parts, as_json(found.value, whole=found.layer == "default"))
     lines = [f"{found.key} {'is not set' if value is None else f'= {toml_value(value)}'}", f"  from {_from(found.layer, found.place)}"]
     for each in found.overrode:
         lower = masked(parts, as_json(each.value))
@@ -169,5 +172,5 @@ def explained_json(found: Explained) -> str:
     """The same as one JSON object."""
     parts = split_key(found.key)
     overrode = tuple(JsonObject.of(value=masked(parts, as_json(each.value)), layer=each.layer, place=each.place) for each in found.overrode)
-    value = masked(parts, as_json(found.value))
+    value = masked(parts, as_json(found.value, whole=found.layer == "default"))
     return dumps(JsonObject.of(key=found.key, value=value, layer=found.layer, place=found.place, overrode=overrode)) + "\n"

@@ -12,10 +12,11 @@ def find_workspace(folder: str) -> Path | Problem:
     """The folder to work in, absolute and without links, or what is wrong with it."""
     try:
         path = Path(folder or ".").expanduser().resolve(strict=True)
+        found = path.is_dir()  # which raises where a folder above may not be entered
     except (OSError, RuntimeError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         name = clipped(folder) or "(the current folder)"
         return caller_problem("bad-workspace", f"The workspace {name} can't be used: {why.rstrip('.')}.")
-    if not path.is_dir():
+    if not found:
         return caller_problem("bad-workspace", f"The workspace {path} is no folder: name the folder to work in.")
     return path

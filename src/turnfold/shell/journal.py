@@ -170,13 +170,17 @@ class SqliteJournal:
     def _kept(
         self, conversation: str, name: str, started_ms: int, changed_ms: int, events: int, title: str, body: str, project: str
     ) -> Kept:
-        cfg = self._read(CONFIG, body, f"config of {conversation}")
-        if project and not says_workspace(cfg):
-            cfg = evolve(cfg, project=self._part(PROJECT, project))
+        try:
+            cfg = self._read(CONFIG, body, f"config of {conversation}")
+            if project and not says_workspace(cfg):
+                cfg = evolve(cfg, project=self._part(PROJECT, project))
+            workspace, named = cfg.workspace, name or cfg.name
+        except JournalError:  # one that can't be read, such as another version's, hides none of the others
+            workspace, named = "", name
         return Kept(
             conversation=conversation,
-            name=name or cfg.name,
-            workspace=cfg.workspace,
+            name=named,
+            workspace=workspace,
             started_ms=started_ms,
             changed_ms=changed_ms,
             events=events,
@@ -186,7 +190,10 @@ class SqliteJournal:
     def _read(self, codec: Codec[T], body: str, what: str) -> T:
         read = decode_untrusted(codec, body)
         if isinstance(read, Failure):
-            raise JournalError(world_problem("journal-damaged", f"{self.path}, {what}: {read.failure().message}"))
+            message = (
+                f"{self.path}, {what}: {read.failure().message} It is damaged, or of another version of turnfold; others are not touched."
+            )
+            raise JournalError(world_problem("journal-damaged", message))
         return read.unwrap()
 
     @contextmanager

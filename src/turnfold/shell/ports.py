@@ -36,7 +36,10 @@ class Question:
 @final
 @frozen(kw_only=True)
 class Kept:
-    """What a journal says of one conversation without loading it; times are milliseconds since 1970 (UTC)."""
+    """What a journal says of one conversation without loading it; times are milliseconds since 1970 (UTC).
+
+    ``workspace`` is empty where the conversation's config can't be read; then it can't be resumed, either.
+    """
 
     conversation: str
     name: str

@@ -104,6 +104,8 @@ class RoutedModels(Models):
         chosen = find_model(known, self._secrets, self._finders.probe, embedded=installed)
         if isinstance(chosen, Problem):
             return chosen
+        if chosen.model.startswith(f"{EMBEDDED}/") and chosen.model != EMBEDDED_MODEL:
+            return caller_problem("unknown-model", f"There is one embedded model, {EMBEDDED_MODEL}: write  embedded  for it.", "$.model")
         self._heard(chosen)
         if chosen.model.partition("/")[0] != EMBEDDED:
             return known if known.model else evolve(known, model=chosen.model)

@@ -64,7 +64,9 @@ def test_the_turns_of_a_conversation() -> None:
     assert reasons(done) == (Reason.COMPLETED, Reason.COMPLETED, Reason.LIMIT)
     (problem,) = problems(done)
     assert (problem.code, problem.path) == ("limit", "$.limits.turns")
-    assert problem.message == "The conversation has had 2 turns of 2 (limits.turns). Raise limits.turns, or begin another conversation."
+    assert problem.message == (
+        "The conversation has had 2 of 2 turns (limits.turns). Raise it with  /config limits.turns = NUMBER  or begin another conversation."
+    )
 
 
 def test_the_tokens_of_a_conversation_within_a_turn_too() -> None:

@@ -20,7 +20,7 @@ from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.values import Limits, ModelProfile, Rule, Verdict
 from turnfold.core.conversation.messages import UserMessage
 from turnfold.core.journal import fold
-from turnfold.core.llm.reply import Usage
+from turnfold.core.llm.reply import RawCall, Usage
 from turnfold.core.problem import world_problem
 from turnfold.core.world.answers import StreamEnded
 from turnfold.core.world.requests import CallModel, Purpose
@@ -125,6 +125,7 @@ def test_the_next_summary_takes_the_last_one_in() -> None:
 BAD = {
     "empty": Stream(chat_stream(" ")),
     "cut": Stream(chat_stream("They", finish_reason="length")),
+    "calls": Stream(chat_stream("They", (RawCall("read", '{"path": "a"}'),))),
     "withheld": Stream(chat_stream("", finish_reason="content_filter")),
     "failed": Stream(b"", world_problem("offline", "No network.")),
     "no stream": Stream(b"<html>"),

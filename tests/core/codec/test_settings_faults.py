@@ -106,7 +106,7 @@ def config_faults(toml: str) -> list[str]:
             "c.toml:2: models.a.grammar takes true or false, not a whole number. @ $.models.a.grammar",
         ),
         ("[models.a]\nmust_call = true", "c.toml:2: there is no setting 'must_call' here"),
-        ("extends = 1", "c.toml:1: extends takes a list in brackets, not a whole number. @ $.extends"),
+        ("extends = 1", "c.toml:1: extends takes text in quotes or a list of it, not a whole number. @ $.extends"),
         ('extends = ""', "c.toml:1: extends is empty: write a value, or leave the line out. @ $.extends"),
         ("defaults = 'model'", "c.toml:1: defaults takes a list of the names of settings, not text. @ $.defaults"),
         ("defaults = [1]", "c.toml:1: defaults[0] takes text in quotes, not a whole number. @ $.defaults[0]"),

@@ -29,7 +29,7 @@ def limit_reached(past: Past, turn: Turn, cfg: ChatConfig, profile: ModelProfile
     if turn.generation > most:
         return limit_problem("generations", f"The turn was ended after {most} model calls (limits.generations).", anew=True)
     if limits.turns is not None and turn.number > limits.turns:
-        return limit_problem("turns", f"The conversation has had {turn.number - 1} turns of {limits.turns} (limits.turns).")
+        return limit_problem("turns", f"The conversation has had {turn.number - 1} of {limits.turns} turns (limits.turns).")
     if limits.tokens is not None and used >= limits.tokens:
         return limit_problem("tokens", f"The conversation has used {used:,} tokens of {limits.tokens:,} (limits.tokens).")
     if limits.usd is not None and usage.cost_usd >= limits.usd and not _free(profile):
@@ -41,9 +41,13 @@ def limit_problem(name: str, message: str, *, anew: bool = False) -> Problem:
     """The Problem of the limit ``name``; ``anew``: it counts within a turn, so another turn is a way to go on.
 
     >>> limit_problem("turns", "That was all.").message
-    'That was all. Raise limits.turns, or begin another conversation.'
+    'That was all. Raise it with  /config limits.turns = NUMBER  or begin another conversation.'
     """
-    way = f"Say something to let it go on, or raise limits.{name}." if anew else f"Raise limits.{name}, or begin another conversation."
+    # A conversation keeps the settings that it began with, so raising the limit in a file would not help it.
+    change = f"/config limits.{name} = NUMBER"
+    way = (
+        f"Say something to let it go on, or raise it with  {change}" if anew else f"Raise it with  {change}  or begin another conversation."
+    )
     return caller_problem("limit", f"{message} {way}", f"$.limits.{name}")
 
 

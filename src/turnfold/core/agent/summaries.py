@@ -24,6 +24,7 @@ from turnfold.core.llm.reply import Stop
 from turnfold.core.problem import Problem, model_problem, world_problem
 from turnfold.core.tools.output import counted
 
+OTHER_MODEL = "try /compact again, or name another model in compaction.model"
 NOTHING_TO_SUMMARISE = "There is nothing to summarise: the last turns stay as they are, and nothing was said before them."
 
 
@@ -87,4 +88,6 @@ def _unusable(stop: Stop) -> Problem:
         return world_problem("withheld", "The provider withheld the summary (content filter).")
     if stop is Stop.END:
         return model_problem("empty-reply", "The model answered with nothing.")
-    return model_problem("cut-summary", "The summary was cut before its end.")
+    if stop is Stop.CALLS:
+        return model_problem("no-summary", f"The model called a tool in place of summing up: {OTHER_MODEL}.")
+    return model_problem("cut-summary", f"The summary was cut before its end: {OTHER_MODEL}.")

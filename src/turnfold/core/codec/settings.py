@@ -113,6 +113,8 @@ def _extends(root: Node) -> Read[tuple[str, ...]]:
         return Success(())
     if isinstance(node.value, str):
         return text(node, Form.SOME).map(lambda name: (name,))
+    if not isinstance(node.value, tuple):
+        return node.unfit("text in quotes or a list of it")
     return texts(node, Form.SOME)
 
 

@@ -26,6 +26,13 @@ def test_an_unknown_command_names_what_may_have_been_meant(command: str, meant: 
     assert f"Did you mean {meant}" in problems(done)[0].message
 
 
+@pytest.mark.parametrize("name", [known.name for known in COMMANDS if not known.arguments])
+def test_what_follows_a_command_that_takes_nothing_is_not_passed_over(name: str) -> None:
+    done = after(sim(), Command(f"/{name} all"))
+    assert problems(done)[0].message == f"/{name} takes nothing, so not 'all' either: write  /{name}"
+    assert done.state == ChatState()
+
+
 @pytest.mark.parametrize("command", ["hello", "", "/", "/ shell", "  "])
 def test_what_is_no_command_says_how_one_looks(command: str) -> None:
     assert problems(after(sim(), Command(command)))[0].code == "not-a-command"

@@ -27,6 +27,8 @@ def command_given(draft: Draft, command: str | ToolCall, tools: tuple[ToolSpec, 
     if not line.startswith("/") or not name:
         return wrong(draft, f"A command starts with / and a name, unlike {line[:40]!r}. /help lists them.", "not-a-command")
     known = find_command(name)
+    if known is not None and rest.strip() and not known.arguments:
+        return wrong(draft, f"/{known.name} takes nothing, so not {clipped(rest.strip(), 40)!r} either: write  /{known.name}")
     if known is not None:
         return known.run(draft, rest.strip(), tools, cfg)
     tool = find_tool(tools, name)
