@@ -206,7 +206,7 @@ def _print(texts: Iterable[str]) -> None:
 
 def _complain(sentence: str) -> None:
     """One line on standard error, where there is one."""
-    if not sentence.isprintable():  # else nothing has to be imported for it
+    if not sentence.replace("\n", "").isprintable():  # else nothing has to be imported for it
         from turnfold.core.tools.preview import visible
 
         sentence = visible(sentence)
