@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from enum import Enum
 from typing import Any, cast, final
@@ -11,7 +10,7 @@ import attrs
 from attrs import frozen
 
 from turnfold.cli.exits import Exit
-from turnfold.core.config.explain import Explained, SettingValue, dotted, split_key
+from turnfold.core.config.explain import Explained, SettingValue, dotted, hidden, split_key
 from turnfold.core.config.missing import Missing
 from turnfold.core.config.notes import note_of
 from turnfold.core.config.said import Said
@@ -21,8 +20,6 @@ from turnfold.core.tools.preview import UNSEEN
 
 MASK = "***"
 COMMENT_COLUMN = 48
-
-_SECRET = re.compile(r"key|token|secret|password|authorization", re.IGNORECASE)
 
 
 @final
@@ -101,8 +98,7 @@ def masked(parts: tuple[str, ...], value: JsonValue) -> JsonValue:
         return JsonObject(tuple((name, masked((*parts, name), inner)) for name, inner in value.members))
     if isinstance(value, tuple):
         return tuple(masked(parts, inner) for inner in value)
-    hides = isinstance(value, str) and len(parts) > 1 and parts[-2] in ("environment", "headers") and _SECRET.search(parts[-1]) is not None
-    return MASK if hides else value
+    return MASK if isinstance(value, str) and hidden(parts) else value
 
 
 def toml_value(value: JsonValue) -> str:

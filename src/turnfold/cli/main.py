@@ -206,10 +206,12 @@ def _print(texts: Iterable[str]) -> None:
 
 def _complain(sentence: str) -> None:
     """One line on standard error, where there is one."""
-    from turnfold.core.tools.preview import visible
+    if not sentence.replace("\n", "").isprintable():  # else nothing has to be imported for it
+        from turnfold.core.tools.preview import visible
 
+        sentence = visible(sentence)
     try:
-        print(f"turnfold: {visible(sentence).rstrip()}", file=sys.stderr, flush=True)
+        print(f"turnfold: {sentence.rstrip()}", file=sys.stderr, flush=True)
     except (OSError, ValueError):
         return
 

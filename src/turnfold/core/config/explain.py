@@ -75,6 +75,7 @@ SettingValue: TypeAlias = (
 
 MAX_SHOWN = 60
 
+_SECRET = re.compile(r"key|token|secret|passw|credential|cookie|authorization", re.IGNORECASE)
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _PART = re.compile(r'"(?P<basic>(?:[^"\\]|\\.)*)"|\'(?P<literal>[^\']*)\'|(?P<bare>[^."\'\s][^."\']*)', re.DOTALL)
 
@@ -153,6 +154,15 @@ def said_keys(cfg: Layer, *, shipped: bool = True) -> tuple[str, ...]:
     """
     layers = tuple(layer for layer in cfg.layers if shipped or _origin(layer).layer != "default")
     return tuple(dict.fromkeys(dotted(parts) for setting in settings() for layer in layers for parts in _said_parts(setting, layer)))
+
+
+def hidden(parts: tuple[str, ...]) -> bool:
+    """Whether a text at the key of these names is shown to nobody: a variable or a header that is called as a secret is.
+
+    >>> hidden(("environment", "API_TOKEN")), hidden(("environment", "CI")), hidden(("providers", "x", "secret"))
+    (True, False, False)
+    """
+    return len(parts) > 1 and parts[-2] in ("environment", "headers") and _SECRET.search(parts[-1]) is not None
 
 
 def dotted(parts: tuple[str, ...]) -> str:

@@ -13,7 +13,7 @@ from turnfold.core.config.layers import ChatConfig, Config, Overrides, ProjectCo
 from turnfold.core.config.missing import DEFAULT
 from turnfold.core.config.said import said, saying
 from turnfold.core.config.tables import Compaction
-from turnfold.core.config.values import Limits, SecretRef, ToolFormat
+from turnfold.core.config.values import Limits, Provider, SecretRef, ToolFormat, Variable
 from turnfold.core.json import JsonObject
 from turnfold.testing.simulated import CONFIG, PROVIDER, Command
 
@@ -127,3 +127,12 @@ def test_every_field_of_the_tables_can_be_changed() -> None:
 )
 def test_values_are_shown_as_a_person_reads_them(value: object, text: str) -> None:
     assert shown_value(value) == text
+
+
+@pytest.mark.parametrize("line", ["/config", "/config environment", "/config environment.API_TOKEN", "/config providers.x"])
+def test_what_is_called_like_a_secret_is_not_shown(line: str) -> None:
+    provider = Provider(name="x", headers=JsonObject.of(**{"X-Api-Key": "geheim"}))
+    cfg = ChatConfig(ProjectConfig(Config(environment=(Variable("API_TOKEN", "geheim"), Variable("CI", "1")), providers=(provider,))))
+    told = notices(after(sim(cfg=cfg), Command(line)))[-1]
+    assert "geheim" not in told
+    assert "***" in told

@@ -18,7 +18,7 @@ from returns.result import Failure, Result, Success
 from turnfold.core.agent.commands.command import Command, columns, or_near, refuse, tell, wrong
 from turnfold.core.agent.draft import Draft
 from turnfold.core.agent.reconfigure import reconfigured
-from turnfold.core.config.explain import Explained, explain, said_keys
+from turnfold.core.config.explain import Explained, explain, hidden, said_keys, split_key
 from turnfold.core.config.layer import settings
 from turnfold.core.config.layers import ChatConfig, Overrides
 from turnfold.core.config.missing import DEFAULT, Missing
@@ -27,7 +27,7 @@ from turnfold.core.config.notes import Form, Note, note_of
 from turnfold.core.config.said import MemberValue, Said, saying
 from turnfold.core.config.selection import signed
 from turnfold.core.config.tables import Compaction
-from turnfold.core.config.values import Limits, SecretRef, ToolFormat
+from turnfold.core.config.values import Limits, SecretRef, ToolFormat, Variable
 from turnfold.core.json import JsonObject, JsonValue, dumps, loads_untrusted, quoted
 from turnfold.core.problem import Problem, caller_problem
 from turnfold.core.tools.spec import ToolSpec
@@ -57,6 +57,7 @@ WHAT_CAN_BE_CHANGED = (
     "VALUE is a value or default. For others there are /model, /agent, /allow and the config files."
 )
 DEFAULT_WORD = "default"
+MASK = "***"
 VALUE_CHARS = 200
 MOST = 1e15  # of a number; more is a slip of the hand
 
@@ -84,27 +85,30 @@ def _config(draft: Draft, rest: str, tools: tuple[ToolSpec, ...], cfg: ChatConfi
 
 
 def _row(found: Explained) -> tuple[str, str]:
-    return f"{found.key} = {_clipped(found.value)}", _from(found.layer, found.place)
+    return f"{found.key} = {_clipped(found.value, split_key(found.key))}", _from(found.layer, found.place)
 
 
 def _explained(found: Explained) -> str:
-    over = tuple(f"over {_clipped(each.value)}, {_from(each.layer, each.place)}" for each in found.overrode)
-    return "\n".join((f"{found.key} = {shown_value(found.value)}", _from(found.layer, found.place), *over))
+    parts = split_key(found.key)
+    over = tuple(f"over {_clipped(each.value, parts)}, {_from(each.layer, each.place)}" for each in found.overrode)
+    return "\n".join((f"{found.key} = {shown_value(found.value, parts)}", _from(found.layer, found.place), *over))
 
 
 def _from(layer: str, place: str) -> str:
     return f"from {layer}{f' ({place})' if place else ''}"
 
 
-def _clipped(value: object) -> str:
-    return clipped(shown_value(value), VALUE_CHARS)
+def _clipped(value: object, parts: tuple[str, ...]) -> str:
+    return clipped(shown_value(value, parts), VALUE_CHARS)
 
 
-def shown_value(value: object) -> str:
-    """A setting's value, as a person reads it.
+def shown_value(value: object, parts: tuple[str, ...] = ()) -> str:
+    """A setting's value, as a person reads it; ``parts`` are the names of its key, so that a secret is not shown.
 
     >>> shown_value(("read", "shell")), shown_value(Limits(usd=2.0)).partition(", ")[0], shown_value(None)
     ('["read", "shell"]', '{generations = 40', 'none')
+    >>> shown_value("abc", ("environment", "API_TOKEN"))
+    '***'
     """
     match value:
         case None:
@@ -114,20 +118,26 @@ def shown_value(value: object) -> str:
         case SecretRef(name):
             return f"the secret {name}"
         case tuple():
-            return f"[{', '.join(map(shown_value, value))}]"
+            return f"[{', '.join(shown_value(each, parts) for each in value)}]"
         case JsonObject():
-            return dumps(value)
+            return dumps(JsonObject(tuple((name, MASK if hidden((*parts, name)) else item) for name, item in value.members)))
         case Said():
-            return f"{{{', '.join(f'{member.name} = {shown_value(member.value)}' for member in value.members)}}}"
+            return _shown_members(tuple((member.name, member.value) for member in value.members), parts)
+        case Variable(name, text):
+            return _shown_members(((name, text),), parts)
         case Missing():
             return "the default"
         case float() if not math.isfinite(value):
             return str(value)  # made in code; no file and no JSON can say it
         case str() | bool() | int() | float():
-            return dumps(value)
+            return MASK if hidden(parts) else dumps(value)
         case _:
-            names = tuple(each.name for each in attrs.fields(type(cast(attrs.AttrsInstance, value))))
-            return f"{{{', '.join(f'{name} = {shown_value(getattr(value, name))}' for name in names)}}}"
+            table = cast(attrs.AttrsInstance, value)
+            return _shown_members(tuple((each.name, getattr(table, each.name)) for each in attrs.fields(type(table))), parts)
+
+
+def _shown_members(members: tuple[tuple[str, object], ...], parts: tuple[str, ...]) -> str:
+    return f"{{{', '.join(f'{name} = {shown_value(value, (*parts, name))}' for name, value in members)}}}"
 
 
 def _change(draft: Draft, key: str, text: str, cfg: ChatConfig) -> Draft:
