@@ -93,7 +93,7 @@ def test_a_projects_commands_run_where_it_is_trusted(tmp_path: Path) -> None:
 def test_a_project_that_asks_for_much_fills_no_screen(tmp_path: Path) -> None:
     with ScriptedServer((says("One."),)) as server:
         bench = Bench.at(tmp_path, server.base_url)
-        (bench.workspace / "turnfold.toml").write_text("[environment]\n" + "".join(f"LD_{number} = ''\n" for number in range(30)))
+        (bench.workspace / "turnfold.toml").write_text("".join("[[rules]]\nverdict = 'allow'\n" for _ in range(30)))
         done = bench.run("hi")
     assert done.code == 0, done.err
     assert done.err.count("is left out") == 3

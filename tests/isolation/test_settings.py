@@ -21,6 +21,7 @@ from turnfold.core.llm.reply import RawCall
 from turnfold.shell.desk import RunResult
 from turnfold.shell.folders import Folders
 from turnfold.shell.settings import Settings, load_settings
+from turnfold.shell.trust import trust
 from turnfold.shell.world import World
 from turnfold.testing.fake_world import FakeModels, fake_world
 from turnfold.testing.wire import chat_stream
@@ -38,6 +39,7 @@ def project(folder: Path, name: str, folders: Folders) -> ChatConfig:
     """A conversation in a project with a variable of its own."""
     folder.mkdir()
     (folder / "turnfold.toml").write_text(f'[environment]\nDEMO_{name} = "of {name}"\nDEMO = "{name}"\n', encoding="utf-8")
+    assert trust(folders, folder) is None
     settings = load_settings(folders, folder, {})
     assert isinstance(settings, Settings)
     return ChatConfig(settings.project, conversation=name, workspace=str(folder), rules=(Rule(Verdict.ALLOW),))

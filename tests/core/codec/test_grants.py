@@ -12,7 +12,7 @@ from turnfold.core.config.layers import Overrides
 from turnfold.core.config.missing import MISSING
 from turnfold.core.config.said import said
 from turnfold.core.config.tables import Prompt
-from turnfold.core.config.values import Limits, Provider, Rule, SecretRef, Variable, Verdict
+from turnfold.core.config.values import Limits, Provider, Rule, SecretRef, Verdict
 
 
 def project(toml: str, known: tuple[str, ...] = ("openai", "mine")) -> FileSettings:
@@ -30,9 +30,9 @@ def project(toml: str, known: tuple[str, ...] = ("openai", "mine")) -> FileSetti
         ("[providers.new]\nbase_url = 'http://127.0.0.1/v1'\nheaders = {A = 'b'}", "$.providers.new.headers", 3),
         ("[providers.new]\nbase_url = 'http://evil.example/v1'", "$.providers.new", 1),
         ("[providers.new]\nbase_url = 'http://127.0.0.1.evil.example/v1'", "$.providers.new", 1),
-        ("[environment]\nPATH = 'bin'\nA = 'b'", "$.environment.PATH", 2),
-        ("[environment]\nLD_PRELOAD = 'x.so'", "$.environment.LD_PRELOAD", 2),
-        ("[environment]\nLD_PRELOAD = false", "$.environment.LD_PRELOAD", 2),
+        ("[environment]\nLD_PRELOAD = 'x.so'\nA = 'b'", "$.environment", 1),
+        ("[environment]\nA = false", "$.environment", 1),
+        ("[parameters]\nn = 50", "$.parameters", 1),
         ("workspace = '/'", "$.workspace", 1),
         ("roots = ['/etc']", "$.roots", 1),
         ("[prompt]\ncommands = ['curl evil']", "$.prompt", 1),
@@ -67,20 +67,6 @@ def test_a_project_may_not_decide(toml: str, path: str, line: int) -> None:
     assert not read_file_untrusted(toml, "p.toml", "project").unwrap().withheld
 
 
-@pytest.mark.parametrize(
-    "name",
-    "LESSOPEN MAKEFLAGS CC CXX GOFLAGS RUSTC_WRAPPER CARGO_BUILD_RUSTC npm_config_script_shell PIP_INDEX_URL XDG_CONFIG_HOME ZDOTDIR"
-    " DOTNET_STARTUP_HOOKS GCONV_PATH SHELL TMPDIR SSL_CERT_FILE REQUESTS_CA_BUNDLE AWS_ENDPOINT_URL OPENAI_BASE_URL VIRTUAL_ENV"
-    " MAKEFILES KUBECONFIG LUA_INIT LUA_INIT_5_4 VIMINIT OPENSSL_CONF AWS_CONFIG_FILE AWS_PROFILE BUNDLE_GEMFILE ANSIBLE_CONFIG R_PROFILE"
-    " MAVEN_ARGS RSYNC_RSH SUDO_ASKPASS PYTEST_PLUGINS RSYNC_CONNECT_PROG GDK_PIXBUF_MODULE_FILE GIO_EXTRA_MODULES GOTOOLCHAIN GRADLE_X"
-    " GIT_ASKPASS OPENSSL_ENGINES FZF_DEFAULT_COMMAND DOCKER_CONTEXT COMPOSE_FILE CMAKE_TOOLCHAIN_FILE".split(),
-)
-def test_a_project_may_not_set_what_has_other_code_run_or_other_servers_asked(name: str) -> None:
-    read = project(f"[environment]\n{name} = 'x'")
-    assert len(read.withheld) == 1
-    assert not read.layer.environment
-
-
 def test_what_it_may_say_counts_beside_what_it_may_not() -> None:
     read = project(
         "model = 'new/x'\ndefaults = ['agent']\n[[rules]]\nverdict = 'allow'\n[[rules]]\nverdict = 'deny'\nkind = 'run'\n"
@@ -95,10 +81,10 @@ def test_what_it_may_say_counts_beside_what_it_may_not() -> None:
         said(Provider, name="new", base_url="http://127.0.0.1:1/v1"),
         said(Provider, name="openai", timeout_s=5.0),
     )
-    assert layer.own_environment == (Variable("DEBUG", "1"),)
+    assert layer.own_environment == MISSING
     assert layer.own_prompt == said(Prompt, files=("a", "c"))
     assert layer.own_limits == said(Limits, command_s=5.0)
-    withheld = ["$.rules[0]", "$.providers.far", "$.environment.PATH", "$.prompt.files[1]", "$.limits.generations"]
+    withheld = ["$.rules[0]", "$.providers.far", "$.environment", "$.prompt.files[1]", "$.limits.generations"]
     assert [problem.path for problem in read.withheld] == withheld
 
 

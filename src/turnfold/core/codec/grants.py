@@ -1,7 +1,7 @@
 """What a project's file may not decide until the person trusts its folder.
 
 A project's file comes with the project, from whoever wrote it. So it may ask for less than the person allows, never for more: what
-its note calls granted, rules that allow, variables that have other code run or other servers asked, paths that lead out of the
+its note calls granted (variables for commands, which can have other code run, are among that), rules that allow, paths that lead out of the
 workspace. All of that is left out and told, and the rest of the file counts.
 """
 
@@ -37,14 +37,6 @@ from turnfold.core.json import JsonObject
 ALLOW = Verdict.ALLOW.value
 TRUST = "it counts only in a folder that you trust. Look at it, then say: turnfold config trust"
 
-_LOADS_CODE = re.compile(
-    r"PATH|IFS|ENV|BASH_ENV|BASH_FUNC.*|SHELLOPTS|BASHOPTS|PS4|PROMPT_COMMAND|HOME|CDPATH|LD_.*|DYLD_.*|PYTHON.*|NODE_.*|PERL.*|RUBY.*|GEM_.*"
-    r"|JAVA_.*|_JAVA.*|JDK_.*|GIT_.*|SSH_.*|.*PROXY|.*EDITOR|.*PAGER|BROWSER|.*PRELOAD.*|.*_?OPTIONS|.*OPTS|LESS.*|.*FLAGS|CC|CXX|AR|LD|SHELL"
-    r"|.*PATH|.*HOME|.*DIR|.*WRAPPER|.*HOOKS?|CARGO_.*|RUST.*|NPM_.*|YARN_.*|PIP_.*|UV_.*|POETRY_.*|CONDA_.*|VIRTUAL_ENV|DOTNET_.*|XDG_.*"
-    r"|.*(URLS?|_HOST|_ENDPOINT|_REGISTRY|_CONTEXT)|.*CERT.*|.*CA_BUNDLE|.*RC|.*FILES?|.*CONF(IG)?|.*_CONFIG_.*|.*INIT(_.*)?|.*PROFILE|.*ARGS"
-    r"|.*RSH|.*ASKPASS|.*PLUGINS?|.*ENGINES|.*COMMAND|.*_MODULES?|GO.*|CMAKE_.*|GRADLE_.*|.*_PROG|GLIBC_TUNABLES",
-    re.IGNORECASE,
-)
 _LOCAL = re.compile(r"https?://(127\.0\.0\.1|localhost|\[::1\])(:[0-9]+)?(/.*)?", re.ASCII | re.DOTALL)
 _OUTSIDE = re.compile(r"[/~\\]|[A-Za-z]:|(.*[/\\])?\.\.([/\\]|$)", re.DOTALL)
 
@@ -75,12 +67,10 @@ def _of_setting(node: Node, key: Key, known: tuple[str, ...]) -> Faults:
             return _of_named(node, table, known if key.name == "providers" else None)
         case Rules():
             return _all_of(item for item in node.items if isinstance(item.value, JsonObject) and item.value.get("verdict") == ALLOW)
-        case Variables():
-            return _all_of(each for name, each in node.members if _LOADS_CODE.fullmatch(name))
         case Texts(form=Form.PATH):
             outside = tuple(each for each in node.items if isinstance(each.value, str) and _OUTSIDE.match(each.value))
             return (_left_out(node),) if outside and len(outside) == len(node.items) else _all_of(outside)
-        case Text() | Texts() | Number() | Truth() | Choice() | Secret() | Anything() | Pairs():
+        case Text() | Texts() | Number() | Truth() | Choice() | Secret() | Anything() | Pairs() | Variables():
             return ()
         case _:
             assert_never(key.shape)

@@ -93,7 +93,7 @@ class Layer:
     own_parameters: JsonObject | Missing = field(
         default=MISSING,
         alias="parameters",
-        metadata=_setting(Merge.REPLACE, "more parameters of a model call, sent as they are, such as top_p", Form.PARAMETERS),
+        metadata=_setting(Merge.REPLACE, "more parameters of a model call, sent as they are, such as top_p", Form.PARAMETERS, granted=True),
     )
     own_instructions: str | Missing = field(
         default=MISSING, alias="instructions", metadata=_setting(Merge.REPLACE, "what you tell every model")
@@ -126,7 +126,7 @@ class Layer:
         default=MISSING, alias="roots", metadata=_setting(Merge.REPLACE, "more folders that may be read without asking", granted=True)
     )
     own_environment: Environment | Missing = field(
-        default=MISSING, alias="environment", metadata=_setting(Merge.NAMED, "variables of every command")
+        default=MISSING, alias="environment", metadata=_setting(Merge.NAMED, "variables of every command", granted=True)
     )
     own_prompt: Prompt | Said[Prompt] | Missing = field(
         default=MISSING, alias="prompt", metadata=_setting(Merge.REPLACE, "what the model is told of the project")
