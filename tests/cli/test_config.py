@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.support import Bench
+from turnfold.shell.folders import NOWHERE
 
 OWN = """\
 model = "work/qwen3"
@@ -321,11 +322,13 @@ def test_nothing_is_written_by_telling(bench: Bench) -> None:
 
 
 def test_without_a_home_there_is_nothing_to_edit(bench: Bench) -> None:
-    nowhere = Bench(bench.home, bench.workspace, {"TURNFOLD_HOME": "/nonexistent", "EDITOR": "true"})
+    nowhere = Bench(bench.home, bench.workspace, {"TURNFOLD_HOME": str(NOWHERE), "EDITOR": "true"})
     done = nowhere.run("config", "edit")
     assert (done.code, done.out) == (2, "")
     assert "there is no home folder to keep settings in" in done.err
     assert nowhere.run("config", "explain", "tools").code == 0
+    assert nowhere.run("hi").code == 1
+    assert not NOWHERE.exists()
 
 
 @pytest.mark.parametrize("arguments", [(), ("--help",), ("show", "--help"), ("edit", "-h"), ("trust", "-h"), ("explain", "-h")])

@@ -10,7 +10,7 @@ import platformdirs
 from attrs import frozen
 
 HOME = "TURNFOLD_HOME"
-NOWHERE = Path("/nonexistent")  # Debian's word for "no home"
+NOWHERE = Path("/dev/null/no-home")  # nobody can make it, root neither
 
 
 @final

@@ -179,6 +179,11 @@ def test_a_turn_without_a_reply_whose_message_is_pinned_is_no_gain() -> None:
     assert plan(past, evolve(CONFIG, compaction=keeping(2, keep_first=False))) == Plan(1)
 
 
+def test_what_was_pinned_and_is_not_there_is_borne() -> None:
+    past = apply(past_of((Said(), Said(), Said())), Compacted(0, "They spoke.", (-9, 99)))
+    assert plan(past, evolve(CONFIG, compaction=keeping(1))) == Plan(4, (0,))
+
+
 def test_a_first_message_that_is_to_be_kept_from_now_on_comes_back() -> None:
     past = compacted(past_of((Said(), Said(), Said())), Plan(2))
     assert plan(past, evolve(CONFIG, compaction=keeping(1))) == Plan(4, (0,))

@@ -72,7 +72,7 @@ def _planned(past: Past, upto: int, cfg: ChatConfig, asked: int | None = None) -
     pinned = [index for index in range(max(before, 0), upto) if index in (first, asked) or _pinned(past.log[index])]
     if len(pinned) == upto - before:
         return None
-    still = (index for index in kept if index < upto and (index in (first, asked) or _pinned(past.log[index])))
+    still = (index for index in kept if 0 <= index < upto and (index in (first, asked) or _pinned(past.log[index])))
     return Plan(upto, tuple(sorted({*still, *pinned, *(() if first is None else (first,))})))
 
 

@@ -108,8 +108,6 @@ def _edit(draft: Draft, rest: str, tools: tuple[ToolSpec, ...], cfg: ChatConfig)
 
 def _retry(draft: Draft, rest: str, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
     past = draft.past
-    if rest:
-        return wrong(draft, "/retry takes nothing: it says the same again. To say something else: /edit TEXT")
     if past.turn is not None:
         return busy(draft, "retry")
     if not len(past.marks):
@@ -147,8 +145,6 @@ def _fork(draft: Draft, rest: str, tools: tuple[ToolSpec, ...], cfg: ChatConfig)
 
 
 def _compact(draft: Draft, rest: str, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
-    if rest:
-        return wrong(draft, "/compact takes nothing: how much stays as it is says the setting compaction.keep_turns.")
     if draft.past.turn is not None:
         return busy(draft, "compact")
     if not len(draft.past.log):
