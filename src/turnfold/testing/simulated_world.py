@@ -164,7 +164,7 @@ def _plausible(
         case UseBrowser(target=target):
             return BrowserSeen(url=target, title="a page", text="a page\n")
         case CallPython() | CallMcp():
-            return Returned("returned\n")
+            return Returned(text="returned\n")
         case AskHuman():
             return world_problem("not-performed", "A question to a person is never performed.")
         case StartChild(task=task):

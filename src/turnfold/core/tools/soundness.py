@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import math
 
-from attrs import fields
-
 from turnfold.core.config.values import Variable
 from turnfold.core.json import JsonObject, freeze, scalar_text
 from turnfold.core.world.confinement import Confinement
@@ -47,7 +45,7 @@ def _says_something(request: WorldRequest) -> bool:
 
 
 def _whole(value: Parts) -> bool:
-    return all(_fits(str(field.type), getattr(value, field.name)) for field in fields(type(value)))
+    return all(_fits(kind, getattr(value, name)) for name, kind in type(value).__annotations__.items())
 
 
 def _fits(kind: str, value: object) -> bool:

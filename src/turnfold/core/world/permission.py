@@ -140,6 +140,7 @@ def permit(request: Request, cfg: ChatConfig) -> Permission:
     """Whether ``request`` may be performed under the rules of ``cfg``; linear in the number of rules.
 
     >>> from turnfold.core.config.layers import Config, ProjectConfig
+    >>> from turnfold.core.world.requests import ReadFile
     >>> cfg = ChatConfig(ProjectConfig(Config()), workspace="/w", rules=(Rule(Verdict.DENY, "*", "*.env"),))
     >>> permit(ReadFile(path="/w/a.txt", limit_bytes=9), cfg), permit(ReadFile(path="/w/.env", limit_bytes=9), cfg)
     (Allow(), Deny(reason='A rule of the configuration denies this (read).'))
