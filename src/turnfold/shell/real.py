@@ -19,6 +19,7 @@ from turnfold.shell.processes import LocalProcesses
 from turnfold.shell.pythons import LocalPythons
 from turnfold.shell.routed_models import RoutedModels
 from turnfold.shell.secrets import EnvironmentSecrets
+from turnfold.shell.web import LocalWeb
 from turnfold.shell.world import World
 
 NOBODY = Nobody()
@@ -66,4 +67,5 @@ def real_world(
             secrets=secrets,
             human=human,
             journal=journal,
+            web=LocalWeb(variables),
         )
