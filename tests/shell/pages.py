@@ -44,9 +44,9 @@ class Pages:
                 client, _ = self._socket.accept()
                 threading.Thread(target=self._answer, args=(client,), daemon=True).start()
 
-    def _answer(self, client: socket.socket) -> None:
-        client.settimeout(PATIENCE_S)
-        with contextlib.suppress(OSError), client if self._tls is None else self._tls.wrap_socket(client, server_side=True) as client:
+    def _answer(self, plain: socket.socket) -> None:
+        plain.settimeout(PATIENCE_S)
+        with contextlib.suppress(OSError), plain if self._tls is None else self._tls.wrap_socket(plain, server_side=True) as client:
             head = b""
             while b"\r\n\r\n" not in head and (data := client.recv(65536)):
                 head += data

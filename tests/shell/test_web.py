@@ -129,7 +129,9 @@ def test_wrong_compression_is_a_problem() -> None:
         assert code(fetch(pages.url("/a"))) == "bad-page"
 
 
-@pytest.mark.parametrize("sent", [b"rubbish\r\n\r\n", b"", page("abc", "text/plain", length=10), b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 100_000])
+@pytest.mark.parametrize(
+    "sent", [b"rubbish\r\n\r\n", b"", page("abc", "text/plain", length=10), b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 100_000]
+)
 def test_what_is_no_http_is_a_problem(sent: bytes) -> None:
     with served({"/a": sent}) as pages:
         assert code(fetch(pages.url("/a"))) == "cut-stream"

@@ -120,7 +120,9 @@ def name_problem(host: str) -> Problem | None:
     """
     last = host.rstrip(".").rpartition(".")[2]
     if not host.strip(".") or (literal(host) is None and NUMERIC.match(last)):
-        return model_problem("bad-host", f"{host or 'Nothing'} is no name of a host: write a name, or an address such as 93.184.216.34.", "$.url")
+        return model_problem(
+            "bad-host", f"{host or 'Nothing'} is no name of a host: write a name, or an address such as 93.184.216.34.", "$.url"
+        )
     return None
 
 

@@ -55,5 +55,7 @@ def is_binary(data: bytes, content_type: str) -> bool:
     >>> is_binary(b"%PDF-1.7", "text/plain"), is_binary(b"a\0b", ""), is_binary(b"abc", "")
     (True, True, False)
     """
-    wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or "utf-16" in content_type.lower() or "utf-32" in content_type.lower()
+    wide = (
+        data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or "utf-16" in content_type.lower() or "utf-32" in content_type.lower()
+    )
     return data.startswith((b"%PDF-", b"PK\x03\x04", b"\x1f\x8b")) or (not wide and b"\0" in data[:HEAD_BYTES])

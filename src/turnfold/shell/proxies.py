@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from urllib.request import proxy_bypass_environment
 
 
 def proxy_for(scheme: str, host: str, variables: Mapping[str, str]) -> str:
@@ -17,7 +16,17 @@ def proxy_for(scheme: str, host: str, variables: Mapping[str, str]) -> str:
         named.pop("http", None)
     if host == "localhost" or host.startswith("127.") or host in {"::1", "[::1]"}:
         return ""
-    if "no" in named and proxy_bypass_environment(host, named):
+    if excepted(host, named.get("no", "")):
         return ""
     found = named.get(scheme, named.get("all", ""))
     return found if not found or "://" in found else f"http://{found}"
+
+
+def excepted(host: str, no_proxy: str) -> bool:
+    """Whether ``no_proxy``, a list of names with commas between, speaks of ``host`` or of a domain above it.
+
+    >>> excepted("a.b.example", "x, .b.example"), excepted("ab.example", "b.example"), excepted("a", "*")
+    (True, False, True)
+    """
+    names = tuple(each.strip().lower().removeprefix("*").lstrip(".").partition(":")[0] for each in no_proxy.split(",") if each.strip())
+    return no_proxy.strip() == "*" or any(host == name or host.endswith(f".{name}") for name in names if name)

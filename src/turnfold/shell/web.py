@@ -100,7 +100,9 @@ class LocalWeb(Port[FetchUrl]):
             if isinstance(next_hop, Problem):
                 return next_hop
             hop = next_hop
-        return model_problem("redirects", f"{request.url} leads from one address to the next more than {MOST_HOPS} times: go on without it.")
+        return model_problem(
+            "redirects", f"{request.url} leads from one address to the next more than {MOST_HOPS} times: go on without it."
+        )
 
     def _way(self, hop: FetchUrl) -> _Way | Problem:
         """Where to connect to for ``hop``, judged."""
@@ -134,7 +136,9 @@ def _next_hop(first: FetchUrl, hop: FetchUrl, location: str, cfg: ChatConfig) ->
         return model_problem("bad-url", f"{hop.url} leads to what is no address: go on without it.", "$.url")
     said = permit(moved, cfg)
     if isinstance(said, Deny):
-        return model_problem("denied", f"{hop.url} leads to {moved.url}, which a rule of the configuration denies: go on without it.", "$.url")
+        return model_problem(
+            "denied", f"{hop.url} leads to {moved.url}, which a rule of the configuration denies: go on without it.", "$.url"
+        )
     if isinstance(permit(first, cfg), Allow) and not isinstance(said, Allow):
         message = f"{hop.url} leads to {moved.url}, which no rule allows: fetch that address itself, and the user is asked."
         return model_problem("redirected", message, "$.url")
@@ -163,5 +167,3 @@ def sniffed_type(body: bytes) -> str:
     ('application/pdf', 'application/octet-stream')
     """
     return "application/pdf" if body.startswith(b"%PDF-") else "application/octet-stream"
-
-

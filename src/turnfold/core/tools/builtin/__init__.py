@@ -8,8 +8,10 @@ from turnfold.core.tools.builtin.patch import PATCH
 from turnfold.core.tools.builtin.python import PYTHON
 from turnfold.core.tools.builtin.read import READ
 from turnfold.core.tools.builtin.save import SAVE
+from turnfold.core.tools.builtin.screenshot import SCREENSHOT
 from turnfold.core.tools.builtin.shell import SHELL
 from turnfold.core.tools.builtin.todo import TODO
+from turnfold.core.tools.builtin.vision import VISION
 from turnfold.core.tools.spec import ToolSpec
 
-BUILTIN_TOOLS: tuple[ToolSpec, ...] = (READ, SAVE, APPEND, PATCH, SHELL, PYTHON, TODO, FETCH)
+BUILTIN_TOOLS: tuple[ToolSpec, ...] = (READ, SAVE, APPEND, PATCH, SHELL, PYTHON, TODO, FETCH, VISION, SCREENSHOT)

@@ -27,7 +27,9 @@ def _fetch(arguments: JsonObject, memory: Memory, cfg: ChatConfig) -> Script:
         return Refuse(fetched)
     if not fetched.text and fetched.cut_bytes:
         size = counted(fetched.cut_bytes, "byte")
-        message = f"{fetched.url} is {fetched.media_type} ({size}), not text: have it saved with shell (`curl -o`), and use a program for it."
+        message = (
+            f"{fetched.url} is {fetched.media_type} ({size}), not text: have it saved with shell (`curl -o`), and use a program for it."
+        )
         return Refuse(model_problem("not-text", message, "$.url"))
     return _shown(fetched, integer_argument(arguments, "start_line", 1), cfg)
 
