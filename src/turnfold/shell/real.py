@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 
+from turnfold.shell.browsers import LocalBrowsers
 from turnfold.shell.clock import SystemClock
 from turnfold.shell.discovery import Chosen
 from turnfold.shell.embedded.weights import Progress
@@ -56,6 +57,8 @@ def real_world(
         closing.callback(journal.close)
         pythons = LocalPythons(base)
         closing.callback(pythons.close_all)
+        browsers = LocalBrowsers(variables)
+        closing.callback(browsers.close_all)
         models = RoutedModels(secrets, places.weights, tell, progress)
         closing.callback(models.close)
         yield World(
@@ -68,4 +71,5 @@ def real_world(
             human=human,
             journal=journal,
             web=LocalWeb(variables),
+            browsers=browsers,
         )

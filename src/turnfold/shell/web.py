@@ -18,7 +18,7 @@ from threading import Lock
 from typing import final
 from urllib.parse import urljoin
 
-from attrs import evolve, frozen
+from attrs import evolve
 from typing_extensions import override
 
 from turnfold.core.config.layers import ChatConfig
@@ -28,26 +28,17 @@ from turnfold.core.tools.web import checked_url
 from turnfold.core.world.answers import UrlFetched
 from turnfold.core.world.permission import Allow, Deny, permit
 from turnfold.core.world.requests import FetchUrl
-from turnfold.shell.addresses import Resolve, allowed, checked_addresses, looks_inner, name_problem, refused, system_resolve
+from turnfold.shell.addresses import Resolve, system_resolve
 from turnfold.shell.beside import beside
 from turnfold.shell.charset import is_binary, text_of
 from turnfold.shell.cutter import Cutter
 from turnfold.shell.page_text import is_html, is_textual, markdown_of, media_type_of
 from turnfold.shell.ports import Port
-from turnfold.shell.proxies import proxy_for
 from turnfold.shell.scope import Scope
+from turnfold.shell.ways import Way, find_way
 
 MOST_HOPS = 10
 HTML_SNIFFED = ("<!doctype html", "<html")
-
-
-@final
-@frozen
-class _Way:
-    """Where a hop connects to: addresses, tried in turn, or a proxy."""
-
-    addresses: tuple[str, ...]
-    proxy: str = ""
 
 
 @final
@@ -104,20 +95,12 @@ class LocalWeb(Port[FetchUrl]):
             "redirects", f"{request.url} leads from one address to the next more than {MOST_HOPS} times: go on without it."
         )
 
-    def _way(self, hop: FetchUrl) -> _Way | Problem:
+    def _way(self, hop: FetchUrl) -> Way | Problem:
         """Where to connect to for ``hop``, judged."""
         url = checked_url(hop.url)
         if isinstance(url, Problem):
             return url
-        proxy = proxy_for(url.scheme, url.host, self._variables)
-        addresses = checked_addresses(url.host, url.port, hop.private_hosts, self._resolve)
-        if not proxy:
-            return addresses if isinstance(addresses, Problem) else _Way(addresses)
-        if isinstance(addresses, Problem) and addresses.code != "no-host":
-            return addresses
-        if looks_inner(url.host) and not allowed(url.host, hop.private_hosts):
-            return refused(url.host, url.host)
-        return name_problem(url.host) or _Way(("",), proxy)
+        return find_way(url.scheme, url.host, url.port, hop.private_hosts, self._resolve, self._variables)
 
     def _certificates(self) -> ssl.SSLContext:
         from turnfold.shell.web_line import tls_context

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from turnfold.core.tools.builtin.append import APPEND
+from turnfold.core.tools.builtin.browser import BROWSER
 from turnfold.core.tools.builtin.fetch import FETCH
 from turnfold.core.tools.builtin.patch import PATCH
 from turnfold.core.tools.builtin.python import PYTHON
@@ -14,4 +15,4 @@ from turnfold.core.tools.builtin.todo import TODO
 from turnfold.core.tools.builtin.vision import VISION
 from turnfold.core.tools.spec import ToolSpec
 
-BUILTIN_TOOLS: tuple[ToolSpec, ...] = (READ, SAVE, APPEND, PATCH, SHELL, PYTHON, TODO, FETCH, VISION, SCREENSHOT)
+BUILTIN_TOOLS: tuple[ToolSpec, ...] = (READ, SAVE, APPEND, PATCH, SHELL, PYTHON, TODO, FETCH, BROWSER, VISION, SCREENSHOT)
