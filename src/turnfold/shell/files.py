@@ -6,6 +6,7 @@ is synced, and takes its name; so a reader sees the old text or the new, and a c
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import errno
 import hashlib
@@ -23,6 +24,7 @@ from typing_extensions import override
 from turnfold.core.json import scalar_text
 from turnfold.core.problem import Problem, caller_problem, model_problem, world_problem
 from turnfold.core.world.answers import Entry, EntryKind, FileRead, FilesChanged, FilesListed, FileWritten, ImageRead
+from turnfold.core.world.images import Image
 from turnfold.core.world.requests import ChangeFiles, ListFiles, ReadFile, ReadImage, WriteFile
 from turnfold.shell.ports import Files
 
@@ -84,7 +86,18 @@ class LocalFiles(Files):
 
     @override
     def read_image(self, request: ReadImage) -> ImageRead | Problem:
-        return world_problem("absent", "Pictures can't be read yet.")
+        if (wrong := path_problem(request.path)) is not None:
+            return wrong
+        try:
+            with _opened(request.path) as (file, status):
+                if not stat.S_ISREG(status.st_mode):
+                    return irregular(request.path, status.st_mode)
+                data = file.read(request.limit_bytes + 1)
+        except OSError as error:
+            return os_problem(error, request.path, "read")
+        if len(data) > request.limit_bytes:
+            return too_large(request.path, max(status.st_size, len(data)), request.limit_bytes)
+        return pictured(request.path, data)
 
     @override
     def change(self, request: ChangeFiles) -> FilesChanged | Problem:
@@ -222,6 +235,18 @@ def decoded(path: str, data: bytes) -> FileRead | Problem:
         message = f"{path} is no UTF-8 text ({len(data):,} bytes): look at it with a command, such as file or xxd."
         return model_problem("not-text", message, PATH)
     return FileRead(text=text, digest=hashlib.sha256(data).hexdigest())
+
+
+PICTURES = ((b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"), (b"GIF8", "image/gif"))
+
+
+def pictured(path: str, data: bytes) -> ImageRead | Problem:
+    """The picture that ``data``, the whole of the file at ``path``, holds."""
+    webp = ("image/webp",) if data[:4] == b"RIFF" and data[8:12] == b"WEBP" else ()
+    found = next(iter((*(kind for start, kind in PICTURES if data.startswith(start)), *webp)), "")
+    if not found:
+        return model_problem("no-picture", f"{path} is no PNG, JPEG, GIF or WebP picture: turn it into one with a command.", PATH)
+    return ImageRead(Image(found, base64.b64encode(data).decode("ascii")), hashlib.sha256(data).hexdigest())
 
 
 def too_large(path: str, size_bytes: int, limit_bytes: int) -> Problem:

@@ -11,6 +11,7 @@ from returns.pipeline import is_successful
 from tests.core.tools.worlds import LIMITS, MAX_ROUNDS, PROBLEMS, TEXTS, VARIABLES, config, outcomes
 from turnfold.core.json import JsonObject, JsonValue
 from turnfold.core.tools.builtin import BUILTIN_TOOLS
+from turnfold.core.tools.builtin.browser import ACTIONS
 from turnfold.core.tools.preview import preview
 from turnfold.core.tools.schema import check_untrusted
 from turnfold.core.tools.spec import Call, Done, Need, Refuse, ToolSpec, find_tool
@@ -49,6 +50,12 @@ def fitting(draw: st.DrawFn, tool: ToolSpec) -> JsonObject:
             members += () if line is None else ((name, line),)
         elif name == "patch":
             members += ((name, draw(PATCHES | TEXTS.filter(bool))),)
+        elif name == "url":
+            members += ((name, draw(st.sampled_from(("https://a.example/x", "http://localhost:1", "ftp://a")) | TEXTS.filter(bool))),)
+        elif name == "action":
+            members += ((name, draw(st.sampled_from(ACTIONS))),)
+        elif name == "target":
+            members += ((name, draw(st.sampled_from(("https://a.example", "p.png", 'link "More"', "", "x\n.png")) | TEXTS)),)
         elif name == "changes":
             members += ((name, draw(CHANGES)),)
         elif name == "path":
@@ -88,7 +95,7 @@ def test_every_call_ends_whatever_is_answered(tool: ToolSpec, data: st.DataObjec
 @pytest.mark.parametrize("tool", BUILTIN_TOOLS, ids=lambda tool: tool.name)
 @given(call=st.builds(Call, st.just(JsonObject.of(path=3, content=(), start_line="1")) | st.just(JsonObject())))
 def test_arguments_that_do_not_fit_raise_nothing(tool: ToolSpec, call: Call) -> None:
-    assert isinstance(tool.advance(call, config()), (Need, Refuse) if tool.parameters["required"] else Done)
+    assert isinstance(tool.advance(call, config()), (Need, Refuse) if tool.parameters["required"] else (Done, Need, Refuse))
 
 
 @pytest.mark.parametrize("tool", BUILTIN_TOOLS, ids=lambda tool: tool.name)
@@ -104,7 +111,19 @@ def test_a_tool_describes_itself_to_a_model(tool: ToolSpec) -> None:
 
 
 def test_the_tools_are_in_this_order() -> None:
-    assert [tool.name for tool in BUILTIN_TOOLS] == ["read", "save", "append", "patch", "shell", "python", "todo"]
+    assert [tool.name for tool in BUILTIN_TOOLS] == [
+        "read",
+        "save",
+        "append",
+        "patch",
+        "shell",
+        "python",
+        "todo",
+        "fetch",
+        "browser",
+        "vision",
+        "screenshot",
+    ]
     assert find_tool(BUILTIN_TOOLS, "patch") is BUILTIN_TOOLS[3]
     assert find_tool(BUILTIN_TOOLS, "nope") is None
     assert hash(BUILTIN_TOOLS) == hash(BUILTIN_TOOLS)
