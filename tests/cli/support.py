@@ -16,7 +16,8 @@ from typing import Any, final
 
 from attrs import field, frozen
 
-from turnfold.core.llm.reply import RawCall, Usage
+from turnfold.core.llm.reply import RawCall
+from turnfold.core.world.usage import Usage
 from turnfold.testing.server import ScriptedReply
 from turnfold.testing.wire import chat_stream
 

@@ -156,7 +156,7 @@ def test_killed_in_a_slow_tool_the_outcome_is_told_truthfully(tmp_path: Path) ->
             end(pid)
         told = server.requests[1].body.decode()
     assert done.code == 0, done.err
-    assert "turnfold was stopped in the middle of a command (" in done.err
+    assert "turnfold was stopped in the middle of an act (run " in done.err
     assert "whether it took effect is unknown, so look" in done.err
     assert "RunProcess" not in done.err
     assert "Whether it took effect is unknown" in told

@@ -36,10 +36,11 @@ from turnfold.core.agent.state import ChatState
 from turnfold.core.config.tables import Compaction
 from turnfold.core.config.values import Limits, Provider
 from turnfold.core.conversation.messages import AssistantMessage, ToolMessage
-from turnfold.core.llm.reply import RawCall, Usage
+from turnfold.core.llm.reply import RawCall
 from turnfold.core.problem import Problem
 from turnfold.core.world.answers import ProcessEnded
 from turnfold.core.world.requests import CallModel, Purpose, RunProcess
+from turnfold.core.world.usage import Usage
 from turnfold.shell.alarm import LONGEST_S, alarm, left_s
 from turnfold.shell.clock import SystemClock
 from turnfold.shell.routed_models import RoutedModels

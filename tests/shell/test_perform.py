@@ -37,7 +37,7 @@ def test_what_was_cancelled_before_it_began_is_not_done(request_: Request) -> No
     world = fake_world((b"never",), {"/w/a.txt": "hi"})
     scope = Scope()
     scope.cancel()
-    outcome = perform(Perform(RequestId(1, 1, 0, 0), request_), CFG, world, scope)
+    outcome = perform(Perform(RequestId(1, 1, 0, 0), request_), (), CFG, world, scope)
     assert isinstance(outcome, Problem)
     assert outcome.code == "cancelled"
     assert "nothing of it happened" in outcome.message
@@ -56,7 +56,7 @@ def test_an_error_without_words_is_told_all_the_same() -> None:
             raise ValueError("a lone \ud800")
 
     world = evolve(fake_world(), files=Raising())
-    outcome = perform(Perform(RequestId(1, 1, 0, 0), REQUESTS[1]), CFG, world, Scope())
+    outcome = perform(Perform(RequestId(1, 1, 0, 0), REQUESTS[1]), (), CFG, world, Scope())
     assert isinstance(outcome, Problem)
     assert outcome.code == "port-failed"
     outcome.message.encode()
@@ -65,7 +65,7 @@ def test_an_error_without_words_is_told_all_the_same() -> None:
 def read_at(path: Path, cfg: ChatConfig) -> str:
     """The text at ``path``, or the code of the Problem that it is."""
     world = evolve(fake_world(), files=LocalFiles())
-    outcome = perform(Perform(RequestId(1, 1, 0, 0), ReadFile(path=str(path), limit_bytes=99)), cfg, world, Scope())
+    outcome = perform(Perform(RequestId(1, 1, 0, 0), ReadFile(path=str(path), limit_bytes=99)), (), cfg, world, Scope())
     return outcome.text if isinstance(outcome, FileRead) else outcome.code if isinstance(outcome, Problem) else ""
 
 

@@ -43,10 +43,11 @@ from turnfold.core.agent.events import CallClosed, Reason, RequestClosed
 from turnfold.core.agent.state import ChatState
 from turnfold.core.codec.codec import STATE, decode_untrusted, encode
 from turnfold.core.conversation.messages import AssistantMessage, ToolMessage
-from turnfold.core.llm.reply import RawCall, Usage
+from turnfold.core.llm.reply import RawCall
 from turnfold.core.problem import Problem, world_problem
 from turnfold.core.world.answers import ProcessEnded
 from turnfold.core.world.requests import CallModel, RunProcess
+from turnfold.core.world.usage import Usage
 from turnfold.shell.desk import Watch, unwatched
 from turnfold.shell.files import LocalFiles
 from turnfold.shell.ports import Question

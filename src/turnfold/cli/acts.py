@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import assert_never
-
 from turnfold.cli.style import Piece, Style
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.tools.output import counted, limit_text
@@ -11,7 +9,7 @@ from turnfold.core.tools.preview import preview, visible
 from turnfold.core.tools.textlines import clipped
 from turnfold.core.world.answers import Exchange
 from turnfold.core.world.permission import relative
-from turnfold.core.world.requests import CallModel, ListFiles, ReadFile, Request, RunProcess, RunPython, WriteFile
+from turnfold.core.world.requests import ListFiles, ReadFile, Request, RunProcess, RunPython, StartJob, WriteFile
 
 DETAIL_LINES = 40  # of a diff or of code that a rule allowed
 RESULT_LINES = 30
@@ -23,20 +21,18 @@ def act_pieces(request: Request, exchanges: tuple[Exchange, ...], cfg: ChatConfi
     """What is about to be done; all of it where ``whole``, for a person who has to decide, else in short."""
     details = preview(request, exchanges, cfg).split("\n")
     match request:
-        case CallModel():
-            return (Piece(details[0] + "\n", Style.ACT),)
         case ReadFile(path=path):
             return (_act(f"read {relative(path, cfg.workspace)}"),)
         case ListFiles(path=path):
             return (_act(f"list {relative(path, cfg.workspace)}"),)
         case WriteFile(path=path):
             return (_act(details[0] if whole else f"write {relative(path, cfg.workspace)}"), *_details(tuple(details[1:]), whole=whole))
-        case RunProcess(script=script):
+        case RunProcess(script=script) | StartJob(script=script):
             return _run("run", script, details, cfg.workspace if whole else request.cwd, request.cwd, whole=whole)
         case RunPython(code=code):
             return _run("python", code, details, cfg.workspace if whole else request.cwd, request.cwd, whole=whole)
         case _:
-            assert_never(request)
+            return (Piece(details[0] + "\n", Style.ACT), *_details(tuple(details[1:]), whole=whole))
 
 
 def _run(kind: str, text: str, details: list[str], usual: str, cwd: str, *, whole: bool) -> tuple[Piece, ...]:

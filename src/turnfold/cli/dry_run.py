@@ -11,9 +11,27 @@ from turnfold.core.agent.effects import Record
 from turnfold.core.agent.events import Event, Started
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.problem import Problem, world_problem
-from turnfold.core.world.answers import FileRead, FilesListed, FileWritten, ProcessEnded, PythonEnded
-from turnfold.core.world.requests import ListFiles, ReadFile, RunProcess, RunPython, WriteFile
-from turnfold.shell.ports import Files, Human, Journal, JournalError, Kept, Processes, Pythons
+from turnfold.core.world.answers import (
+    FileRead,
+    FilesChanged,
+    FilesListed,
+    FileWritten,
+    ImageRead,
+    ProcessEnded,
+    PythonEnded,
+)
+from turnfold.core.world.described import described
+from turnfold.core.world.requests import (
+    ChangeFiles,
+    ListFiles,
+    ReadFile,
+    ReadImage,
+    Request,
+    RunProcess,
+    RunPython,
+    WriteFile,
+)
+from turnfold.shell.ports import Files, Human, Journal, JournalError, Kept, Port, Processes, Pythons
 from turnfold.shell.scope import Scope
 from turnfold.shell.world import World
 
@@ -21,7 +39,17 @@ from turnfold.shell.world import World
 def dry_world(world: World, human: Human) -> World:
     """``world`` with reads and models only; nothing that happens in it is kept."""
     return evolve(
-        world, files=DryFiles(world.files), processes=DryProcesses(), pythons=DryPythons(), human=human, journal=DryJournal(world.journal)
+        world,
+        files=DryFiles(world.files),
+        processes=DryProcesses(),
+        pythons=DryPythons(),
+        human=human,
+        journal=DryJournal(world.journal),
+        jobs=DRY,
+        web=DRY,
+        browsers=DRY,
+        functions=DRY,
+        mcp=DRY,
     )
 
 
@@ -44,6 +72,14 @@ class DryFiles(Files):
     @override
     def write(self, request: WriteFile) -> FileWritten | Problem:
         return not_done(f"{request.path} was not written")
+
+    @override
+    def read_image(self, request: ReadImage) -> ImageRead | Problem:
+        return self.files.read_image(request)
+
+    @override
+    def change(self, request: ChangeFiles) -> FilesChanged | Problem:
+        return not_done("no file was changed")
 
     @override
     def list(self, request: ListFiles) -> FilesListed | Problem:
@@ -80,6 +116,28 @@ class DryPythons(Pythons):
     @override
     def close_all(self) -> None:
         """Nothing runs."""
+
+
+@final
+@frozen
+class DryPort(Port[Request]):
+    """No act of any other kind."""
+
+    @override
+    def act(self, request: Request, cfg: ChatConfig, scope: Scope) -> Problem:
+        about = described(request)
+        return not_done(f"nothing of this happened: {about.kind} {about.subject}")
+
+    @override
+    def close(self, conversation: str) -> None:
+        """Nothing lives here."""
+
+    @override
+    def close_all(self) -> None:
+        """Nothing lives here."""
+
+
+DRY = DryPort()
 
 
 @final

@@ -22,8 +22,8 @@ from typing_extensions import override
 
 from turnfold.core.json import scalar_text
 from turnfold.core.problem import Problem, caller_problem, model_problem, world_problem
-from turnfold.core.world.answers import Entry, EntryKind, FileRead, FilesListed, FileWritten
-from turnfold.core.world.requests import ListFiles, ReadFile, WriteFile
+from turnfold.core.world.answers import Entry, EntryKind, FileRead, FilesChanged, FilesListed, FileWritten, ImageRead
+from turnfold.core.world.requests import ChangeFiles, ListFiles, ReadFile, ReadImage, WriteFile
 from turnfold.shell.ports import Files
 
 PATH = "$.path"
@@ -81,6 +81,14 @@ class LocalFiles(Files):
         except OSError as error:
             return os_problem(error, request.path, "written")
         return FileWritten(hashlib.sha256(data).hexdigest())
+
+    @override
+    def read_image(self, request: ReadImage) -> ImageRead | Problem:
+        return world_problem("absent", "Pictures can't be read yet.")
+
+    @override
+    def change(self, request: ChangeFiles) -> FilesChanged | Problem:
+        return world_problem("absent", "Several files can't be changed at once yet.")
 
     @override
     def list(self, request: ListFiles) -> FilesListed | Problem:

@@ -7,7 +7,7 @@ asked for by its own path, which permission sees.
 
 from __future__ import annotations
 
-from typing import assert_never
+from typing import TypeAlias, assert_never
 
 from attrs import evolve
 
@@ -16,51 +16,123 @@ from turnfold.core.config.layers import ChatConfig
 from turnfold.core.json import scalar_text
 from turnfold.core.problem import Problem, model_problem, world_problem
 from turnfold.core.tools.paths import resolve
+from turnfold.core.tools.spec import ToolSpec
 from turnfold.core.world.answers import Answer, FilesListed, ProcessEnded
 from turnfold.core.world.permission import Deny, permit, readable_roots, relative
-from turnfold.core.world.requests import CallModel, ListFiles, ReadFile, RunProcess, RunPython, WriteFile
+from turnfold.core.world.requests import (
+    AskHuman,
+    AskJob,
+    CallMcp,
+    CallModel,
+    CallPython,
+    ChangeFiles,
+    DeleteFile,
+    FetchUrl,
+    Filing,
+    ListFiles,
+    ReadFile,
+    ReadImage,
+    Request,
+    RunProcess,
+    RunPython,
+    SearchChats,
+    SearchFiles,
+    SearchIndex,
+    StartChild,
+    StartJob,
+    UseBrowser,
+    WriteFile,
+)
 from turnfold.shell.ports import Files
 from turnfold.shell.scope import Scope, never_began
 from turnfold.shell.world import World
 
 
-def perform(due: Perform, cfg: ChatConfig, world: World, scope: Scope) -> Answer | Problem:
+def perform(due: Perform, tools: tuple[ToolSpec, ...], cfg: ChatConfig, world: World, scope: Scope) -> Answer | Problem:
     """What came of ``due``; never raises but for what ends the process. Chunks go to ``scope.emit`` before.
 
-    What was cancelled before it began, in the queue of an executor, is not done at all, whatever its port does about cancels.
+    ``tools``: those of the conversation, for a child of it. What was cancelled before it began, in the queue of an executor, is not
+    done at all, whatever its port does about cancels.
     """
     if scope.cancelled:
         return never_began()
     try:
-        return _storable(_perform(due, cfg, world, scope))
+        return _storable(_perform(due, tools, cfg, world, scope))
     except Exception as error:  # noqa: BLE001 - a port that raises is a bug; the conversation must hear of it and go on
         name = type(due.request).__name__
         message = f"{name} failed inside turnfold: {type(error).__name__}: {error}. This is a bug; please report it."
         return _storable(world_problem("port-failed", message))
 
 
-def _perform(due: Perform, cfg: ChatConfig, world: World, scope: Scope) -> Answer | Problem:
+def _perform(due: Perform, tools: tuple[ToolSpec, ...], cfg: ChatConfig, world: World, scope: Scope) -> Answer | Problem:
     request = due.request
-    if isinstance(request, (ReadFile, WriteFile, ListFiles)) and (wrong := astray(request, cfg, world.files)) is not None:
-        return wrong
     match request:
         case CallModel():
             return world.models.stream(request, due.body, scope)
-        case ReadFile():
-            return world.files.read(request)
-        case WriteFile():
-            return world.files.write(request)
-        case ListFiles():
-            return world.files.list(request)
+        case ReadFile() | ReadImage() | WriteFile() | ChangeFiles() | ListFiles():
+            return _file(request, cfg, world.files)
         case RunProcess():
             return world.processes.run(request, scope)
         case RunPython():
             return world.pythons.run(cfg.conversation, request, scope)
+        case AskHuman():
+            return world_problem("not-performed", "A question to a person is never performed: it waits for its answer.")
+        case StartChild():
+            return world_problem("absent", "This world can't start a child conversation.")
+        case _:
+            return _acted(request, cfg, world, scope)
+
+
+def _file(request: Filing, cfg: ChatConfig, files: Files) -> Answer | Problem:
+    """A request to the file system, acted out where its path leads nowhere that it must not."""
+    parts = request.changes if isinstance(request, ChangeFiles) else (request,)
+    wrong = next((fault for fault in (astray(part, cfg, files) for part in parts) if fault is not None), None)
+    if wrong is not None:
+        return wrong
+    match request:
+        case ReadFile():
+            return files.read(request)
+        case ReadImage():
+            return files.read_image(request)
+        case WriteFile():
+            return files.write(request)
+        case ChangeFiles():
+            return files.change(request)
+        case ListFiles():
+            return files.list(request)
         case _:
             assert_never(request)
 
 
-def astray(request: ReadFile | WriteFile | ListFiles, cfg: ChatConfig, files: Files) -> Problem | None:
+Acted: TypeAlias = StartJob | AskJob | SearchFiles | SearchIndex | SearchChats | FetchUrl | UseBrowser | CallPython | CallMcp
+
+
+def _acted(request: Acted, cfg: ChatConfig, world: World, scope: Scope) -> Answer | Problem:
+    match request:
+        case StartJob() | AskJob():
+            return world.jobs.act(request, cfg, scope)
+        case SearchFiles():
+            return world.finder.act(request, cfg, scope)
+        case SearchIndex():
+            return world.index.act(request, cfg, scope)
+        case SearchChats():
+            return world.chats.act(request, cfg, scope)
+        case FetchUrl():
+            return world.web.act(request, cfg, scope)
+        case UseBrowser():
+            return world.browsers.act(request, cfg, scope)
+        case CallPython():
+            return world.functions.act(request, cfg, scope)
+        case CallMcp():
+            return world.mcp.act(request, cfg, scope)
+        case _:
+            assert_never(request)
+
+
+OnePath: TypeAlias = ReadFile | ReadImage | WriteFile | DeleteFile | ListFiles
+
+
+def astray(request: OnePath, cfg: ChatConfig, files: Files) -> Problem | None:
     """The Problem of a path in the workspace that leads out of it by a link, or to what a rule denies; None for all others.
 
     What may be read below an extra root or a skill's folder must stay there in the same way.
@@ -68,7 +140,7 @@ def astray(request: ReadFile | WriteFile | ListFiles, cfg: ChatConfig, files: Fi
     name = relative(request.path, cfg.workspace)
     if not name.startswith("/"):
         return _led_astray(request, cfg.workspace, cfg, files)
-    if isinstance(request, WriteFile):
+    if isinstance(request, (WriteFile, DeleteFile)):
         return None  # it was asked for, or allowed by a rule, under this very path
     above = tuple(root for root in readable_roots(cfg) if root.startswith("/") and not relative(name, root).startswith("/"))
     faults = tuple(_led_astray(request, root, cfg, files) for root in above)
@@ -76,7 +148,7 @@ def astray(request: ReadFile | WriteFile | ListFiles, cfg: ChatConfig, files: Fi
     return next((each for each in faults if each is not None and (each.code == "denied" or not stays)), None)
 
 
-def _led_astray(request: ReadFile | WriteFile | ListFiles, root: str, cfg: ChatConfig, files: Files) -> Problem | None:
+def _led_astray(request: OnePath, root: str, cfg: ChatConfig, files: Files) -> Problem | None:
     """The Problem of a path below ``root`` that leads out of it, or to what a rule denies."""
     name = relative(request.path, root)
     there = relative(files.real(request.path), files.real(root))
@@ -84,9 +156,16 @@ def _led_astray(request: ReadFile | WriteFile | ListFiles, root: str, cfg: ChatC
         where = "the workspace" if root == cfg.workspace else root
         message = f"{name} leads to {there}, outside of {where}, by a link: write that path itself, and the user is asked."
         return model_problem("leads-outside", message, "$.path")
-    if there != name and isinstance(permit(evolve(request, path=resolve(there, cfg, root)), cfg), Deny):
+    if there != name and isinstance(permit(_moved(request, resolve(there, cfg, root)), cfg), Deny):
         return model_problem("denied", f"{name} leads to {there}, which a rule of the configuration denies: go on without it.", "$.path")
     return None
+
+
+def _moved(request: OnePath, path: str) -> Request:
+    """``request`` as if it were about ``path``."""
+    if isinstance(request, DeleteFile):
+        return WriteFile(path=path, text="", expected_digest=request.expected_digest)
+    return evolve(request, path=path)
 
 
 def _storable(outcome: Answer | Problem) -> Answer | Problem:

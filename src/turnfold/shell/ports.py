@@ -7,7 +7,7 @@ stops when the scope is cancelled, leaving nothing behind.
 
 from __future__ import annotations
 
-from typing import Protocol, final
+from typing import Protocol, TypeVar, final
 
 from attrs import frozen
 
@@ -17,9 +17,31 @@ from turnfold.core.agent.ids import RequestId
 from turnfold.core.agent.inputs import Decided
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.problem import Problem
-from turnfold.core.world.answers import FileRead, FilesListed, FileWritten, ProcessEnded, PythonEnded, StreamEnded
-from turnfold.core.world.requests import CallModel, ListFiles, ReadFile, Request, RunProcess, RunPython, WriteFile
+from turnfold.core.world.answers import (
+    Answer,
+    FileRead,
+    FilesChanged,
+    FilesListed,
+    FileWritten,
+    ImageRead,
+    ProcessEnded,
+    PythonEnded,
+    StreamEnded,
+)
+from turnfold.core.world.requests import (
+    CallModel,
+    ChangeFiles,
+    ListFiles,
+    ReadFile,
+    ReadImage,
+    Request,
+    RunProcess,
+    RunPython,
+    WriteFile,
+)
 from turnfold.shell.scope import Scope
+
+R_contra = TypeVar("R_contra", contravariant=True)
 
 
 @final
@@ -58,13 +80,29 @@ class JournalError(Exception):
         self.problem = problem
 
 
+class Port(Protocol[R_contra]):
+    """Whatever acts out requests of one kind for the conversation of ``cfg``; the answer is of the kind that the request asks for.
+
+    What lives on between two requests (a browser, a connection) belongs to a conversation, until it is closed. The request stops
+    when ``scope`` is cancelled.
+    """
+
+    __slots__ = ()
+
+    def act(self, request: R_contra, cfg: ChatConfig, scope: Scope) -> Answer | Problem: ...
+    def close(self, conversation: str) -> None: ...
+    def close_all(self) -> None: ...
+
+
 class Files(Protocol):
     """The file system."""
 
     __slots__ = ()
 
     def read(self, request: ReadFile) -> FileRead | Problem: ...
+    def read_image(self, request: ReadImage) -> ImageRead | Problem: ...
     def write(self, request: WriteFile) -> FileWritten | Problem: ...
+    def change(self, request: ChangeFiles) -> FilesChanged | Problem: ...
     def list(self, request: ListFiles) -> FilesListed | Problem: ...
 
     def real(self, path: str) -> str:

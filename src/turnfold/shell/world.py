@@ -6,13 +6,28 @@ from typing import final
 
 from attrs import frozen
 
-from turnfold.shell.ports import Clock, Files, Human, Journal, Models, Processes, Pythons, Secrets
+from turnfold.core.world.requests import (
+    AskJob,
+    CallMcp,
+    CallPython,
+    FetchUrl,
+    SearchChats,
+    SearchFiles,
+    SearchIndex,
+    StartJob,
+    UseBrowser,
+)
+from turnfold.shell.absent import ABSENT
+from turnfold.shell.ports import Clock, Files, Human, Journal, Models, Port, Processes, Pythons, Secrets
 
 
 @final
 @frozen(kw_only=True)
 class World:
-    """Everything that a run may touch. Nothing is shared behind it: two worlds know nothing of each other."""
+    """Everything that a run may touch. Nothing is shared behind it: two worlds know nothing of each other.
+
+    What a world can do without is absent by default, and says so when it is asked.
+    """
 
     files: Files
     processes: Processes
@@ -22,3 +37,11 @@ class World:
     secrets: Secrets
     human: Human
     journal: Journal
+    jobs: Port[StartJob | AskJob] = ABSENT
+    finder: Port[SearchFiles] = ABSENT
+    index: Port[SearchIndex] = ABSENT
+    web: Port[FetchUrl] = ABSENT
+    browsers: Port[UseBrowser] = ABSENT
+    chats: Port[SearchChats] = ABSENT
+    functions: Port[CallPython] = ABSENT
+    mcp: Port[CallMcp] = ABSENT

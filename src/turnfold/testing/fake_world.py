@@ -16,13 +16,13 @@ from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.models import find_provider
 from turnfold.core.config.values import Provider
 from turnfold.core.problem import Problem
-from turnfold.core.world.answers import ProcessEnded, PythonEnded, StreamEnded
-from turnfold.core.world.requests import CallModel
+from turnfold.core.world.answers import Answer, ProcessEnded, PythonEnded, StreamEnded
+from turnfold.core.world.requests import CallModel, Request
 from turnfold.shell.people import Nobody
 from turnfold.shell.ports import Human, Models, Question
 from turnfold.shell.scope import Scope
 from turnfold.shell.world import World
-from turnfold.testing.fakes import FakeClock, FakeFiles, FakeProcesses, FakePythons, FakeSecrets, unscripted
+from turnfold.testing.fakes import FakeClock, FakeFiles, FakePort, FakeProcesses, FakePythons, FakeSecrets, unscripted
 from turnfold.testing.memory_journal import MemoryJournal
 
 SCRIPTED = Provider(name="scripted", base_url="scripted:")
@@ -89,12 +89,14 @@ def fake_world(
     commands: Mapping[str, ProcessEnded | Problem] = MappingProxyType({}),
     code: Mapping[str, PythonEnded | Problem] = MappingProxyType({}),
     human: Human | None = None,
+    acts: Mapping[Request, Answer | Problem] = MappingProxyType({}),
 ) -> World:
-    """A world of these replies, files, commands and pieces of code, with nobody to ask unless ``human`` is given.
+    """A world of these replies, files, commands, pieces of code and other acts, with nobody to ask unless ``human`` is given.
 
     >>> fake_world(files={"/w/a.txt": "hi"}).journal.find()
     ()
     """
+    port = FakePort(acts)
     return World(
         files=FakeFiles(files),
         processes=FakeProcesses(commands),
@@ -104,4 +106,12 @@ def fake_world(
         secrets=FakeSecrets(),
         human=Nobody() if human is None else human,
         journal=MemoryJournal(),
+        jobs=port,
+        finder=port,
+        index=port,
+        web=port,
+        browsers=port,
+        chats=port,
+        functions=port,
+        mcp=port,
     )

@@ -6,6 +6,7 @@ Each keeps the laws of the port that it stands for (``tests/shell``); the errors
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import posixpath
 from collections.abc import Mapping
@@ -16,12 +17,34 @@ from typing import final
 from attrs import evolve, field, frozen
 from typing_extensions import override
 
+from turnfold.core.config.layers import ChatConfig
 from turnfold.core.json import scalar_text
 from turnfold.core.problem import Problem, world_problem
-from turnfold.core.world.answers import Entry, EntryKind, FileRead, FilesListed, FileWritten, ProcessEnded, PythonEnded
-from turnfold.core.world.requests import ListFiles, ReadFile, RunProcess, RunPython, WriteFile
+from turnfold.core.world.answers import (
+    Answer,
+    Entry,
+    EntryKind,
+    FileRead,
+    FilesChanged,
+    FilesListed,
+    FileWritten,
+    ImageRead,
+    ProcessEnded,
+    PythonEnded,
+)
+from turnfold.core.world.images import Image
+from turnfold.core.world.requests import (
+    ChangeFiles,
+    ListFiles,
+    ReadFile,
+    ReadImage,
+    Request,
+    RunProcess,
+    RunPython,
+    WriteFile,
+)
 from turnfold.shell import files as local
-from turnfold.shell.ports import Clock, Files, Processes, Pythons, Secrets
+from turnfold.shell.ports import Clock, Files, Port, Processes, Pythons, Secrets
 from turnfold.shell.scope import Scope, never_began
 
 
@@ -68,6 +91,33 @@ class FakeFiles(Files):
                 return local.changed(request.path, existed=bool(request.expected_digest), exists=old is not None)
             self._files[request.path] = data
         return FileWritten(hashlib.sha256(data).hexdigest())
+
+    @override
+    def read_image(self, request: ReadImage) -> ImageRead | Problem:
+        with self._lock:
+            if (wrong := self._problem(request.path)) is not None:
+                return wrong
+            data = self._files.get(request.path)
+        if data is None:
+            return local.not_found(request.path, "/")
+        return ImageRead(Image("image/png", base64.b64encode(data).decode()), hashlib.sha256(data).hexdigest())
+
+    @override
+    def change(self, request: ChangeFiles) -> FilesChanged | Problem:
+        with self._lock:
+            for each in request.changes:
+                old = self._files.get(each.path)
+                if (wrong := self._problem(each.path)) is not None:
+                    return wrong
+                if (hashlib.sha256(old).hexdigest() if old is not None else "") != each.expected_digest:
+                    return local.changed(each.path, existed=bool(each.expected_digest), exists=old is not None)
+            for each in request.changes:
+                if isinstance(each, WriteFile):
+                    self._files[each.path] = scalar_text(each.text).encode()
+                else:
+                    self._files.pop(each.path, None)
+            now = tuple(self._files.get(each.path) for each in request.changes)
+        return FilesChanged(tuple("" if data is None else hashlib.sha256(data).hexdigest() for data in now))
 
     @override
     def list(self, request: ListFiles) -> FilesListed | Problem:
@@ -175,6 +225,38 @@ class FakePythons(Pythons):
     def close_all(self) -> None:
         with self._lock:
             self._living.clear()
+
+
+@final
+class FakePort(Port[Request]):
+    """Answers from a table: request → what comes of it. ``acted`` tells who asked for what, in order.
+
+    >>> FakePort({}).acted
+    ()
+    """
+
+    __slots__ = ("_lock", "_table", "acted")
+
+    def __init__(self, table: Mapping[Request, Answer | Problem]) -> None:
+        self._lock = Lock()
+        self._table = dict(table)
+        self.acted: tuple[tuple[str, Request], ...] = ()
+
+    @override
+    def act(self, request: Request, cfg: ChatConfig, scope: Scope) -> Answer | Problem:
+        if scope.cancelled:
+            return never_began()
+        with self._lock:
+            self.acted = (*self.acted, (cfg.conversation, request))
+        return self._table.get(request) or unscripted(type(request).__name__)
+
+    @override
+    def close(self, conversation: str) -> None:
+        """Nothing lives here."""
+
+    @override
+    def close_all(self) -> None:
+        """Nothing lives here."""
 
 
 @final

@@ -18,9 +18,10 @@ from turnfold.core.config.values import Limits, ModelProfile, Rule, ToolFormat, 
 from turnfold.core.conversation.messages import ToolCall
 from turnfold.core.json import JsonObject, dumps
 from turnfold.core.llm.markdown import render
-from turnfold.core.llm.reply import RawCall, Usage
+from turnfold.core.llm.reply import RawCall
 from turnfold.core.problem import world_problem
 from turnfold.core.tools.spec import find_tool
+from turnfold.core.world.usage import Usage
 from turnfold.testing.sample_tools import ALL_TOOLS
 from turnfold.testing.simulated import (
     PROVIDER,

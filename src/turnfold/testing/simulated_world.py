@@ -4,14 +4,59 @@ from __future__ import annotations
 
 import hashlib
 import posixpath
-from typing import final
+from typing import assert_never, final
 
 from attrs import evolve, frozen
 
 from turnfold.core.config.values import Variable
 from turnfold.core.problem import Problem, world_problem
-from turnfold.core.world.answers import Answer, Entry, EntryKind, FileRead, FilesListed, FileWritten, ProcessEnded, PythonEnded
-from turnfold.core.world.requests import ListFiles, ReadFile, RunProcess, RunPython, WorldRequest, WriteFile
+from turnfold.core.world.answers import (
+    Answer,
+    BrowserSeen,
+    ChatFound,
+    ChatsFound,
+    ChildEnded,
+    Entry,
+    EntryKind,
+    FileRead,
+    FilesChanged,
+    FilesListed,
+    FilesSearched,
+    FileWritten,
+    ImageRead,
+    IndexSearched,
+    JobStarted,
+    JobTold,
+    Match,
+    Passage,
+    ProcessEnded,
+    PythonEnded,
+    Returned,
+    UrlFetched,
+)
+from turnfold.core.world.images import Image
+from turnfold.core.world.requests import (
+    AskHuman,
+    AskJob,
+    CallMcp,
+    CallPython,
+    ChangeFiles,
+    DeleteFile,
+    FetchUrl,
+    ListFiles,
+    ReadFile,
+    ReadImage,
+    RunProcess,
+    RunPython,
+    SearchChats,
+    SearchFiles,
+    SearchIndex,
+    StartChild,
+    StartJob,
+    UseBrowser,
+    WorldRequest,
+    WriteFile,
+)
 
 
 @final
@@ -64,6 +109,68 @@ def outcome_of(request: WorldRequest, disk: Disk) -> Came:
             return Came(_ran(request), disk)
         case RunPython(code=code):
             return Came(PythonEnded(output=f"ran {code}\n", failed="raise" in code), disk)
+        case ChangeFiles(changes):
+            return _changed(changes, disk)
+        case _:
+            return Came(_plausible(request), disk)
+
+
+def _changed(changes: tuple[WriteFile | DeleteFile, ...], disk: Disk) -> Came:
+    """All of the changes, or none."""
+    for each in changes:
+        old = disk.text_at(each.path)
+        if (digest_of_text(old) if old is not None else "") != each.expected_digest:
+            return Came(world_problem("changed", f"{each.path} is not what it was."), disk)
+    files = dict(disk.files)
+    for each in changes:
+        if isinstance(each, WriteFile):
+            files[each.path] = each.text
+        else:
+            files.pop(each.path, None)
+    texts = tuple(files.get(each.path) for each in changes)
+    return Came(FilesChanged(tuple("" if text is None else digest_of_text(text) for text in texts)), Disk(tuple(sorted(files.items()))))
+
+
+def _plausible(
+    request: ReadImage
+    | SearchFiles
+    | SearchIndex
+    | SearchChats
+    | StartJob
+    | AskJob
+    | FetchUrl
+    | UseBrowser
+    | CallPython
+    | CallMcp
+    | AskHuman
+    | StartChild,
+) -> Answer | Problem:
+    """An answer that is always the same, for acts that leave no trace on the disk."""
+    match request:
+        case ReadImage():
+            return ImageRead(Image("image/png", "iVBORw0KGgo="), digest="0" * 64)
+        case SearchFiles():
+            return FilesSearched(found=(Match(path="a.txt", line=1, text="alpha"),))
+        case SearchIndex():
+            return IndexSearched(passages=(Passage(path="a.txt", first=1, last=1, text="alpha"),), files=2)
+        case SearchChats():
+            return ChatsFound((ChatFound(conversation="c", title="t", changed_ms=0, text="alpha"),))
+        case StartJob():
+            return JobStarted("1")
+        case AskJob(job=job, stop=stop):
+            return JobTold(job=job, output="working\n", exit_code=-15 if stop else None)
+        case FetchUrl(url=url):
+            return UrlFetched(url=url, status=200, media_type="text/html", text="a page\n")
+        case UseBrowser(target=target):
+            return BrowserSeen(url=target, title="a page", text="a page\n")
+        case CallPython() | CallMcp():
+            return Returned(text="returned\n")
+        case AskHuman():
+            return world_problem("not-performed", "A question to a person is never performed.")
+        case StartChild(task=task):
+            return ChildEnded(conversation="child", text=f"did {task}", ok=True)
+        case _:
+            assert_never(request)
 
 
 def _missing(path: str) -> Problem:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from turnfold.core.json import JsonObject, JsonValue, dumps
-from turnfold.core.llm.reply import RawCall, Usage
+from turnfold.core.llm.reply import RawCall
+from turnfold.core.world.usage import Usage
 
 DONE = b"data: [DONE]\n\n"
 

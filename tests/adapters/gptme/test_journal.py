@@ -15,8 +15,8 @@ from turnfold.core.agent.events import CallClosed, MessageAdded, RequestClosed, 
 from turnfold.core.conversation.messages import AssistantMessage, BrokenCall, Message, ToolCall, ToolMessage, UserMessage
 from turnfold.core.journal import fold
 from turnfold.core.json import JsonObject
-from turnfold.core.llm.reply import Usage
 from turnfold.core.world.requests import CallModel
+from turnfold.core.world.usage import Usage
 
 
 def log_of(*messages: dict[str, object]) -> tuple[Message, ...]:

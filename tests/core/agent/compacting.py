@@ -14,7 +14,7 @@ from turnfold.core.config.values import ModelProfile
 from turnfold.core.conversation.messages import AssistantMessage, ToolCall, UserMessage
 from turnfold.core.journal import fold
 from turnfold.core.json import JsonObject
-from turnfold.core.llm.reply import Usage
+from turnfold.core.world.usage import Usage
 from turnfold.testing.simulated import CONFIG, Stream
 from turnfold.testing.wire import chat_stream
 

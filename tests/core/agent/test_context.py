@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from tests.core.agent.scripted import after, config, sim
 from turnfold.core.agent.context import BYTES_PER_TOKEN, LEAST, MOST, Measured, bytes_per_token, estimated_tokens, room_tokens
 from turnfold.core.config.values import ModelProfile
-from turnfold.core.llm.reply import Usage
 from turnfold.core.world.requests import CallModel
+from turnfold.core.world.usage import Usage
 from turnfold.testing.simulated import Break, Crash, Finish, Say, Sim, Stream, finished
 from turnfold.testing.wire import chat_stream
 

@@ -17,9 +17,9 @@ from turnfold.core.config.values import Limits, ModelProfile, ToolFormat
 from turnfold.core.conversation.messages import AssistantMessage, BrokenCall, ToolCall, UserMessage
 from turnfold.core.journal import load
 from turnfold.core.json import JsonObject, dumps
-from turnfold.core.llm.reply import Usage
 from turnfold.core.problem import Problem, world_problem
 from turnfold.core.world.answers import StreamEnded
+from turnfold.core.world.usage import Usage
 from turnfold.testing.simulated import CONFIG, Break, Deliver, Finish, Interrupt, Mismatch, Say, Stream, Wild, finished
 from turnfold.testing.wire import DONE, chat_body, chat_stream
 

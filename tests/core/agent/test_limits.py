@@ -22,7 +22,7 @@ from turnfold.core.config.layers import ChatConfig, Overrides
 from turnfold.core.config.said import said
 from turnfold.core.config.values import Limits, ModelProfile, Rule, Verdict
 from turnfold.core.conversation.messages import AssistantMessage
-from turnfold.core.llm.reply import Usage
+from turnfold.core.world.usage import Usage
 from turnfold.testing.sample_tools import ALL_TOOLS
 from turnfold.testing.simulated import (
     CONFIG,

@@ -30,8 +30,9 @@ from turnfold.core.config.layers import ChatConfig, Config, Overrides, ProjectCo
 from turnfold.core.conversation.messages import AssistantMessage, ToolCall, UserMessage
 from turnfold.core.journal import fold, load
 from turnfold.core.json import JsonObject
-from turnfold.core.llm.reply import Stop, Usage
+from turnfold.core.llm.reply import Stop
 from turnfold.core.world.requests import ReadFile
+from turnfold.core.world.usage import Usage
 from turnfold.testing.simulated import Decide, Finish, Say, finished
 
 READ = ReadFile(path="/w/a.txt", limit_bytes=1)

@@ -26,8 +26,8 @@ from turnfold.core.agent.events import Reason, TurnEnded
 from turnfold.core.config.values import ExampleTurn, Limits, ModelProfile, Provider, Role, ToolFormat, WorkedExample
 from turnfold.core.journal import recorded
 from turnfold.core.json import JsonObject
-from turnfold.core.llm.reply import Usage
 from turnfold.core.world.answers import Answer, ProcessEnded, StreamEnded
+from turnfold.core.world.usage import Usage
 from turnfold.testing.wire import chat_stream
 
 EXAMPLES = (

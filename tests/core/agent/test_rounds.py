@@ -216,7 +216,7 @@ def test_an_interrupt_is_recorded_once() -> None:
 def test_the_person_is_told_of_an_outcome_that_nobody_knows() -> None:
     begun = after(asking("shell:ls", "read:a.txt", rules=(YES,)), Crash())
     assert [problem.code for problem in problems(begun)] == ["unknown-outcome"]
-    assert "a command (ls)" in problems(begun)[0].message
+    assert "an act (run ls)" in problems(begun)[0].message
 
 
 def test_a_no_after_only_looking_tells_that_nothing_happened() -> None:

@@ -34,10 +34,11 @@ from turnfold.core.codec.codec import INPUT, decode_untrusted, encode
 from turnfold.core.config.values import Limits
 from turnfold.core.conversation.messages import AssistantMessage, ToolCall
 from turnfold.core.json import JsonObject
-from turnfold.core.llm.reply import Stop, Usage
+from turnfold.core.llm.reply import Stop
 from turnfold.core.problem import Problem
 from turnfold.core.world.answers import FileRead, FileWritten
 from turnfold.core.world.requests import ReadFile, RunProcess
+from turnfold.core.world.usage import Usage
 
 CFG = ChatConfig(ProjectConfig(Config(model="ollama/a")), workspace="/w", conversation="c")
 RUN = RunProcess(script="ls", cwd="/w", environment=(), timeout_s=300.0, output_bytes=20_000)

@@ -20,10 +20,11 @@ from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.values import Limits, ModelProfile, Rule, Verdict
 from turnfold.core.conversation.messages import UserMessage
 from turnfold.core.journal import fold
-from turnfold.core.llm.reply import RawCall, Usage
+from turnfold.core.llm.reply import RawCall
 from turnfold.core.problem import world_problem
 from turnfold.core.world.answers import StreamEnded
 from turnfold.core.world.requests import CallModel, Purpose
+from turnfold.core.world.usage import Usage
 from turnfold.testing.sample_tools import ALL_TOOLS
 from turnfold.testing.simulated import (
     SUMMARY,

@@ -97,7 +97,7 @@ def config_faults(toml: str) -> list[str]:
         (
             "[[rules]]\nverdict = 'ask'\nkind = 'rnu'",
             (
-                'c.toml:3: rules[0].kind takes one of "read", "list", "write", "run", "python", "model", "*",'
+                'c.toml:3: rules[0].kind takes one of "read", "list", "write", "run", "python", "fetch", "browse", "function", "mcp", "child", "chats", "job", "model", "*",'
                 " not 'rnu'; did you mean run? @ $.rules[0].kind"
             ),
         ),

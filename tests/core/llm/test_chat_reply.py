@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from turnfold.core.llm.chat import CHAT
 from turnfold.core.llm.chat_calls import MAX_CALLS
 from turnfold.core.llm.chat_reply import MAX_BYTES
-from turnfold.core.llm.reply import RawCall, Reply, Stop, Usage
+from turnfold.core.llm.reply import RawCall, Reply, Stop
+from turnfold.core.world.usage import Usage
 from turnfold.testing.wire import DONE, chat_body, chat_stream, chunked
 
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=60)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from turnfold.core.config.values import ModelProfile
 from turnfold.core.llm.prices import priced
-from turnfold.core.llm.reply import Usage
+from turnfold.core.world.usage import Usage
 
 PRICES = st.one_of(st.none(), st.floats(0, 1000))
 PROFILES = st.builds(

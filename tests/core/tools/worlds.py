@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import final
+from typing import cast, final
 
 from attrs import evolve, frozen
 from hypothesis import strategies as st
@@ -14,6 +14,7 @@ from turnfold.core.json import JsonObject
 from turnfold.core.problem import Blame, Problem, model_problem
 from turnfold.core.tools.spec import Call, Done, Need, Refuse, ToolSpec
 from turnfold.core.world.answers import (
+    ANSWERS,
     Answer,
     Entry,
     EntryKind,
@@ -26,6 +27,7 @@ from turnfold.core.world.answers import (
 )
 from turnfold.core.world.permission import Ask, permit
 from turnfold.core.world.requests import ListFiles, ReadFile, RunProcess, RunPython, WorldRequest, WriteFile
+from turnfold.testing.strategies import values
 
 MAX_ROUNDS = 4
 SILENT = ProcessEnded(exit_code=0, output="", cwd="/w")
@@ -75,6 +77,8 @@ def answer(request: WorldRequest, world: TinyWorld) -> tuple[Answer | Problem, T
             return world.process, world
         case RunPython():
             return world.python, world
+        case _:
+            return model_problem("absent", "A tiny world can't do that."), world
 
 
 def _read(path: str, world: TinyWorld) -> FileRead | Problem:
@@ -165,3 +169,6 @@ def outcomes(draw: st.DrawFn, request: WorldRequest) -> Answer | Problem:
                 fresh=draw(st.booleans()),
                 worker_died=draw(st.booleans()),
             )
+        case _:
+            told = next(told for asked, told in ANSWERS if isinstance(request, asked))
+            return cast(Answer, draw(values(told)))

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from turnfold.core.config.values import Provider
-from turnfold.core.world.answers import Answer, FileRead, FilesListed, FileWritten, ProcessEnded, PythonEnded, StreamEnded, answers
-from turnfold.core.world.requests import CallModel, ListFiles, ReadFile, Request, RunProcess, RunPython, WriteFile
+from typing import cast, get_args
 
-PAIRS: tuple[tuple[Request, Answer], ...] = (
-    (CallModel(provider=Provider(name="a", base_url="b"), model="c", upto=1), StreamEnded()),
-    (ReadFile(path="/a", limit_bytes=1), FileRead(text="", digest="")),
-    (WriteFile(path="/a", text="", expected_digest=""), FileWritten("")),
-    (ListFiles(path="/", limit=1), FilesListed(entries=())),
-    (RunProcess(script="", cwd="/", environment=(), timeout_s=1, output_bytes=1), ProcessEnded(exit_code=0, output="", cwd="/")),
-    (RunPython(code="", cwd="/", environment=(), timeout_s=1, output_bytes=1), PythonEnded(output="")),
-)
+from hypothesis import given
+from hypothesis import strategies as st
+
+from turnfold.core.world.answers import ANSWERS, Answer, answers
+from turnfold.core.world.requests import Request
+from turnfold.testing.strategies import values
 
 
-def test_a_request_is_answered_by_its_own_kind_alone() -> None:
-    for request, own in PAIRS:
-        assert [answer for _, answer in PAIRS if answers(request, answer)] == [own]
+def test_every_request_has_one_kind_of_answer_and_every_answer_is_one() -> None:
+    assert sorted(asked.__name__ for asked, _ in ANSWERS) == sorted(each.__name__ for each in get_args(Request))
+    assert {told for _, told in ANSWERS} == set(get_args(Answer))
+
+
+@given(st.data())
+def test_a_request_is_answered_by_its_own_kind_alone(data: st.DataObject) -> None:
+    asked, told = data.draw(st.sampled_from(ANSWERS))
+    request = cast(Request, data.draw(values(asked)))
+    for kind in get_args(Answer):
+        assert answers(request, cast(Answer, data.draw(values(kind)))) == (kind is told)

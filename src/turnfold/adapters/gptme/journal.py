@@ -33,8 +33,9 @@ from turnfold.core.agent.ids import MODEL, RequestId, place
 from turnfold.core.config.values import Provider
 from turnfold.core.conversation.log import Log
 from turnfold.core.conversation.messages import AssistantMessage, UserMessage
-from turnfold.core.llm.reply import Stop, Usage
+from turnfold.core.llm.reply import Stop
 from turnfold.core.world.requests import CallModel
+from turnfold.core.world.usage import Usage
 
 
 @final

@@ -23,7 +23,7 @@ from returns.result import Failure
 
 from turnfold.adapters.gptme.left import Left
 from turnfold.core.json import JsonObject, JsonValue, loads_untrusted
-from turnfold.core.llm.reply import Usage
+from turnfold.core.world.usage import Usage
 
 Moment: TypeAlias = Callable[[datetime], int]
 

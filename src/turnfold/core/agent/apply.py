@@ -38,6 +38,8 @@ from turnfold.core.agent.ids import MODEL, RequestId, place
 from turnfold.core.agent.state import Mark, Opened, Past, Slot, Status, Summary, Taken, Turn, find_open, waits_for_person
 from turnfold.core.conversation.messages import AssistantMessage, Message, ToolMessage, UserMessage
 from turnfold.core.json import JsonObject
+from turnfold.core.world.answers import images_of
+from turnfold.core.world.images import Image
 from turnfold.core.world.requests import CallModel, Purpose
 
 Commanded: TypeAlias = CallCommanded | Impersonated | SummaryAsked | Reconfigured | Renamed | Rewound | Redone
@@ -253,13 +255,21 @@ def _call_closed(past: Past, event: CallClosed) -> Past:
     if turn is None or slot is None:
         return past
     call_id = f"{place(turn.number, turn.generation)}.{event.slot}"
-    result = ToolMessage(call_id=call_id, tool=slot.invocation.name, text=event.text, ok=event.ok)
+    result = ToolMessage(call_id=call_id, tool=slot.invocation.name, text=event.text, ok=event.ok, images=_images(slot, event))
     closed = _with_slot(past, turn, event.slot, evolve(slot, result=result))
     if event.memory is None:
         return closed
     members = past.memories.with_member(slot.invocation.name, event.memory).members
     by_name = sorted(members, key=lambda member: member[0])  # which tool was quicker leaves no trace
     return evolve(closed, memories=JsonObject(tuple(by_name)))
+
+
+def _images(slot: Slot, event: CallClosed) -> tuple[Image, ...]:
+    """The pictures that the event names, from the call's answers: the journal holds each once."""
+    if not event.images:
+        return ()
+    held = {image.digest: image for exchange in slot.exchanges for image in images_of(exchange.outcome)}
+    return tuple(held[digest] for digest in event.images if digest in held)
 
 
 def _round_ended(past: Past) -> Past:

@@ -10,11 +10,12 @@ from attrs import frozen
 from turnfold.core.agent.ids import RequestId
 from turnfold.core.config.layers import Overrides
 from turnfold.core.conversation.messages import AssistantMessage, ToolCall, UserMessage
-from turnfold.core.llm.reply import Stop, Usage
+from turnfold.core.llm.reply import Stop
 from turnfold.core.problem import Problem
 from turnfold.core.tools.spec import Memory
 from turnfold.core.world.answers import Answer
 from turnfold.core.world.requests import Request
+from turnfold.core.world.usage import Usage
 
 SCHEMA = 1  # of the journal; recorded in Started
 
@@ -178,13 +179,17 @@ class RequestClosed:
 @final
 @frozen(kw_only=True)
 class CallClosed:
-    """A call of the round is over: what the model will read, and what the tool remembers (None: as before)."""
+    """A call of the round is over: what the model will read, and what the tool remembers (None: as before).
+
+    ``images``: the digests of the pictures that the model is shown; they are among the answers of the call.
+    """
 
     slot: int
     text: str
     ok: bool
     memory: Memory | None = None
     at_ms: int = 0
+    images: tuple[str, ...] = ()
 
 
 @final

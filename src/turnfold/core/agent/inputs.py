@@ -10,6 +10,7 @@ from turnfold.core.agent.ids import RequestId
 from turnfold.core.config.layers import Overrides
 from turnfold.core.config.values import Rule
 from turnfold.core.conversation.messages import ToolCall
+from turnfold.core.json import JsonObject
 from turnfold.core.problem import Problem
 from turnfold.core.world.answers import Answer
 
@@ -66,13 +67,17 @@ class Failed:
 @final
 @frozen
 class Decided:
-    """A person decided on a request that was asked; ``rule`` holds from now on, where it is given."""
+    """A person decided on a request that was asked; ``rule`` holds from now on, where it is given.
+
+    ``said``: what they answered to a question of a tool (``AskHuman``), by the names of its fields.
+    """
 
     request_id: RequestId
     allowed: bool
     note: str = ""
     rule: Rule | None = None
     at_ms: int = 0
+    said: JsonObject | None = None
 
 
 @final

@@ -11,9 +11,29 @@ from turnfold.core.agent.ids import RequestId
 from turnfold.core.agent.state import Opened, Status
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.world.permission import Allow, Ask, Deny, permit
-from turnfold.core.world.requests import CallModel, ListFiles, ReadFile, Request
+from turnfold.core.world.requests import (
+    AskHuman,
+    CallModel,
+    FetchUrl,
+    ListFiles,
+    ReadFile,
+    ReadImage,
+    Request,
+    SearchChats,
+    SearchFiles,
+    SearchIndex,
+)
 
-REPEATABLE = (CallModel, ReadFile, ListFiles)  # asking twice changes nothing in the world
+REPEATABLE = (
+    CallModel,
+    ReadFile,
+    ReadImage,
+    ListFiles,
+    SearchFiles,
+    SearchIndex,
+    SearchChats,
+    FetchUrl,
+)  # asking twice changes nothing in the world
 
 
 def repeatable(request: Request) -> bool:
@@ -28,13 +48,13 @@ def repeatable(request: Request) -> bool:
 def open_request(draft: Draft, request_id: RequestId, request: Request, cfg: ChatConfig, commanded: bool = False) -> Draft:
     """``request`` opened as its permission says: performed, asked, or closed at once as denied.
 
-    What a person commanded needs no second yes, but a rule that denies holds for commands, too.
+    What a person commanded needs no second yes, but a rule that denies holds for commands, too; a question to a person waits in any case.
     """
     match permit(request, cfg):
         case Deny(reason):
             opened = draft.record(RequestOpened(request_id=request_id, request=request, asked=reason, at_ms=draft.at_ms))
             return opened.record(RequestClosed(request_id, Unanswered(Why.DENIED, reason), draft.at_ms))
-        case Ask(reason) if not commanded:
+        case Ask(reason) if not commanded or isinstance(request, AskHuman):
             return draft.record(RequestOpened(request_id=request_id, request=request, asked=reason, at_ms=draft.at_ms))
         case Allow() | Ask():
             opened = draft.record(RequestOpened(request_id=request_id, request=request, at_ms=draft.at_ms))

@@ -126,9 +126,10 @@ def _obey(draft: Draft, turn: Turn, index: int, due: Next, tools: tuple[ToolSpec
     match due:
         case Need(requests):
             return _open_all(draft, turn, index, requests, cfg)
-        case Done(text, memory, ok):
+        case Done(text, memory, ok, images):
             tool = find_tool(tools, turn.slots[index].invocation.name)
-            return _close(draft, index, text, ok=ok, memory=memory if tool is not None and tool.serial else None)
+            shown = tuple(image.digest for image in images)
+            return _close(draft, index, text, ok=ok, memory=memory if tool is not None and tool.serial else None, images=shown)
         case Refuse(problem):
             return _close(draft, index, f"Error: {problem}", ok=False)
         case _:
@@ -146,5 +147,5 @@ def _open_all(draft: Draft, turn: Turn, index: int, requests: tuple[WorldRequest
     return draft if opened.waiting else _close_unanswered(draft, index, opened)
 
 
-def _close(draft: Draft, index: int, text: str, *, ok: bool, memory: Memory | None = None) -> Draft:
-    return draft.record(CallClosed(slot=index, text=text, ok=ok, memory=memory, at_ms=draft.at_ms))
+def _close(draft: Draft, index: int, text: str, *, ok: bool, memory: Memory | None = None, images: tuple[str, ...] = ()) -> Draft:
+    return draft.record(CallClosed(slot=index, text=text, ok=ok, memory=memory, at_ms=draft.at_ms, images=images))

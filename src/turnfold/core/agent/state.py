@@ -24,11 +24,11 @@ from turnfold.core.config.values import ModelProfile
 from turnfold.core.conversation.log import Log
 from turnfold.core.conversation.messages import Invocation, Message, ToolMessage, UserMessage
 from turnfold.core.json import JsonObject
-from turnfold.core.llm.reply import Usage
 from turnfold.core.problem import Problem
 from turnfold.core.tools.spec import Memory, ToolSpec
 from turnfold.core.world.answers import Exchange
 from turnfold.core.world.requests import CallModel, Purpose, Request
+from turnfold.core.world.usage import Usage
 
 
 class Status(Enum):

@@ -58,12 +58,13 @@ from turnfold.core.agent.state import ChatState, Status, effective, find_open, o
 from turnfold.core.config.layers import ChatConfig, Overrides
 from turnfold.core.config.models import find_provider
 from turnfold.core.conversation.messages import ToolCall
-from turnfold.core.json import scalar_text
+from turnfold.core.json import JsonObject, scalar_text
 from turnfold.core.problem import Blame, Problem, world_problem
 from turnfold.core.tools.spec import ToolSpec
 from turnfold.core.tools.textlines import clipped
-from turnfold.core.world.answers import answers
-from turnfold.core.world.requests import Request, RunProcess, RunPython, WriteFile
+from turnfold.core.world.answers import HumanSaid, answers
+from turnfold.core.world.described import described
+from turnfold.core.world.requests import AskHuman, Request
 
 
 def step(state: ChatState, input: Input, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Step:
@@ -192,6 +193,8 @@ def _decided(draft: Draft, input: Decided, cfg: ChatConfig) -> Draft:
         return draft
     if not input.allowed:
         draft = draft.record(RequestClosed(input.request_id, Unanswered(Why.DENIED, scalar_text(input.note)), draft.at_ms))
+    elif isinstance(found.request, AskHuman):
+        draft = draft.record(RequestClosed(input.request_id, HumanSaid(input.said or JsonObject()), draft.at_ms))
     else:
         draft = draft.record(Permitted(input.request_id, draft.at_ms)).act(Perform(input.request_id, found.request))
     if input.rule is None:
@@ -229,23 +232,10 @@ def _resumed(draft: Draft) -> Draft:
 def _unknown(request: Request) -> str:
     """What a person is told of ``request``, which was under way when turnfold was stopped.
 
-    >>> from turnfold.core.world.requests import ReadFile
-    >>> around = {"cwd": "/w", "environment": (), "timeout_s": 1.0, "output_bytes": 9}
-    >>> python, write = RunPython(code="x = 1", **around), WriteFile(path="/w/a.txt", text="", expected_digest="")
-    >>> for request in (RunProcess(script="make all", **around), python, write, ReadFile(path="/w/a.txt", limit_bytes=9)):
-    ...     print(_unknown(request).partition(":")[0])
-    turnfold was stopped in the middle of a command (make all)
-    turnfold was stopped in the middle of Python code (x = 1)
-    turnfold was stopped in the middle of writing /w/a.txt
-    turnfold was stopped in the middle of an act
+    >>> from turnfold.core.world.requests import RunProcess
+    >>> _unknown(RunProcess(script="make all", cwd="/w", environment=(), timeout_s=1.0, output_bytes=9)).partition(":")[0]
+    'turnfold was stopped in the middle of an act (run make all)'
     """
-    match request:
-        case RunProcess(script=script):
-            act = f"a command ({clipped(' '.join(script.split()))})"
-        case RunPython(code=code):
-            act = f"Python code ({clipped(' '.join(code.split()))})"
-        case WriteFile(path=path):
-            act = f"writing {path}"
-        case _:
-            act = "an act"
-    return f"turnfold was stopped in the middle of {act}: whether it took effect is unknown, so look before it is done again."
+    about = described(request)
+    act = f"{about.kind} {clipped(' '.join(about.subject.split()))}"
+    return f"turnfold was stopped in the middle of an act ({act}): whether it took effect is unknown, so look before it is done again."

@@ -125,7 +125,22 @@ class ModelProfile:
     sees_images: bool | None = field(default=None, metadata=note("whether it can read images"))
 
 
-KINDS: tuple[str, ...] = ("read", "list", "write", "run", "python", "model", "*")  # of requests that a rule speaks of
+KINDS: tuple[str, ...] = (
+    "read",
+    "list",
+    "write",
+    "run",
+    "python",
+    "fetch",
+    "browse",
+    "function",
+    "mcp",
+    "child",
+    "chats",
+    "job",
+    "model",
+    "*",
+)  # of requests that a rule speaks of
 
 
 @final

@@ -8,6 +8,7 @@ from attrs import frozen
 
 from turnfold.core.json import JsonObject
 from turnfold.core.problem import Problem
+from turnfold.core.world.images import Image
 
 
 @final
@@ -69,12 +70,16 @@ class AssistantMessage:
 @final
 @frozen(kw_only=True)
 class ToolMessage:
-    """What came of call ``call_id``, as the model reads it; ``ok`` is whether the tool did what was asked."""
+    """What came of call ``call_id``, as the model reads it; ``ok`` is whether the tool did what was asked.
+
+    ``images``: what the model is shown besides the text, where it can see.
+    """
 
     call_id: str
     tool: str
     text: str
     ok: bool = True
+    images: tuple[Image, ...] = ()
 
 
 Message: TypeAlias = UserMessage | AssistantMessage | ToolMessage

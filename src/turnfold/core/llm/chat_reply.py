@@ -25,9 +25,10 @@ from turnfold.core.json import freeze, scalar_text
 from turnfold.core.llm.chat_calls import CallParts, calls_taken, continued, raw_calls
 from turnfold.core.llm.protocol import Decoded
 from turnfold.core.llm.provider_errors import error_words
-from turnfold.core.llm.reply import Reply, Stop, Usage
+from turnfold.core.llm.reply import Reply, Stop
 from turnfold.core.llm.sse import NOTHING, Fed, ServerEvent, Splitter, feed, plain_data
 from turnfold.core.problem import Problem, world_problem
+from turnfold.core.world.usage import Usage
 
 MAX_BYTES = 8_000_000  # of one event, and of a body that is no stream
 QUOTED_CHARS = 80  # of what is no reply

@@ -5,7 +5,7 @@ from __future__ import annotations
 from attrs import evolve
 
 from turnfold.core.config.values import ModelProfile
-from turnfold.core.llm.reply import Usage
+from turnfold.core.world.usage import Usage
 
 MILLION = 1_000_000
 

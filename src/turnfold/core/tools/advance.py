@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import math
-
-from attrs import fields
 from returns.result import Failure
 
 from turnfold.core.config.layers import ChatConfig
-from turnfold.core.config.values import Variable
 from turnfold.core.json import JsonObject, freeze, scalar_text
 from turnfold.core.problem import Blame, Problem, model_problem, near_misses
 from turnfold.core.tools.schema import check_untrusted
+from turnfold.core.tools.soundness import sound_images, sound_request
 from turnfold.core.tools.spec import Call, Done, Need, Next, Refuse, ToolSpec
-from turnfold.core.world.requests import WorldRequest
 
 SHOWN_CHARS = 80  # of a name that is none
 
@@ -62,7 +58,7 @@ def _told(error: Exception) -> str:
 def _sound(name: str, due: object) -> Next:
     """``due`` where it is all that a ``Next`` says it is; nothing has checked the code that made it."""
     if isinstance(due, Need):
-        sound = _is(due.requests, tuple) and bool(due.requests) and all(map(_performable, due.requests))
+        sound = _is(due.requests, tuple) and bool(due.requests) and all(map(sound_request, due.requests))
         return due if sound else Refuse(_broken(name, "asked for nothing that can be performed"))
     if isinstance(due, Done):
         return _sound_end(name, due)
@@ -78,28 +74,8 @@ def _sound_end(name: str, done: Done) -> Next:
         memory = None if done.memory is None else freeze(done.memory)
     except ValueError as error:
         return Refuse(_broken(name, f"wants to remember what is no JSON: {error}"))
-    return Done(scalar_text(done.text), memory if isinstance(memory, JsonObject) else None, done.ok)
-
-
-def _performable(request: object) -> bool:
-    """Whether ``request`` is a request to the world with fields of the right kinds, so that it can be judged, kept and shown."""
-    return isinstance(request, WorldRequest) and all(_fits(field.name, getattr(request, field.name)) for field in fields(type(request)))
-
-
-def _fits(name: str, value: object) -> bool:
-    match name:
-        case "timeout_s":
-            return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-        case "limit_bytes" | "limit" | "output_bytes":
-            return isinstance(value, int) and not isinstance(value, bool)
-        case "environment":
-            return isinstance(value, tuple) and all(isinstance(each, Variable) and _fits_variable(each) for each in value)
-        case _:
-            return isinstance(value, str) and scalar_text(value) == value
-
-
-def _fits_variable(variable: Variable) -> bool:
-    return _fits("name", variable.name) and (variable.value is None or _fits("value", variable.value))
+    images = done.images if sound_images(done.images) else ()
+    return Done(scalar_text(done.text), memory if isinstance(memory, JsonObject) else None, done.ok, images)
 
 
 def _is(value: object, *kinds: type) -> bool:

@@ -7,12 +7,36 @@ from typing import assert_never
 
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.values import Environment
+from turnfold.core.json import dumps
 from turnfold.core.tools.diff import diff_lines
 from turnfold.core.tools.output import counted, limit_text
 from turnfold.core.tools.textlines import clipped, line_count
 from turnfold.core.world.answers import Exchange, FileRead
 from turnfold.core.world.permission import relative
-from turnfold.core.world.requests import CallModel, ListFiles, ReadFile, Request, RunProcess, RunPython, WriteFile
+from turnfold.core.world.requests import (
+    AskHuman,
+    AskJob,
+    CallMcp,
+    CallModel,
+    CallPython,
+    ChangeFiles,
+    DeleteFile,
+    FetchUrl,
+    FormField,
+    ListFiles,
+    ReadFile,
+    ReadImage,
+    Request,
+    RunProcess,
+    RunPython,
+    SearchChats,
+    SearchFiles,
+    SearchIndex,
+    StartChild,
+    StartJob,
+    UseBrowser,
+    WriteFile,
+)
 
 LIMIT_BYTES = 16_000
 MAX_VARIABLES = 40
@@ -34,20 +58,65 @@ def preview(request: Request, exchanges: tuple[Exchange, ...], cfg: ChatConfig) 
     +hi
     """
     match request:
-        case CallModel():
-            return _line(f"Ask {request.provider.name}/{request.model} for a reply ({request.provider.base_url})")
-        case ReadFile():
-            return _line(f"Read {relative(request.path, cfg.workspace)}")
-        case ListFiles():
-            return _line(f"List {relative(request.path, cfg.workspace)}")
         case WriteFile():
             return _write(request, exchanges, cfg)
+        case ChangeFiles(changes):
+            return "\n".join(_write(each, exchanges, cfg) if isinstance(each, WriteFile) else _delete(each, cfg) for each in changes)
         case RunProcess():
             return _act("a command", request.script, request.cwd, request.environment)
+        case StartJob():
+            return _act("a command in the background", request.script, request.cwd, request.environment)
         case RunPython():
             return _act("Python", request.code, request.cwd, request.environment)
+        case AskHuman(question=question, fields=fields):
+            return "\n".join((_block(question), *(_line(f"  {_asked(each)}") for each in fields)))
+        case StartChild(task=task, agent=agent):
+            return f"Have {_line(agent) if agent else 'another conversation'} do:\n{_block(task)}"
+        case CallPython(name, arguments):
+            return f"Call {_line(name)} with:\n{_block(dumps(arguments))}"
+        case CallMcp(server=server, tool=tool, arguments=arguments):
+            return f"Call {_line(f'{tool} of the server {server}')} with:\n{_block(dumps(arguments))}"
+        case _:
+            return _line(_told(request, cfg))
+
+
+def _told(
+    request: CallModel | ReadFile | ReadImage | ListFiles | SearchFiles | SearchIndex | AskJob | FetchUrl | UseBrowser | SearchChats,
+    cfg: ChatConfig,
+) -> str:
+    """What a request that fits into one line would do."""
+    match request:
+        case CallModel():
+            return f"Ask {request.provider.name}/{request.model} for a reply ({request.provider.base_url})"
+        case ReadFile(path=path):
+            return f"Read {relative(path, cfg.workspace)}"
+        case ReadImage(path=path):
+            return f"Look at {relative(path, cfg.workspace)}"
+        case ListFiles(path=path):
+            return f"List {relative(path, cfg.workspace)}"
+        case SearchFiles(root=root, names=names, pattern=pattern):
+            what = f"for {pattern}" if pattern else "for files"
+            return f"Search {relative(root, cfg.workspace)} {what}{' in ' + ', '.join(names) if names else ''}"
+        case SearchIndex(root=root, query=query):
+            return f"Look up {query} in {relative(root, cfg.workspace)}"
+        case AskJob(job=job, stop=stop):
+            return f"{'Stop' if stop else 'Look at'} job {job}"
+        case FetchUrl(url=url):
+            return f"Fetch {url}"
+        case UseBrowser(action=action, target=target, text=text):
+            return " ".join(part for part in ("In the browser:", action.value, target, text) if part)
+        case SearchChats(query=query):
+            return f"Search your conversations for {query}"
         case _:
             assert_never(request)
+
+
+def _asked(field: FormField) -> str:
+    return f"{field.label or field.name}{': ' + ' / '.join(field.choices) if field.choices else ''}"
+
+
+def _delete(request: DeleteFile, cfg: ChatConfig) -> str:
+    return f"Delete {_line(relative(request.path, cfg.workspace))}"
 
 
 def visible(text: str) -> str:

@@ -11,6 +11,7 @@ from turnfold.core.config.layers import ChatConfig
 from turnfold.core.json import JsonObject, JsonSchema
 from turnfold.core.problem import Problem
 from turnfold.core.world.answers import Exchange
+from turnfold.core.world.images import Image
 from turnfold.core.world.requests import WorldRequest
 
 Memory: TypeAlias = JsonObject
@@ -44,12 +45,13 @@ class Done:
     """The call is over: ``text`` is what the model reads, ``memory`` what the tool remembers from now on.
 
     ``ok`` is False where what was asked did not come about (a command failed); ``memory=None`` leaves it as it was, and
-    only a serial tool's counts.
+    only a serial tool's counts. ``images``: what the model is shown besides, of those that the call's own answers hold.
     """
 
     text: str
     memory: Memory | None = None
     ok: bool = True
+    images: tuple[Image, ...] = ()
 
 
 @final

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import reduce
-from typing import assert_never, final
+from typing import final
 
 from attrs import evolve, field, frozen
 
@@ -40,8 +40,9 @@ from turnfold.core.conversation.messages import AssistantMessage, Invocation, Us
 from turnfold.core.problem import Problem
 from turnfold.core.tools.textlines import clipped
 from turnfold.core.trace.spans import CallFacts, ModelFacts, RequestFacts, RoundFacts, Span, Status, Trace, TurnFacts
-from turnfold.core.world.answers import Answer, FileRead, FilesListed, FileWritten, ProcessEnded, PythonEnded, StreamEnded
-from turnfold.core.world.requests import CallModel, ListFiles, ReadFile, RunProcess, RunPython, WorldRequest, WriteFile
+from turnfold.core.world.came import came_of
+from turnfold.core.world.described import described
+from turnfold.core.world.requests import CallModel
 
 SAID_CHARS = 200  # of what was said, a subject, a problem: a trace is no second copy of the journal
 
@@ -196,26 +197,9 @@ def _opened(event: RequestOpened) -> Span:
     if isinstance(request, CallModel):
         facts: ModelFacts | RequestFacts = ModelFacts(model=f"{request.provider.name}/{request.model}", purpose=request.purpose)
     else:
-        kind, subject = _about(request)
-        facts = RequestFacts(kind=kind, subject=_brief(subject), asked=event.asked)
+        about = described(request)
+        facts = RequestFacts(kind=about.kind, subject=_brief(about.subject), asked=event.asked)
     return Span(id=str(event.request_id), facts=facts, began_ms=event.at_ms)
-
-
-def _about(request: WorldRequest) -> tuple[str, str]:
-    """The kind of ``request``, as rules name it, and what it acts on."""
-    match request:
-        case ReadFile(path=path):
-            return "read", path
-        case WriteFile(path=path):
-            return "write", path
-        case ListFiles(path=path):
-            return "list", path
-        case RunProcess(script=script):
-            return "run", script
-        case RunPython(code=code):
-            return "python", code
-        case _:
-            assert_never(request)
 
 
 def _permitted(span: Span, at_ms: int) -> Span:
@@ -227,7 +211,7 @@ def _closed(span: Span, end: _End, outcome: Outcome, at_ms: int) -> Span:
     if isinstance(facts, ModelFacts) and isinstance(outcome, ModelReplied):
         facts = evolve(facts, usage=outcome.usage, stop=outcome.stop)
     if isinstance(facts, RequestFacts) and not isinstance(outcome, (Problem, Unanswered, ModelReplied)):
-        facts = evolve(facts, outcome=_came(outcome))
+        facts = evolve(facts, outcome=came_of(outcome))
     return evolve(_ended(span, end, at_ms), facts=facts)
 
 
@@ -239,27 +223,6 @@ def _outcome_end(outcome: Outcome, past: Past, request_id: RequestId) -> _End:
     if isinstance(outcome, Unanswered):
         return _End(Status(outcome.why.value), _brief(outcome.note))
     return _End(Status.OK)
-
-
-def _came(answer: Answer) -> str:
-    """What came of a request, in a few words."""
-    match answer:
-        case ProcessEnded(timed_out=True) | PythonEnded(timed_out=True):
-            return "timed out"
-        case ProcessEnded(exit_code=code):
-            return f"exit code {code}"
-        case PythonEnded(failed=failed):
-            return "raised" if failed else "ran"
-        case FileRead(text=text):
-            return f"{len(text):,} characters"
-        case FilesListed(entries=entries, omitted=omitted):
-            return f"{len(entries) + omitted:,} names"
-        case FileWritten():
-            return "written"
-        case StreamEnded():
-            return "streamed"
-        case _:
-            assert_never(answer)
 
 
 def _brief(text: str) -> str:

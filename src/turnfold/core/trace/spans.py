@@ -18,8 +18,9 @@ from typing import TypeAlias, final
 from attrs import frozen
 
 from turnfold.core.agent.events import Reason
-from turnfold.core.llm.reply import Stop, Usage
+from turnfold.core.llm.reply import Stop
 from turnfold.core.world.requests import Purpose
+from turnfold.core.world.usage import Usage
 
 
 class Status(Enum):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import assert_never
 
-from turnfold.core.llm.reply import Usage
 from turnfold.core.tools.output import counted
 from turnfold.core.tools.textlines import clipped
 from turnfold.core.trace.spans import CallFacts, ModelFacts, RequestFacts, RoundFacts, Span, Status, Trace, TurnFacts
 from turnfold.core.world.requests import Purpose
+from turnfold.core.world.usage import Usage
 
 SHOWN_CHARS = 80
 

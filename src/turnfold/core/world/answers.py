@@ -3,13 +3,37 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import TypeAlias, assert_never, final
+from typing import TypeAlias, final
 
 from attrs import frozen
 
 from turnfold.core.config.values import Environment
+from turnfold.core.json import JsonObject
 from turnfold.core.problem import Problem
-from turnfold.core.world.requests import CallModel, ListFiles, ReadFile, Request, RunProcess, RunPython, WriteFile
+from turnfold.core.world.images import Image
+from turnfold.core.world.requests import (
+    AskHuman,
+    AskJob,
+    CallMcp,
+    CallModel,
+    CallPython,
+    ChangeFiles,
+    FetchUrl,
+    ListFiles,
+    ReadFile,
+    ReadImage,
+    Request,
+    RunProcess,
+    RunPython,
+    SearchChats,
+    SearchFiles,
+    SearchIndex,
+    StartChild,
+    StartJob,
+    UseBrowser,
+    WriteFile,
+)
+from turnfold.core.world.usage import Usage
 
 
 @final
@@ -33,6 +57,23 @@ class FileWritten:
     """The file holds what was asked; ``digest`` is the SHA-256 (hex) of its bytes now."""
 
     digest: str
+
+
+@final
+@frozen
+class ImageRead:
+    """A picture, and the SHA-256 (hex) of its file's bytes."""
+
+    image: Image
+    digest: str
+
+
+@final
+@frozen
+class FilesChanged:
+    """All changes are made; the SHA-256 (hex) of each file's bytes now, in the order of the changes, empty for one that is gone."""
+
+    digests: tuple[str, ...]
 
 
 class EntryKind(Enum):
@@ -97,7 +138,166 @@ class PythonEnded:
     worker_died: bool = False
 
 
-Answer: TypeAlias = StreamEnded | FileRead | FileWritten | FilesListed | ProcessEnded | PythonEnded
+@final
+@frozen(kw_only=True)
+class Match:
+    """A file that was found, by its path from the root; in a search for lines its line (from 1) and that line's text, else 0 and nothing."""
+
+    path: str
+    line: int = 0
+    text: str = ""
+
+
+@final
+@frozen(kw_only=True)
+class FilesSearched:
+    """What was found, sorted by path and line; ``omitted`` counts what is beyond the limit, ``skipped`` the files that could not be read."""
+
+    found: tuple[Match, ...]
+    omitted: int = 0
+    skipped: int = 0
+
+
+@final
+@frozen(kw_only=True)
+class Passage:
+    """A piece of a file that fits: its path from the root, the lines that it spans (from 1) and their text."""
+
+    path: str
+    first: int
+    last: int
+    text: str
+
+
+@final
+@frozen(kw_only=True)
+class IndexSearched:
+    """The passages that fit, the best first; ``files`` counts what the index holds."""
+
+    passages: tuple[Passage, ...]
+    files: int
+
+
+@final
+@frozen
+class JobStarted:
+    """The script runs, as the conversation's job ``job``."""
+
+    job: str
+
+
+@final
+@frozen(kw_only=True)
+class JobTold:
+    """How a job is: ``exit_code`` is None while it runs, negative for a signal; ``output`` is the end of what it printed.
+
+    ``cut_bytes`` counts what was printed before that and is not kept.
+    """
+
+    job: str
+    output: str
+    exit_code: int | None = None
+    cut_bytes: int = 0
+
+
+@final
+@frozen(kw_only=True)
+class UrlFetched:
+    """What an address holds, as text: ``url`` is where the redirects led; ``cut_bytes`` counts what was not read, where that is known."""
+
+    url: str
+    status: int
+    media_type: str
+    text: str
+    cut_bytes: int = 0
+
+
+@final
+@frozen(kw_only=True)
+class BrowserSeen:
+    """Where the browser is now, and what was asked for: the page's text, or the name of the picture's file."""
+
+    url: str
+    title: str
+    text: str = ""
+    cut_bytes: int = 0
+
+
+@final
+@frozen
+class HumanSaid:
+    """What the person said, by the names of the fields: text, or a list of texts."""
+
+    values: JsonObject
+
+
+@final
+@frozen(kw_only=True)
+class ChatFound:
+    """A past conversation that fits: its id, its title, when it was last changed (milliseconds since 1970), and a piece of it that fits."""
+
+    conversation: str
+    title: str
+    changed_ms: int
+    text: str
+
+
+@final
+@frozen
+class ChatsFound:
+    """The conversations that fit, the best first."""
+
+    chats: tuple[ChatFound, ...]
+
+
+@final
+@frozen(kw_only=True)
+class ChildEnded:
+    """A child conversation's end: its id, what it said last, whether it came to a good end, and what it cost."""
+
+    conversation: str
+    text: str
+    ok: bool
+    usage: Usage = Usage()
+
+
+@final
+@frozen(kw_only=True)
+class Returned:
+    """What a function or a server's tool gave back; ``ok`` is whether it did what was asked."""
+
+    text: str
+    ok: bool = True
+    images: tuple[Image, ...] = ()
+
+
+Filed: TypeAlias = FileRead | ImageRead | FileWritten | FilesChanged | FilesListed
+Searched: TypeAlias = FilesSearched | IndexSearched | ChatsFound
+Ran: TypeAlias = ProcessEnded | PythonEnded | JobStarted | JobTold
+Reached: TypeAlias = UrlFetched | BrowserSeen | Returned
+Answer: TypeAlias = StreamEnded | Filed | Searched | Ran | Reached | HumanSaid | ChildEnded
+
+ANSWERS: tuple[tuple[type[Request], type[Answer]], ...] = (
+    (CallModel, StreamEnded),
+    (ReadFile, FileRead),
+    (ReadImage, ImageRead),
+    (WriteFile, FileWritten),
+    (ChangeFiles, FilesChanged),
+    (ListFiles, FilesListed),
+    (SearchFiles, FilesSearched),
+    (SearchIndex, IndexSearched),
+    (SearchChats, ChatsFound),
+    (RunProcess, ProcessEnded),
+    (RunPython, PythonEnded),
+    (StartJob, JobStarted),
+    (AskJob, JobTold),
+    (FetchUrl, UrlFetched),
+    (UseBrowser, BrowserSeen),
+    (CallPython, Returned),
+    (CallMcp, Returned),
+    (AskHuman, HumanSaid),
+    (StartChild, ChildEnded),
+)  # which kind of answer each request has; a test holds it complete
 
 
 def answers(request: Request, answer: Answer) -> bool:
@@ -106,21 +306,7 @@ def answers(request: Request, answer: Answer) -> bool:
     >>> answers(ListFiles(path="/", limit=1), FilesListed(entries=()))
     True
     """
-    match request:
-        case CallModel():
-            return isinstance(answer, StreamEnded)
-        case ReadFile():
-            return isinstance(answer, FileRead)
-        case WriteFile():
-            return isinstance(answer, FileWritten)
-        case ListFiles():
-            return isinstance(answer, FilesListed)
-        case RunProcess():
-            return isinstance(answer, ProcessEnded)
-        case RunPython():
-            return isinstance(answer, PythonEnded)
-        case _:
-            assert_never(request)
+    return any(isinstance(request, asked) and isinstance(answer, told) for asked, told in ANSWERS)
 
 
 @final
@@ -130,3 +316,14 @@ class Exchange:
 
     request: Request
     outcome: Answer | Problem
+
+
+def images_of(answer: Answer | Problem) -> tuple[Image, ...]:
+    """The pictures that ``answer`` holds.
+
+    >>> images_of(ImageRead(Image("image/png", ""), digest=""))
+    (Image(media_type='image/png', data=''),)
+    """
+    if isinstance(answer, ImageRead):
+        return (answer.image,)
+    return answer.images if isinstance(answer, Returned) else ()

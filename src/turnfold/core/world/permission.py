@@ -16,15 +16,18 @@ from __future__ import annotations
 
 import posixpath
 from fnmatch import fnmatchcase
-from typing import TypeAlias, assert_never, final
+from typing import TypeAlias, final
 
 from attrs import frozen
 
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.values import Rule, Verdict
-from turnfold.core.world.requests import CallModel, ListFiles, ReadFile, Request, RunProcess, RunPython, WriteFile
+from turnfold.core.world.described import described
+from turnfold.core.world.requests import AskHuman, ChangeFiles, DeleteFile, Request, WriteFile
 
 READS = ("read", "list")
+PATHS = (*READS, "write")
+FREE = ("model", "job", "child")  # a job was allowed when it was started; a child asks for what it does
 COMPOUND = frozenset(";&|<>$`(){}\n\\")  # a command with one of these may be more than it looks
 
 
@@ -84,22 +87,9 @@ def _normal(path: str) -> str:
 
 
 def subject(request: Request, cfg: ChatConfig) -> Subject:
-    """What ``request`` acts on."""
-    match request:
-        case CallModel(provider=provider, model=model):
-            return Subject("model", f"{provider.name}/{model}")
-        case ReadFile(path=path):
-            return _path_subject("read", path, cfg)
-        case ListFiles(path=path):
-            return _path_subject("list", path, cfg)
-        case WriteFile(path=path):
-            return _path_subject("write", path, cfg)
-        case RunProcess(script=script):
-            return Subject("run", script.strip())
-        case RunPython(code=code):
-            return Subject("python", code.strip())
-        case _:
-            assert_never(request)
+    """What ``request`` acts on, as rules see it: a path in the workspace is relative to it."""
+    about = described(request)
+    return _path_subject(about.kind, about.subject, cfg) if about.kind in PATHS else Subject(about.kind, about.subject)
 
 
 def readable_roots(cfg: ChatConfig) -> tuple[str, ...]:
@@ -150,10 +140,15 @@ def permit(request: Request, cfg: ChatConfig) -> Permission:
     """Whether ``request`` may be performed under the rules of ``cfg``; linear in the number of rules.
 
     >>> from turnfold.core.config.layers import Config, ProjectConfig
+    >>> from turnfold.core.world.requests import ReadFile
     >>> cfg = ChatConfig(ProjectConfig(Config()), workspace="/w", rules=(Rule(Verdict.DENY, "*", "*.env"),))
     >>> permit(ReadFile(path="/w/a.txt", limit_bytes=9), cfg), permit(ReadFile(path="/w/.env", limit_bytes=9), cfg)
     (Allow(), Deny(reason='A rule of the configuration denies this (read).'))
     """
+    if isinstance(request, AskHuman):
+        return Ask("It is a question to you.")
+    if isinstance(request, ChangeFiles):
+        return _strictest(tuple(permit(_change(each), cfg) for each in request.changes))
     seen = _subjects(request, cfg)
     speaking = tuple(rule for rule in cfg.rules if any(matches(rule, about) for about in seen))
     if any(rule.verdict is Verdict.DENY for rule in speaking):
@@ -163,8 +158,22 @@ def permit(request: Request, cfg: ChatConfig) -> Permission:
     return _default(seen[-1])
 
 
+def _change(change: WriteFile | DeleteFile) -> WriteFile:
+    """One of several changes, as the request that it would be alone."""
+    return change if isinstance(change, WriteFile) else WriteFile(path=change.path, text="", expected_digest=change.expected_digest)
+
+
+def _strictest(said: tuple[Permission, ...]) -> Permission:
+    """What holds for all of these together."""
+    for kind in (Deny, Ask):
+        for each in said:
+            if isinstance(each, kind):
+                return each
+    return Allow()
+
+
 def _default(about: Subject) -> Permission:
-    if about.kind == "model" or (about.kind in READS and not about.outside):
+    if about.kind in FREE or (about.kind in READS and not about.outside):
         return Allow()
     if about.outside:
         return Ask("It is outside the workspace.")
@@ -173,5 +182,11 @@ def _default(about: Subject) -> Permission:
             return Ask("It changes a file.")
         case "run":
             return Ask("It runs a command.")
-        case _:
+        case "python" | "function":
             return Ask("It runs code.")
+        case "chats":
+            return Ask("It reads your other conversations.")
+        case "mcp":
+            return Ask("It asks a server to act.")
+        case _:
+            return Ask("It reaches into the network.")

@@ -17,8 +17,8 @@ from turnfold.core.conversation.log import Log
 from turnfold.core.conversation.messages import AssistantMessage, BrokenCall, Message, ToolCall, ToolMessage, UserMessage
 from turnfold.core.json import JsonObject
 from turnfold.core.llm.markdown import parse
-from turnfold.core.llm.reply import Usage
 from turnfold.core.problem import model_problem
+from turnfold.core.world.usage import Usage
 from turnfold.testing.sample_tools import ALL_TOOLS
 from turnfold.testing.simulated import Command, Say, Sim, finished
 
