@@ -169,7 +169,7 @@ def _read_parameters(tool: ToolSpec, given: tuple[tuple[str, str], ...], raw: st
     tags = tuple(Tag("") if each is None else tag_of(each[0]) for each in opened)
     names = tuple(tag.said(NAMED) or "" for tag in tags)
     if elements[-1] or not all(names):
-        return malformed(tool, Spelling("", raw), "has parameters that are not all <parameter name=\"…\">…</parameter>", WORDING)
+        return malformed(tool, Spelling("", raw), 'has parameters that are not all <parameter name="…">…</parameter>', WORDING)
     texts = (element_text(element[each.end() :]) for each, element in zip(opened, elements, strict=False) if each)
     return ToolCall(tool.name, JsonObject(_typed(tool, (*given, *zip(names, texts, strict=True)))))
 
@@ -223,7 +223,9 @@ def _means_itself(text: str, wrapper: str, element: str) -> bool:
 def element_of(call: ToolCall, tool: ToolSpec) -> str:
     """``call`` as an element, in the first form where that says the same, else in JSON.
 
-    >>> print(element_of(ToolCall("ls", JsonObject.of(all=True)), ToolSpec(name="ls", description="", parameters=JsonObject(), advance=print)))
+    >>> print(
+    ...     element_of(ToolCall("ls", JsonObject.of(all=True)), ToolSpec(name="ls", description="", parameters=JsonObject(), advance=print))
+    ... )
     <tool-use>
     <ls args="--json">
     {"all":true}

@@ -183,13 +183,19 @@ def finish(scan: Scan, *, cut: bool = False) -> tuple[Invocation, ...]:
     >>> [call.problem.code for call in finish(feed(begin((shell,)), "<tool-use><shell>ls</shell>"))]
     ['call-unclosed']
     """
-    last, certain = scan.lines.last, tuple(each.call for each in scan.place.found)
+    return tuple(each.call for each in ended(scan, cut=cut))
+
+
+def ended(scan: Scan, *, cut: bool = False) -> Log[Found]:
+    """As :func:`finish`, each with where it ends: the end of the reply for what is broken by it."""
+    last, certain = scan.lines.last, scan.place.found
     place = _after_line(scan.place, last, scan.lines.size, scan.tools) if last else scan.place
-    found = tuple(each.call for each in place.found)
-    if cut and len(found) > len(certain):
-        return (*certain, _broken(found[len(certain)].name, last, "call-cut", "was cut off with the reply", scan.tools))
     code, what = ("call-cut", "was cut off with the reply") if cut else ("call-unclosed", "was not closed")
-    return (*found, *_open_call(place.region, code, what, scan.tools))
+    if cut and len(place.found) > len(certain):
+        broken = _broken(place.found[len(certain)].call.name, last, code, what, scan.tools)
+        return certain.append(Found(broken, scan.lines.size))
+    unclosed = _open_call(place.region, code, what, scan.tools)
+    return place.found if unclosed is None else place.found.append(Found(unclosed, scan.lines.size))
 
 
 def render(call: ToolCall, tool: ToolSpec) -> str:
@@ -344,17 +350,17 @@ def _behind_closer(place: Place, element: Element, closer: Log[str], line: str, 
     return Place(place.found, evolve(element, pieces=pieces, blank=False, closer=None), at)
 
 
-def _open_call(region: Region, code: str, what: str, tools: tuple[ToolSpec, ...]) -> tuple[Invocation, ...]:
+def _open_call(region: Region, code: str, what: str, tools: tuple[ToolSpec, ...]) -> BrokenCall | None:
     """The broken call of a wrapper that did not come to its end; nothing where it has begun none, or one of no tool."""
     match region:
         case Element(tag=tag, pieces=pieces) if find_tool(tools, called(tag)) is not None:
-            return (_broken(called(tag), "".join(pieces), code, what, tools),)
+            return _broken(called(tag), "".join(pieces), code, what, tools)
         case InTag(pieces=pieces) if (named := called(tag_of("".join(pieces) + ">"))) and find_tool(tools, named) is not None:
-            return (_broken(named, "".join(pieces), code, what, tools),)
+            return _broken(named, "".join(pieces), code, what, tools)
         case Wrapped(calls=(call, *_)) | InTag(within=Wrapped(calls=(call, *_))) | Element(within=Wrapped(calls=(call, *_))):
-            return (_broken(call.name, "", code, what, tools),)
+            return _broken(call.name, "", code, what, tools)
         case _:
-            return ()
+            return None
 
 
 def _broken(name: str, raw: str, code: str, what: str, tools: tuple[ToolSpec, ...]) -> BrokenCall:
