@@ -159,7 +159,7 @@ def called(tag: Tag) -> str:
 
 def _known(tool: ToolSpec) -> tuple[str, ...]:
     properties = tool.parameters.get("properties")
-    return (*tool.header, *(properties if isinstance(properties, JsonObject) else ()))
+    return (*tool.header, tool.body, *(properties if isinstance(properties, JsonObject) else ()))
 
 
 def _read_parameters(tool: ToolSpec, given: tuple[tuple[str, str], ...], raw: str) -> Invocation:
