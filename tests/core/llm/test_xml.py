@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from statistics import median
+
 import pytest
 
 from tests.core.llm.plain_tools import MOVE, PATCH, READ, SAVE, SHELL, TODO, TOOLS, tool
@@ -31,6 +34,44 @@ def invoked(inner: str) -> str:
 
 
 LS = JsonObject.of(command="ls")
+
+
+def seconds(text: str, size: int) -> float:
+    def once() -> float:
+        start = time.process_time()
+        scan = begin(TOOLS)
+        for at in range(0, len(text), size):
+            scan = feed(scan, text[at : at + size])
+        finish(scan)
+        return time.process_time() - start
+
+    return median(once() for _ in range(3))
+
+
+STARTS = ("", "<tool-use><save args='a'>", '<tool-use><save args="', "<tool-use><save ", "<tool-use><shell/>", "<tool-use>")
+UNITS = (
+    "x" * 50, "a\n", "<", "</", "</save", "</save>", "</save> \n", "<tool-use>", "<![CDATA[", "]]>", "&lt;", "='", "a=", "name ", "`", " ", "<a ",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("before", STARTS)
+def test_time_is_linear_in_the_text(before: str) -> None:
+    for unit in UNITS:
+        short = before + unit * (1_000 // len(unit))
+        long = before + unit * (20_000 // len(unit))
+        for size in (10_000_000,) if before else (1, 10_000_000):
+            assert seconds(f"{long}</save></tool-use>\n", size) < 40 * seconds(f"{short}</save></tool-use>\n", size) + 0.05, unit
+
+
+def test_parameters_are_linear_in_their_text() -> None:
+    for unit in ("</parameter>", '<parameter name="a">x</parameter>\n', "<parameter ", " name=", "</parameter> "):
+
+        def call(count: int, unit: str = unit) -> str:
+            return f'<function_calls><invoke name="save"><parameter name="path">{unit * count}</parameter></invoke></function_calls>\n'
+
+        assert seconds(call(5_000), 10_000_000) < 20 * seconds(call(500), 10_000_000) + 0.05
+
+
 NESTED = wrapped('<save args="b.txt">\nhi\n</save>')
 
 

@@ -41,7 +41,7 @@ from turnfold.core.conversation.messages import BrokenCall, Invocation, ToolCall
 from turnfold.core.llm.blocks import block_text, read_block
 from turnfold.core.llm.fences import TICKS, Fence, fence_of, holds_markdown, introduces, longest_run, quoted_after, tildes
 from turnfold.core.llm.found import Found
-from turnfold.core.llm.lines import Lines, cut_lines
+from turnfold.core.llm.lines import Lines, cut_lines, within_line
 from turnfold.core.problem import model_problem
 from turnfold.core.tools.spec import ToolSpec, find_tool
 
@@ -154,6 +154,9 @@ def feed(scan: Scan, text: str) -> Scan:
     >>> scan.calls, scan.found[0].end
     ((ToolCall(name='save', arguments=JsonObject.of(path='a.txt', content='hi')),), 20)
     """
+    grown = within_line(scan.lines, text)
+    if grown is not None:
+        return Scan(tools=scan.tools, place=scan.place, lines=grown)
     cut = cut_lines(scan.lines, text)
     place = scan.place
     for line in cut.lines:

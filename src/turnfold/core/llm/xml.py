@@ -49,7 +49,7 @@ from turnfold.core.llm.elements import (
 )
 from turnfold.core.llm.fences import TICKS, fence_of, tildes
 from turnfold.core.llm.found import Found
-from turnfold.core.llm.lines import Lines, cut_lines
+from turnfold.core.llm.lines import Lines, cut_lines, within_line
 from turnfold.core.problem import model_problem
 from turnfold.core.tools.spec import ToolSpec, find_tool
 
@@ -168,6 +168,9 @@ def feed(scan: Scan, text: str) -> Scan:
     >>> scan.place.found[0]
     Found(call=ToolCall(name='shell', arguments=JsonObject.of(command='a && b')), end=50)
     """
+    grown = within_line(scan.lines, text)
+    if grown is not None:
+        return Scan(tools=scan.tools, place=scan.place, lines=grown)
     cut = cut_lines(scan.lines, text)
     place = scan.place
     for line in cut.lines:
