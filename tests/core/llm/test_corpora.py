@@ -100,7 +100,8 @@ def in_xml(text: str, streaming: bool = False) -> list[tuple[str, str]]:
 
 
 def from_content(args: list[Any], kwargs: Case, out: Any) -> Meanings:
-    text, form, streaming = (*args, *(kwargs.get("tool_format_override", ""), False)[len(args) - 1 :])
+    text, form = args[0], args[1] if len(args) > 1 else kwargs.get("tool_format_override", "")
+    streaming = args[2:] == [True]
     if form == "xml":
         return in_xml(text, streaming), uses(out)
     named = () if form == "markdown" else named_calls(text)
