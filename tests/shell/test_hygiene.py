@@ -56,10 +56,12 @@ from turnfold.shell.hygiene import clean, clean_briefing, clean_input, known_mas
 from turnfold.shell.masking import NOTHING, Secret, mask_of
 from turnfold.shell.perform import perform
 from turnfold.shell.real import real_world
+from turnfold.shell.run import run
 from turnfold.shell.scope import Scope
 from turnfold.shell.world import World
 from turnfold.testing.fakes import FakeSecrets
-from turnfold.testing.server import ScriptedServer
+from turnfold.testing.server import ScriptedReply, ScriptedServer
+from turnfold.testing.wire import chat_stream
 
 KEY = "sk-0123456789-abcdefghij"
 MARK = "[secret OPENAI_API_KEY]"
@@ -239,6 +241,20 @@ def test_which_secrets_are_known() -> None:
     assert secret_names(Config(sandbox=Sandbox(secrets=())), ("A_KEY",)) == ("OPENAI_API_KEY", "OPENROUTER_API_KEY")
     mask = known_mask(evolve(CFG), FakeSecrets((("OPENAI_API_KEY", KEY), ("X_TOKEN", "short"), ("KEYBOARD", "us-intl-layout"))))
     assert mask.secrets == (Secret("OPENAI_API_KEY", KEY),)
+
+
+def test_a_model_is_told_no_secret_and_tells_none(tmp_path: Path) -> None:
+    reply = ScriptedReply(chunks=(chat_stream(f"It is {KEY}.", piece_chars=1000),))
+    with ScriptedServer((reply,)) as server, world_in(tmp_path) as world:
+        provider = Provider(name="scripted", base_url=server.base_url)
+        cfg = ChatConfig(
+            ProjectConfig(Config(providers=(provider,), model="scripted/m", instructions=f"Use {KEY}.")), workspace=str(tmp_path)
+        )
+        watched: list[object] = []
+        result = run("What is it?", (), cfg, world, watch=watched.append)
+    assert result.reply == f"It is {MARK}."
+    assert KEY not in repr(watched)
+    assert KEY.encode() not in server.requests[0].body
 
 
 def everything_below(folder: Path) -> bytes:

@@ -2,8 +2,9 @@
 
 Everything that reaches a conversation goes through here before ``step`` sees it: outcomes (:func:`clean`, called by ``perform``), what a
 person says (:func:`clean_input`, called by the desk) and the briefing. So the value of a known secret is in no state, journal, trace,
-model call or terminal. A file's text keeps its escapes, since it may be written back; the mark of a secret in it is
-written back as the value, where the file that is replaced held that (:func:`with_secrets`).
+model call or terminal: a model is told none, so it can tell none, and what its server repeats in one piece is masked.
+A file's text keeps its escapes, since it may be written back; the mark of a secret in it is written back as the value, where the
+file that is replaced held that (:func:`with_secrets`).
 """
 
 from __future__ import annotations

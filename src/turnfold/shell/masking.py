@@ -7,7 +7,7 @@ it back (:func:`restored`). A value shorter than ``LEAST_CHARS`` is no secret: i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import final
 
@@ -136,6 +136,25 @@ def masked_chunk(held: bytes, chunk: bytes, mask: Mask) -> Masked:
     values = (each.value.encode("utf-8", "surrogateescape") for each in mask.secrets)
     size = max((_beginning(text, value) for value in values), default=0) if chunk else 0
     return Masked(text[: len(text) - size], text[len(text) - size :])
+
+
+@final
+class MaskedEmit:
+    """Passes the chunks of one stream on, with secrets masked that may be cut over chunks."""
+
+    __slots__ = ("_emit", "_held", "_mask")
+
+    def __init__(self, emit: Callable[[bytes], None], mask: Mask) -> None:
+        self._emit = emit
+        self._mask = mask_of(mask.secrets, STREAM_CHARS)
+        self._held = b""
+
+    def received(self, chunk: bytes) -> None:
+        """Pass ``chunk`` on; an empty one ends the stream."""
+        masked = masked_chunk(self._held, chunk, self._mask)
+        self._held = masked.held
+        if masked.out:
+            self._emit(masked.out)
 
 
 def _beginning(text: str | bytes, secret: str | bytes) -> int:

@@ -15,7 +15,7 @@ from turnfold.core.world.answers import StreamEnded
 from turnfold.core.world.requests import CallModel
 from turnfold.shell.headers import Sealed, sealed_headers
 from turnfold.shell.line import Line, Post, Replied
-from turnfold.shell.masking import STREAM_CHARS, Secret, mask_of, masked_chunk
+from turnfold.shell.masking import MaskedEmit, Secret, mask_of
 from turnfold.shell.ports import Secrets
 from turnfold.shell.scope import Scope
 
@@ -27,25 +27,6 @@ def http_lines() -> Callable[[], Line]:
     from turnfold.shell.http_line import line_maker
 
     return line_maker()
-
-
-@final
-class MaskedEmit:
-    """Passes the chunks of one reply on, with secrets masked that may be cut over chunks."""
-
-    __slots__ = ("_emit", "_held", "_mask")
-
-    def __init__(self, emit: Callable[[bytes], None], secrets: tuple[Secret, ...]) -> None:
-        self._emit = emit
-        self._mask = mask_of(secrets, STREAM_CHARS)
-        self._held = b""
-
-    def received(self, chunk: bytes) -> None:
-        """Pass ``chunk`` on; an empty one ends the reply."""
-        masked = masked_chunk(self._held, chunk, self._mask)
-        self._held = masked.held
-        if masked.out:
-            self._emit(masked.out)
 
 
 @final
@@ -109,7 +90,7 @@ class HttpModels:
         line = self._borrowed()
         if isinstance(line, Problem):
             return line
-        mask, good = MaskedEmit(scope.emit, secrets), False
+        mask, good = MaskedEmit(scope.emit, mask_of(secrets)), False
         try:
             outcome = line.post(post, scope, mask.received)
             mask.received(b"")

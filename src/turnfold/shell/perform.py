@@ -43,7 +43,7 @@ from turnfold.core.world.requests import (
     WriteFile,
 )
 from turnfold.shell.hygiene import clean, known_mask, with_secrets
-from turnfold.shell.masking import Mask
+from turnfold.shell.masking import Mask, MaskedEmit
 from turnfold.shell.ports import Files
 from turnfold.shell.scope import Scope, never_began
 from turnfold.shell.world import World
@@ -73,7 +73,7 @@ def _perform(due: Perform, tools: tuple[ToolSpec, ...], cfg: ChatConfig, world: 
     request = due.request
     match request:
         case CallModel():
-            return world.models.stream(request, due.body, scope)
+            return _streamed(request, mask.data(due.body), world, scope, mask)
         case ReadFile() | ReadImage() | WriteFile() | ChangeFiles() | ListFiles():
             return _file(request, cfg, world.files, mask)
         case RunProcess():
@@ -86,6 +86,17 @@ def _perform(due: Perform, tools: tuple[ToolSpec, ...], cfg: ChatConfig, world: 
             return world_problem("absent", "This world can't start a child conversation.")
         case _:
             return _acted(request, cfg, world, scope)
+
+
+def _streamed(request: CallModel, body: bytes, world: World, scope: Scope, mask: Mask) -> Answer | Problem:
+    """A model called; what its server says of a secret does not go on, either."""
+    if not mask.secrets:
+        return world.models.stream(request, body, scope)
+    passing = MaskedEmit(scope.emit, mask)
+    scope.emit = passing.received
+    outcome = world.models.stream(request, body, scope)
+    passing.received(b"")
+    return outcome
 
 
 def _file(request: Filing, cfg: ChatConfig, files: Files, mask: Mask) -> Answer | Problem:
