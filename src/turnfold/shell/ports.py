@@ -171,8 +171,9 @@ class Journal(Protocol):
 
 
 class Secrets(Protocol):
-    """Values of secrets, by name; None where there is none."""
+    """Values of secrets, by name; None where there is none. ``names``: of all that have one, sorted."""
 
     __slots__ = ()
 
     def value(self, name: str) -> str | None: ...
+    def names(self) -> tuple[str, ...]: ...

@@ -301,3 +301,7 @@ class FakeSecrets(Secrets):
     @override
     def value(self, name: str) -> str | None:
         return dict(self.values).get(name) or None
+
+    @override
+    def names(self) -> tuple[str, ...]:
+        return tuple(sorted(name for name, value in self.values if value))

@@ -80,6 +80,14 @@ class Sandbox:
     writable: tuple[str, ...] = field(default=(), metadata=note("more folders that may be written", granted=True, awaits=SANDBOX))
     network: bool = field(default=True, metadata=note("whether the network can be reached", granted=True, awaits=SANDBOX))
     memory_bytes: int | None = field(default=None, metadata=note("the most memory of a command", least=1, granted=True, awaits=SANDBOX))
+    secrets: tuple[str, ...] = field(
+        default=("*KEY", "*TOKEN", "*SECRET", "*PASSWORD", "*PASSWD", "*PASSPHRASE", "*CREDENTIALS"),
+        metadata=note(
+            "globs of variables' names; the values of such variables of turnfold's own environment are masked wherever they turn up,"
+            " as those of all secrets that the settings refer to",
+            granted=True,
+        ),
+    )
     processes: int | None = field(default=None, metadata=note("the most processes of a command", least=1, granted=True, awaits=SANDBOX))
 
 

@@ -16,6 +16,7 @@ class ToolFormat(Enum):
 
     NATIVE = "native"  # the provider's own function calls
     MARKDOWN = "markdown"  # fenced blocks in the reply's text
+    XML = "xml"  # elements in the reply's text
 
 
 class Verdict(Enum):
