@@ -1,0 +1,45 @@
+"""A patch, read: whichever of the three forms it has."""
+
+from __future__ import annotations
+
+from returns.result import Failure, Result, Success
+
+from turnfold.core.problem import Problem
+from turnfold.core.tools.patching.blocks import FENCE, begins_block, is_junk, read_blocks
+from turnfold.core.tools.patching.changes import FileChange, Patch, Update
+from turnfold.core.tools.patching.envelope import begins_envelope, read_envelope
+from turnfold.core.tools.patching.unified import begins_unified, read_unified
+from turnfold.core.tools.textlines import line_ends
+
+
+def parse_patch_untrusted(text: str) -> Result[Patch, Problem]:
+    r"""The changes that ``text`` asks for, or a Problem that says what to write instead; linear.
+
+    Its first line that says something tells the form: search/replace blocks, an ``apply_patch`` envelope, or a unified diff.
+
+    >>> parse_patch_untrusted("<<<<<<< ORIGINAL\na\n=======\nb\n>>>>>>> UPDATED").unwrap().files[0].parts
+    (Block(lines=('a', '=======', 'b'), dividers=(1,)),)
+    >>> parse_patch_untrusted("*** Delete File: a.txt").unwrap()
+    Patch(files=(Remove(path='a.txt', parts=()),))
+    """
+    files = _files(tuple(line.rstrip("\r") for line in text.split("\n")), line_ends(text))
+    return Failure(files) if isinstance(files, Problem) else Success(Patch(files))
+
+
+def _files(lines: tuple[str, ...], line_end: str) -> tuple[FileChange, ...] | Problem:
+    first = next((line for line in lines if not is_junk(line)), "")
+    if begins_envelope(first):
+        return read_envelope(lines, line_end)
+    if first and not begins_block(first) and begins_unified(first):
+        return read_unified(_within_fence(lines), line_end)
+    blocks = read_blocks(lines)
+    return blocks if isinstance(blocks, Problem) else (Update(path="", parts=blocks, line_end=line_end),)
+
+
+def _within_fence(lines: tuple[str, ...]) -> tuple[str, ...]:
+    """``lines`` without a fence around them: between the sections of a diff, a fence would be a line of it."""
+    first = next((index for index, line in enumerate(lines) if line.strip()), 0)
+    last = next((index for index in range(len(lines) - 1, -1, -1) if lines[index].strip()), 0)
+    opened, closed = (lines[index].strip() if FENCE.match(lines[index]) else "" for index in (first, last))
+    start = first + 1 if opened else first
+    return lines[start:last] if closed and closed == lines[last].rstrip() else lines[start:]
