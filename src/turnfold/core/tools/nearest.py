@@ -46,7 +46,12 @@ def nearest_place(original: tuple[str, ...], text: str) -> str:
 def _differing(original: tuple[str, ...], there: list[str], first: int) -> str:
     """What the place has otherwise than the original, its first lines that differ: a model sees no difference that it is not shown."""
     pairs = enumerate(zip(original, there, strict=False), start=first + 1)
-    told = tuple(islice((f"\nLine {at} differs: you wrote `{clipped(mine)}`." for at, (mine, its) in pairs if mine.rstrip() != its.rstrip()), MAX_DIFFERING))
+    told = tuple(
+        islice(
+            (f"\nLine {at} differs: you wrote `{clipped(mine)}`." for at, (mine, its) in pairs if mine.rstrip() != its.rstrip()),
+            MAX_DIFFERING,
+        )
+    )
     missing = len(original) - len(there)
     return "".join(told) + (f"\nThe file ends there, {missing} lines earlier than what you wrote." if missing > 0 else "")
 

@@ -19,7 +19,6 @@ from turnfold.core.tools.patching.drafts import Draft, drafted, sources
 from turnfold.core.tools.patching.reading import parse_patch_untrusted
 from turnfold.core.tools.spec import Done, Example, Memory, Refuse, ToolSpec
 from turnfold.core.world.answers import FileRead, FilesChanged
-from turnfold.core.world.permission import relative
 from turnfold.core.world.requests import ChangeFiles, ReadFile
 
 MAX_FILES = 50
@@ -33,20 +32,20 @@ def _patch_many(arguments: JsonObject, memory: Memory, cfg: ChatConfig) -> Scrip
         return Refuse(evolve(parsed.failure(), path="$.patch"))
     patch = _with_paths(parsed.unwrap(), cfg)
     if isinstance(patch, Problem):
-        return Refuse(_refused(patch, cfg))
+        return Refuse(_refused(patch))
     files = yield from _files(patch, cfg)
     if isinstance(files, Problem):
-        return Refuse(_refused(files, cfg))
-    drafts = drafted(patch, files)
+        return Refuse(_refused(files))
+    drafts = drafted(patch, files, cfg.workspace)
     if isinstance(drafts, Problem):
-        return Refuse(_refused(drafts, cfg))
+        return Refuse(_refused(drafts))
     changes = drafts.changes()
     if not changes:
         return Done("All files already are as the patch wants them; nothing was written.")
     changed = yield from asked(ChangeFiles(changes), FilesChanged)
     if isinstance(changed, Problem):
-        return Refuse(_refused(changed, cfg))
-    said = "".join(f"\n{_shown(each, cfg)}" for each in drafts.said)
+        return Refuse(_refused(changed))
+    said = "".join(f"\n{each}" for each in drafts.said)
     return Done(f"Changed {counted(len(changes), 'file')}, all at once:{said}")
 
 
@@ -60,10 +59,12 @@ def _with_paths(patch: Patch, cfg: ChatConfig) -> Patch | Problem:
             return model_problem("bad-patch", UNNAMED)
         target = _target(change.path, cfg)
         goal = _target(change.moved_to, cfg) if isinstance(change, Update) and change.moved_to else Target("", "")
-        if isinstance(target, Problem) or isinstance(goal, Problem):
-            return target if isinstance(target, Problem) else goal
-        moved = evolve(change, moved_to=goal.path) if isinstance(change, Update) and goal.path != target.path else change
-        files += (evolve(moved, path=target.path),)
+        if isinstance(target, Problem):
+            return target
+        if isinstance(goal, Problem):
+            return goal
+        moved_to = goal.path if goal.path != target.path else ""
+        files += (evolve(change, path=target.path, moved_to=moved_to) if isinstance(change, Update) else evolve(change, path=target.path),)
     return Patch(files)
 
 
@@ -87,13 +88,7 @@ def _files(patch: Patch, cfg: ChatConfig) -> Generator[Asked, Sent, tuple[Draft,
     return drafts
 
 
-def _shown(said: str, cfg: ChatConfig) -> str:
-    """``said`` with paths as the model wrote them: from the workspace."""
-    root = cfg.workspace.rstrip("/") + "/"
-    return said.replace(root, "")
-
-
-def _refused(problem: Problem, cfg: ChatConfig) -> Problem:
+def _refused(problem: Problem) -> Problem:
     return evolve(problem, message=f"No file was changed. {problem.message}", path="$.patch")
 
 
@@ -119,4 +114,5 @@ PATCH_MANY: ToolSpec = ToolSpec(
     advance=from_generator(_patch_many),
     body="patch",
     examples=(Example("Rename config.py to settings.py and say so in notes.txt.", JsonObject.of(patch=EXAMPLE)),),
+    optional=True,
 )

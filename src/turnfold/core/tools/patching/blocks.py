@@ -50,6 +50,15 @@ def is_junk(line: str) -> bool:
     return not line.strip() or FENCE.match(line) is not None
 
 
+def is_gap(line: str) -> bool:
+    """Whether ``line`` says nothing between the parts of a diff, whose own lines may be fences behind a mark.
+
+    >>> is_gap("```"), is_gap(""), is_gap(" ```")
+    (True, True, False)
+    """
+    return is_junk(line) and (not line.strip() or not line[0].isspace())
+
+
 def begins_block(line: str) -> bool:
     """Whether ``line`` is the first of a block.
 

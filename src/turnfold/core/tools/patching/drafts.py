@@ -15,6 +15,7 @@ from turnfold.core.tools.output import counted
 from turnfold.core.tools.patching.applying import apply_update
 from turnfold.core.tools.patching.changes import Add, FileChange, Patch, Remove, Update
 from turnfold.core.tools.textlines import clipped, line_count
+from turnfold.core.world.permission import relative
 from turnfold.core.world.requests import DeleteFile, WriteFile
 
 
@@ -74,36 +75,37 @@ def sources(patch: Patch) -> tuple[str, ...]:
     return found
 
 
-def drafted(patch: Patch, files: tuple[Draft, ...]) -> Drafts | Problem:
-    r"""``files`` with all of ``patch`` done, or the Problem of the first part that does not fit, with the file's name.
+def drafted(patch: Patch, files: tuple[Draft, ...], workspace: str) -> Drafts | Problem:
+    r"""``files`` with all of ``patch`` (its paths absolute) done, or the Problem of the first part that does not fit, with the file's name.
 
-    >>> made = drafted(Patch((Add("/w/a.txt", "x\n"),)), ())
+    >>> made = drafted(Patch((Add("/w/a.txt", "x\n"),)), (), "/w")
     >>> made.changes(), made.said
-    ((WriteFile(path='/w/a.txt', text='x\n', expected_digest=''),), ('added /w/a.txt (1 line)',))
+    ((WriteFile(path='/w/a.txt', text='x\n', expected_digest=''),), ('added a.txt (1 line)',))
     """
     drafts = Drafts(files=files)
     for change in patch.files:
-        done = _done(change, drafts)
+        done = _done(change, drafts, workspace)
         if isinstance(done, Problem):
-            return evolve(done, message=f"{clipped(change.path)}: {done.message}")
+            return evolve(done, message=f"{clipped(relative(change.path, workspace))}: {done.message}")
         drafts = done
     return drafts
 
 
-def _done(change: FileChange, drafts: Drafts) -> Drafts | Problem:
+def _done(change: FileChange, drafts: Drafts, workspace: str) -> Drafts | Problem:
+    name = clipped(relative(change.path, workspace))
     old = drafts.find(change.path).after
     match change:
         case Add(path=path, text=text):
             if old is not None:
                 return _taken()
-            return drafts.with_text(path, text, f"added {path} ({counted(line_count(text), 'line')})")
+            return drafts.with_text(path, text, f"added {name} ({counted(line_count(text), 'line')})")
         case Remove(path=path, parts=parts):
             left = _updated(Update(path=path, parts=parts), old)
             if isinstance(left, str) and left and parts:
                 return model_problem("not-empty", "The patch says that it goes, and leaves lines of it: remove all of them, or keep it.")
-            return left if isinstance(left, Problem) else drafts.with_text(path, None, f"deleted {path}")
+            return left if isinstance(left, Problem) else drafts.with_text(path, None, f"deleted {name}")
         case Update():
-            return _moved(change, _updated(change, old), drafts)
+            return _moved(change, _updated(change, old), drafts, workspace)
         case _:
             assert_never(change)
 
@@ -115,15 +117,16 @@ def _updated(change: Update, old: str | None) -> str | Problem:
     return applied.unwrap().text if is_successful(applied) else applied.failure()
 
 
-def _moved(change: Update, text: str | Problem, drafts: Drafts) -> Drafts | Problem:
+def _moved(change: Update, text: str | Problem, drafts: Drafts, workspace: str) -> Drafts | Problem:
     if isinstance(text, Problem):
         return text
     parts = counted(len(change.parts), "change") if change.parts else ""
+    name, goal = (clipped(relative(path, workspace)) for path in (change.path, change.moved_to))
     if not change.moved_to:
-        return drafts.with_text(change.path, text, f"patched {change.path} ({parts})")
+        return drafts.with_text(change.path, text, f"patched {name} ({parts})")
     if drafts.find(change.moved_to).after is not None:
         return _taken()
-    said = f"moved {change.path} to {change.moved_to}{f' ({parts})' if parts else ''}"
+    said = f"moved {name} to {goal}{f' ({parts})' if parts else ''}"
     return drafts.with_text(change.path, None).with_text(change.moved_to, text, said)
 
 

@@ -15,7 +15,7 @@ from typing import final
 from attrs import frozen
 
 from turnfold.core.problem import Problem, model_problem
-from turnfold.core.tools.patching.blocks import bad_line, begins_block, is_junk, read_block, too_many
+from turnfold.core.tools.patching.blocks import bad_line, begins_block, is_gap, is_junk, read_block, too_many
 from turnfold.core.tools.patching.changes import MAX_PARTS, Add, FileChange, Part, Remove, Update
 from turnfold.core.tools.patching.sections import END_OF_FILE, read_section
 
@@ -104,7 +104,7 @@ def _read_parts(lines: tuple[str, ...], place: int, most: int) -> _PartsRead | P
     """The sections and blocks below a heading, at most ``most``."""
     parts: tuple[Part, ...] = ()
     while place < len(lines) and not _is_heading(lines[place]):
-        if is_junk(lines[place]):
+        if is_gap(lines[place]):
             place += 1
             continue
         if len(parts) >= most:
@@ -116,15 +116,15 @@ def _read_parts(lines: tuple[str, ...], place: int, most: int) -> _PartsRead | P
             parts, place = (*parts, block.block), block.stop
             continue
         stop = next((at for at in range(place, len(lines)) if _is_heading(lines[at]) or begins_block(lines[at])), len(lines))
-        section = read_section(lines, place, _without_fence(lines, place, stop))
+        section = read_section(lines, place, _without_gap(lines, place, stop))
         if isinstance(section, Problem):
             return section
         parts, place = (*parts, section.section), section.stop
     return _PartsRead(parts, place)
 
 
-def _without_fence(lines: tuple[str, ...], place: int, stop: int) -> int:
-    """``stop``, or the line of the fence that closes the patch where nothing else is before it."""
-    while stop > place and is_junk(lines[stop - 1]) and lines[stop - 1].strip():
+def _without_gap(lines: tuple[str, ...], place: int, stop: int) -> int:
+    """``stop``, or the first of the blank lines and fences before it: what closes a code block is no line of a diff."""
+    while stop > place and is_gap(lines[stop - 1]):
         stop -= 1
     return stop

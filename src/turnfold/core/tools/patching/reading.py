@@ -5,7 +5,7 @@ from __future__ import annotations
 from returns.result import Failure, Result, Success
 
 from turnfold.core.problem import Problem
-from turnfold.core.tools.patching.blocks import FENCE, begins_block, is_junk, read_blocks
+from turnfold.core.tools.patching.blocks import begins_block, is_gap, is_junk, read_blocks
 from turnfold.core.tools.patching.changes import FileChange, Patch, Update
 from turnfold.core.tools.patching.envelope import begins_envelope, read_envelope
 from turnfold.core.tools.patching.unified import begins_unified, read_unified
@@ -37,9 +37,6 @@ def _files(lines: tuple[str, ...], line_end: str) -> tuple[FileChange, ...] | Pr
 
 
 def _within_fence(lines: tuple[str, ...]) -> tuple[str, ...]:
-    """``lines`` without a fence around them: between the sections of a diff, a fence would be a line of it."""
-    first = next((index for index, line in enumerate(lines) if line.strip()), 0)
-    last = next((index for index in range(len(lines) - 1, -1, -1) if lines[index].strip()), 0)
-    opened, closed = (lines[index].strip() if FENCE.match(lines[index]) else "" for index in (first, last))
-    start = first + 1 if opened else first
-    return lines[start:last] if closed and closed == lines[last].rstrip() else lines[start:]
+    """``lines`` without the fences around them: within a section, a fence would be a line of it."""
+    said = tuple(index for index, line in enumerate(lines) if not is_gap(line))
+    return lines[said[0] : said[-1] + 1]

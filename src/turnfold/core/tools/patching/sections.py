@@ -10,6 +10,7 @@ Models count badly, so counts are not read. A blank line stands for an empty lin
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import final
 
@@ -46,8 +47,9 @@ def in_section(line: str) -> bool:
 def read_section(lines: tuple[str, ...], place: int, stop: int) -> SectionRead | Problem:
     """The section that begins at ``place``, of the lines before ``stop``; linear in its lines.
 
-    >>> read_section(("@@ def f():", "-a", "+b"), 0, 3).section
-    Section(lines=(Line(Mark.REMOVED, 'a'), Line(Mark.ADDED, 'b')), anchors=('def f():',), line=0, at_end=False, ended=None)
+    >>> section = read_section(("@@ def f():", "-a", "+b"), 0, 3).section
+    >>> section.anchors, tuple(line.text for line in section.lines)
+    (('def f():',), ('a', 'b'))
     """
     first = place
     headers: tuple[tuple[int, str], ...] = ()
@@ -93,7 +95,7 @@ def _without_last_blanks(lines: tuple[str, ...]) -> tuple[str, ...]:
 def _ended(body: tuple[str, ...]) -> bool | None:
     """What the notes say of the new text's end: one behind an old line alone means that the new one ends."""
     ended = None
-    for before, line in zip(body, body[1:], strict=False):
+    for before, line in itertools.pairwise(body):
         if line.startswith(NOTE):
             ended = before.startswith("-")
     return ended

@@ -9,13 +9,14 @@ lines apart; what stays only tells the place. So a section is looked for in thes
    meanwhile around the place. Here nothing else can choose between places;
 4. each of its changes on its own, with the lines that stay around it, in order.
 
-Where a reading of all old lines fits at several places, a hint decides, if it names one of them exactly: the line number, the end of the
-file, or the anchors (the place just below the last one, or the only place in the block that it begins). Two anchors or more that are
+Where a reading of all old lines fits at several places, a hint decides, if it names one of them exactly: the line number (if all numbers
+of the sections do), the end of the file, or the anchors (the place just below the last one, or the only place in the block that it begins). Two anchors or more that are
 not in the text are no hint but an error: the place is meant to be inside of something that is not there.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from typing import TypeAlias, final
 
@@ -70,6 +71,8 @@ def spliced(sections: tuple[Section, ...], text: str, names: tuple[str, ...], eo
     Spliced(text='a\nc\na\n', lines=(1,))
     """
     scene = scene_of(text)
+    if not all(_is_at_its_line(section, scene) for section in sections if section.line):
+        sections = tuple(evolve(section, line=0) for section in sections)  # the lines have moved: none of the numbers can be trusted
     edits: tuple[Edit, ...] = ()
     starts: tuple[int, ...] = ()
     for section, name in zip(sections, names, strict=True):
@@ -79,7 +82,7 @@ def spliced(sections: tuple[Section, ...], text: str, names: tuple[str, ...], eo
         edits += found
         starts += (found[0].start,)
     ordered = sorted(edits, key=lambda edit: (edit.start, edit.stop))
-    for before, after in zip(ordered, ordered[1:], strict=False):
+    for before, after in itertools.pairwise(ordered):
         if after.start < before.stop or (before.start, before.stop) == (after.start, after.stop):
             return overlapping(after.start)
     ended = next((section.ended for section in reversed(sections) if section.ended is not None), None)
@@ -112,6 +115,11 @@ def _edits(section: Section, scene: Scene, name: str) -> tuple[Edit, ...] | Prob
 
 def _old(section: Section) -> tuple[Line, ...]:
     return tuple(line for line in section.lines if line.mark is not Mark.ADDED)
+
+
+def _is_at_its_line(section: Section, scene: Scene) -> bool:
+    old = tuple(line.text.rstrip() for line in _old(section))
+    return scene.bare[section.line - 1 : section.line - 1 + len(old)] == old
 
 
 def _edits_without_context(section: Section, scene: Scene, name: str) -> tuple[Edit, ...] | Problem:
@@ -152,7 +160,7 @@ def _chosen(places: Places, section: Section, scene: Scene) -> Places:
         return places
     old = tuple(line.text.rstrip() for line in _old(section))
     size = len(old)
-    if section.line and scene.bare[section.line - 1 : section.line - 1 + size] == old:
+    if section.line:
         return (section.line - 1,)
     if section.at_end and scene.bare[len(scene.bare) - size :] == old:
         return (len(scene.bare) - size,)

@@ -16,7 +16,7 @@ from typing import final
 from attrs import frozen
 
 from turnfold.core.problem import Problem, model_problem
-from turnfold.core.tools.patching.blocks import bad_line, is_junk, too_many
+from turnfold.core.tools.patching.blocks import bad_line, is_gap, too_many
 from turnfold.core.tools.patching.changes import MAX_PARTS, Add, FileChange, Remove, Section, Update
 from turnfold.core.tools.patching.sections import HOW, added_text, in_section, not_all_added, read_section
 
@@ -66,7 +66,7 @@ def read_unified(lines: tuple[str, ...], line_end: str) -> tuple[FileChange, ...
     files: tuple[FileChange, ...] = ()
     place = count = 0
     while place < len(lines):
-        if is_junk(lines[place]):
+        if is_gap(lines[place]):
             place += 1
             continue
         heading = _read_heading(lines, place)
