@@ -175,7 +175,7 @@ def test_modules_of_the_folder_and_of_the_installation_can_be_imported(tmp_path:
 
 def test_environment_is_the_base_and_what_the_request_lays_over(local: LocalPythons, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MY_SECRET", "s3cret")
-    code = "import os\nsorted(set(os.environ) - {'PWD', 'LC_CTYPE'})"
+    code = "import os\nsorted(set(os.environ) - {'PWD', 'LC_CTYPE', 'TURNFOLD_COMMAND'})"
     answer = local.run("a", request(code, environment=(Variable("A", "1"), Variable("HOME", None))), Scope())
     assert isinstance(answer, PythonEnded)
     assert answer.output == "['A', 'LANG', 'PATH']\n"

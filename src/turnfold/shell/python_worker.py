@@ -3,7 +3,8 @@
 Started by file name (``python -P …/python_worker.py CONTROL RESULT LIFELINE``), never imported; it imports nothing of turnfold and
 as little as it can, since its start is what the first call waits for. A message on CONTROL is a length (8 bytes) and
 source text. What the code prints, a traceback, and the value of the last expression go to descriptor 1 and 2; the
-answer on RESULT is one byte: ``+``, or ``-`` for code that failed. First of all LIFELINE is told the process id (see ``child``).
+answer on RESULT is one byte: ``+``, or ``-`` for code that failed. First of all LIFELINE is told the process id (see ``child``), unless
+it is negative. CONTROL may be 0, standard input; then it is RESULT, too.
 """
 
 import io
@@ -143,8 +144,14 @@ def receive(control: io.BufferedReader) -> str | None:
 def main() -> None:
     """Answer messages until there are no more."""
     control, result, lifeline = (int(word) for word in sys.argv[1:4])
-    os.write(lifeline, b"%d\n" % os.getpid())
-    os.close(lifeline)
+    if lifeline >= 0:
+        os.write(lifeline, b"%d\n" % os.getpid())
+        os.close(lifeline)
+    if control == 0:  # in a sandbox, into which no other descriptor is let
+        control = result = os.dup(0)
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(nothing, 0)
+        os.close(nothing)
     for descriptor in (control, result):
         os.set_inheritable(descriptor, False)
     for stream in (sys.stdout, sys.stderr):

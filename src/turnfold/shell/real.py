@@ -18,6 +18,7 @@ from turnfold.shell.ports import Human
 from turnfold.shell.processes import LocalProcesses
 from turnfold.shell.pythons import LocalPythons
 from turnfold.shell.routed_models import RoutedModels
+from turnfold.shell.sandbox.sandboxes import LocalSandboxes
 from turnfold.shell.secrets import EnvironmentSecrets
 from turnfold.shell.world import World
 
@@ -53,13 +54,14 @@ def real_world(
     with ExitStack() as closing:
         journal = SqliteJournal(places.journal)
         closing.callback(journal.close)
-        pythons = LocalPythons(base)
+        sandboxes = LocalSandboxes(base, tuple(str(folder) for folder in (places.config, places.data, places.cache)))
+        pythons = LocalPythons(base, sandboxes=sandboxes)
         closing.callback(pythons.close_all)
         models = RoutedModels(secrets, places.weights, tell, progress)
         closing.callback(models.close)
         yield World(
             files=LocalFiles(),
-            processes=LocalProcesses(base),
+            processes=LocalProcesses(base, sandboxes),
             pythons=pythons,
             models=models,
             clock=SystemClock(),

@@ -10,6 +10,7 @@ from turnfold.core.tools.generator import Script, asked, from_generator
 from turnfold.core.tools.output import counted, shown_output
 from turnfold.core.tools.spec import Done, Example, Memory, Refuse, ToolSpec
 from turnfold.core.world.answers import PythonEnded
+from turnfold.core.world.confinement import confinement_of
 from turnfold.core.world.requests import RunPython
 
 
@@ -22,6 +23,7 @@ def _python(arguments: JsonObject, memory: Memory, cfg: ChatConfig) -> Script:
         environment=cfg.environment,
         timeout_s=cfg.limits.command_s,
         output_bytes=cfg.limits.output_bytes,
+        confinement=confinement_of(cfg),
     )
     ended = yield from asked(request, PythonEnded)
     if isinstance(ended, Problem):

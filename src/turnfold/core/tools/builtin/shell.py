@@ -18,6 +18,7 @@ from turnfold.core.tools.generator import Script, asked, from_generator
 from turnfold.core.tools.output import counted, shown_output
 from turnfold.core.tools.spec import Done, Example, Memory, Refuse, ToolSpec
 from turnfold.core.world.answers import ProcessEnded
+from turnfold.core.world.confinement import confinement_of
 from turnfold.core.world.requests import RunProcess
 
 
@@ -30,6 +31,7 @@ def _shell(arguments: JsonObject, memory: Memory, cfg: ChatConfig) -> Script:
         environment=overlaid(cfg.environment, remembered_environment(memory)),
         timeout_s=cfg.limits.command_s,
         output_bytes=cfg.limits.output_bytes,
+        confinement=confinement_of(cfg),
     )
     ended = yield from asked(request, ProcessEnded)
     if not isinstance(ended, Problem):
