@@ -287,6 +287,7 @@ def usable(tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> tuple[ToolSpec, ...]
 
 
 def offered(tools: tuple[ToolSpec, ...], cfg: ChatConfig, profile: ModelProfile) -> tuple[ToolSpec, ...]:
-    """Those of the usable ``tools`` that the model is told of: as the config says, else as the model's profile does."""
-    names = selected(cfg.tools, profile.tools, tuple(tool.name for tool in tools))
+    """Those of the usable ``tools`` that the model is told of: as the config says, else as the model's profile does, else all but the optional."""
+    default = tuple(tool.name for tool in tools if not tool.optional) if profile.tools is None else profile.tools
+    names = selected(cfg.tools, default, tuple(tool.name for tool in tools))
     return tuple(tool for tool in tools if tool.name in names)

@@ -101,7 +101,11 @@ class Layer:
     own_tools: Names | Missing = field(
         default=MISSING,
         alias="tools",
-        metadata=_setting(Merge.TOOLS, "the tools that may be used; +NAME and -NAME change the list below", Form.TOOL),
+        metadata=_setting(
+            Merge.TOOLS,
+            "the tools that may be used; +NAME and -NAME change the list below, or the tools that are offered by default",
+            Form.TOOL,
+        ),
     )
     own_agent: str | Missing = field(
         default=MISSING, alias="agent", metadata=_setting(Merge.REPLACE, "the agent that leads the conversation")
