@@ -337,4 +337,3 @@ def _end_of(pid: int) -> int:
         with contextlib.suppress(OSError):
             return os.pidfd_open(pid)
     return -1
-

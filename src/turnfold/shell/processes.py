@@ -191,8 +191,13 @@ def _read_untrusted(path: str) -> bytes:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return b""
-    with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor
-        return file.read(REPORT_BYTES) if stat.S_ISREG(os.fstat(descriptor).st_mode) else b""
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return b""
+        with open(descriptor, "rb", closefd=False) as file:
+            return file.read(REPORT_BYTES)
+    finally:
+        os.close(descriptor)
 
 
 def found_bash(environment: Pairs) -> str | Problem:

@@ -12,6 +12,7 @@ from turnfold.shell.embedded.weights import Progress
 from turnfold.shell.environment import base_environment
 from turnfold.shell.files import LocalFiles
 from turnfold.shell.folders import Folders, find_folders
+from turnfold.shell.jobs import LocalJobs
 from turnfold.shell.journal import SqliteJournal
 from turnfold.shell.people import Nobody
 from turnfold.shell.ports import Human
@@ -57,12 +58,15 @@ def real_world(
         sandboxes = LocalSandboxes(base, tuple(str(folder) for folder in (places.config, places.data, places.cache)))
         pythons = LocalPythons(base, sandboxes=sandboxes)
         closing.callback(pythons.close_all)
+        jobs = LocalJobs(base, sandboxes)
+        closing.callback(jobs.close_all)
         models = RoutedModels(secrets, places.weights, tell, progress)
         closing.callback(models.close)
         yield World(
             files=LocalFiles(),
             processes=LocalProcesses(base, sandboxes),
             pythons=pythons,
+            jobs=jobs,
             models=models,
             clock=SystemClock(),
             secrets=secrets,

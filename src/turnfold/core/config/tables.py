@@ -91,7 +91,9 @@ class Sandbox:
     hosts: tuple[str, ...] = field(
         default=(), metadata=note("where the network can be reached: the only hosts; none named: all", form=Form.SOME, granted=True)
     )
-    memory_bytes: int | None = field(default=None, metadata=note("the most memory of a command and all its children", least=1, granted=True))
+    memory_bytes: int | None = field(
+        default=None, metadata=note("the most memory of a command and all its children", least=1, granted=True)
+    )
     processes: int | None = field(default=None, metadata=note("the most processes of a command, at once", least=1, granted=True))
     unconfined: bool = field(
         default=False, metadata=note("whether commands run without a sandbox where none works, instead of not at all", granted=True)

@@ -100,7 +100,7 @@ def _told(
         case SearchIndex(root=root, query=query):
             return f"Look up {query} in {relative(root, cfg.workspace)}"
         case AskJob(job=job, stop=stop):
-            return f"{'Stop' if stop else 'Look at'} job {job}"
+            return f"{'Stop' if stop else 'Look at'} job {job}" if job else "List the background jobs"
         case FetchUrl(url=url):
             return f"Fetch {url}"
         case UseBrowser(action=action, target=target, text=text):

@@ -192,9 +192,9 @@ class JobStarted:
 @final
 @frozen(kw_only=True)
 class JobTold:
-    """How a job is: ``exit_code`` is None while it runs, negative for a signal; ``output`` is the end of what it printed.
+    """How a job is: ``exit_code`` is None while it runs, negative for a signal; ``output`` is what it printed.
 
-    ``cut_bytes`` counts what was printed before that and is not kept.
+    ``cut_bytes`` counts what was left out in the middle of it.
     """
 
     job: str

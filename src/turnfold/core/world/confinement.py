@@ -41,13 +41,9 @@ def confinement_of(cfg: ChatConfig) -> Confinement | None:
     ('/w', '/w/build', '~/.cache')
     """
     said = cfg.sandbox
-    match said.profile:
-        case SandboxProfile.OFF:
-            return None
-        case SandboxProfile.WORKSPACE:
-            own: tuple[str, ...] = (cfg.workspace, *cfg.roots)
-        case SandboxProfile.READ_ONLY:
-            own = ()
+    if said.profile is SandboxProfile.OFF:
+        return None
+    own = (cfg.workspace, *cfg.roots) if said.profile is SandboxProfile.WORKSPACE else ()
     return Confinement(
         writable=tuple(_placed(path, cfg) for path in (*own, *said.writable)),
         hidden=tuple(_placed(path, cfg) for path in said.hidden),

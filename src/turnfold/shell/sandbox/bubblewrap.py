@@ -30,8 +30,14 @@ def bubblewrap_arguments(grounds: Grounds, cwd: str, environment: Mapping[str, s
     """The arguments of ``bwrap`` before the program's own; ``filter_descriptor``: what :func:`system_call_filter` gave is read there.
 
     >>> place = Grounds(
-    ...     writable=("/w",), hidden_folders=("/root/.ssh",), hidden_files=("/w/key",), network=False, hosts=(), memory_bytes=None,
-    ...     processes=None, temporary="/tmp/t"
+    ...     writable=("/w",),
+    ...     hidden_folders=("/root/.ssh",),
+    ...     hidden_files=("/w/key",),
+    ...     network=False,
+    ...     hosts=(),
+    ...     memory_bytes=None,
+    ...     processes=None,
+    ...     temporary="/tmp/t",
     ... )
     >>> " ".join(bubblewrap_arguments(place, "/w", {}, 9)[6:])
     '--dev /dev --tmpfs /dev/shm --remount-ro /dev --proc /proc --tmpfs /root/.ssh --bind /tmp/t /tmp/t --bind /w /w --ro-bind /dev/null /w/key
@@ -46,7 +52,7 @@ def bubblewrap_arguments(grounds: Grounds, cwd: str, environment: Mapping[str, s
         *("--unshare-all", *(("--share-net",) if grounds.network else ()), "--cap-drop", "ALL"),
         *("--ro-bind", "/", "/", "--dev", "/dev"),
         *(() if grounds.memory_bytes is None else ("--size", str(grounds.memory_bytes))),  # else memory could be had as files
-        *("--tmpfs", "/dev/shm", "--remount-ro", "/dev", "--proc", "/proc"),
+        *("--tmpfs", "/dev/shm", "--remount-ro", "/dev", "--proc", "/proc"),  # noqa: S108 - the sandbox's own
         *(word for _, words in sorted(places) for word in words),
         *(word for path in grounds.hidden_folders for word in ("--remount-ro", path)),
         "--clearenv",

@@ -47,5 +47,5 @@ def grounds_of(confinement: Confinement, home: str, own: tuple[str, ...], tempor
 def _real(paths: tuple[str, ...], home: str) -> tuple[str, ...]:
     """Where ``paths`` lead, each once, sorted: a folder comes before what is in it. A home that nobody has names nothing."""
     said = (f"{home}{path[1:]}" if path == "~" or path.startswith("~/") else path for path in paths)
-    real = {os.path.realpath(path) for path in said if path.startswith("/") and "\0" not in path}  # noqa: PTH118 - text, as requests hold it
+    real = {os.path.realpath(path) for path in said if path.startswith("/") and "\0" not in path}
     return tuple(sorted(path for path in real if os.path.lexists(path)))

@@ -1,7 +1,8 @@
 """Landlock and seccomp, by the package ``sandlock``: a confinement as what its ``Sandbox`` is made with.
 
 No namespaces, so that it works where they are forbidden (in many containers): the kernel refuses the process itself. Signals, sockets
-and /proc of processes outside are out of reach. A Unix socket in a folder that may be written can be used.
+and /proc of processes outside are out of reach. Two things it does not hold: a Unix socket in a folder that may be written can be used,
+and modes, owners and times of the person's files outside can be changed (their content can't; Landlock has no rule for it).
 """
 
 from __future__ import annotations
@@ -18,8 +19,14 @@ def sandlock_policy(grounds: Grounds, cwd: str, environment: Mapping[str, str]) 
     """What the launcher makes its ``Sandbox`` with, and starts it in.
 
     >>> place = Grounds(
-    ...     writable=("/w",), hidden_folders=(), hidden_files=("/w/key",), network=True, hosts=("pypi.org",), memory_bytes=None,
-    ...     processes=9, temporary="/tmp/t"
+    ...     writable=("/w",),
+    ...     hidden_folders=(),
+    ...     hidden_files=("/w/key",),
+    ...     network=True,
+    ...     hosts=("pypi.org",),
+    ...     memory_bytes=None,
+    ...     processes=9,
+    ...     temporary="/tmp/t",
     ... )
     >>> sandlock_policy(place, "/w", {}).get("sandbox").get("net_allow")
     ('pypi.org:*',)

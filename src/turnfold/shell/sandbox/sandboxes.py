@@ -76,7 +76,9 @@ class LocalSandboxes:
         self._lock = Lock()
         self._faults: dict[BackEnd, str] = {}
 
-    def enter(self, confinement: Confinement, cwd: str, environment: Mapping[str, str], held: contextlib.ExitStack) -> Room | Problem | None:
+    def enter(
+        self, confinement: Confinement, cwd: str, environment: Mapping[str, str], held: contextlib.ExitStack
+    ) -> Room | Problem | None:
         """A room for one program, until ``held`` ends; None where it may run without one, since none works."""
         able = tuple(each for each in BackEnd if holds(each, confinement))
         back_end = next((each for each in able if not self.fault(each)), None)
@@ -109,20 +111,19 @@ class LocalSandboxes:
         held.callback(_removed, folder)
         return folder
 
-    def _room(
-        self, back_end: BackEnd, grounds: Grounds, cwd: str, environment: Mapping[str, str], held: contextlib.ExitStack
-    ) -> Room:
+    def _room(self, back_end: BackEnd, grounds: Grounds, cwd: str, environment: Mapping[str, str], held: contextlib.ExitStack) -> Room:
         if back_end is BackEnd.BUBBLEWRAP:
             rules = _file(held, system_call_filter(platform.machine()) or b"")
             words = bubblewrap_arguments(grounds, cwd, environment, rules)
             arguments = _file(held, b"".join(word.encode("utf-8", "surrogateescape") + b"\0" for word in words))
+            keep: tuple[int, ...] = (rules, arguments)
             before: tuple[str, ...] = (self._found("bash") or "bash", "--norc", "--noprofile", "-c", SAY, "bash")
             after = (self._found("bwrap") or "bwrap", "--args", str(arguments), "--", *self._limit(grounds.processes))
-            keep, shells, limits = (rules, arguments), 2, (grounds.memory_bytes, grounds.processes)
+            shells, limits = 2, (grounds.memory_bytes, grounds.processes)
         else:
             policy = _file(held, dumps(sandlock_policy(grounds, cwd, environment)).encode("utf-8", "surrogatepass"))
             before, after = (sys.executable, "-I", LAUNCHER), (str(policy),)
-            keep, shells, limits = (policy,), 1, (None, None)
+            keep, shells, limits = (policy,), 1, (None, None)  # sandlock holds to them itself
 
         def around(program: tuple[str, ...]) -> Callable[[int], tuple[str, ...]]:
             return lambda lifeline: (*before, str(lifeline), *after, *program)
@@ -168,7 +169,15 @@ class LocalSandboxes:
 def _trial(argv: tuple[str, ...], keep: tuple[int, ...]) -> str:
     try:
         ended = subprocess.run(
-            argv, cwd="/", env={}, stdin=subprocess.DEVNULL, capture_output=True, timeout=TRY_S, pass_fds=keep, check=False, start_new_session=True
+            argv,
+            cwd="/",
+            env={},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=TRY_S,
+            pass_fds=keep,
+            check=False,
+            start_new_session=True,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         return f"it could not be tried ({error})"
@@ -191,7 +200,7 @@ def _file(held: contextlib.ExitStack, data: bytes) -> int:
     """A descriptor to read ``data`` from, of a file without a name."""
     descriptor = os.memfd_create("turnfold")
     held.callback(os.close, descriptor)
-    with open(descriptor, "wb", closefd=False) as file:  # noqa: PTH123 - a descriptor
+    with open(descriptor, "wb", closefd=False) as file:
         file.write(data)
     os.lseek(descriptor, 0, os.SEEK_SET)
     return descriptor
