@@ -46,9 +46,7 @@ def confined(place: Path) -> Confinement:
     return Confinement(writable=(str(place / "w"),), hidden=(str(place / "keys"), str(place / "token")))
 
 
-def request(
-    script: str, place: Path, confinement: Confinement, environment: Environment = (), timeout_s: float = PATIENCE_S
-) -> RunProcess:
+def request(script: str, place: Path, confinement: Confinement, environment: Environment = (), timeout_s: float = PATIENCE_S) -> RunProcess:
     return RunProcess(
         script=script, cwd=str(place / "w"), environment=environment, timeout_s=timeout_s, output_bytes=10_000, confinement=confinement
     )
@@ -279,7 +277,9 @@ def test_processes_outside_can_not_be_signalled_or_looked_into(back_end: BackEnd
 
 @EACH
 def test_a_daemon_does_not_outlive_its_command(back_end: BackEnd, place: Path) -> None:
-    script = "setsid sleep 1000 & env -i setsid -f sleep 1000; (setsid bash -c 'trap \"\" TERM; sleep 1000 & wait' > /dev/null 2>&1 &); exit 4"
+    script = (
+        "setsid sleep 1000 & env -i setsid -f sleep 1000; (setsid bash -c 'trap \"\" TERM; sleep 1000 & wait' > /dev/null 2>&1 &); exit 4"
+    )
     before = {each.pid for each in every()}
     assert ran(back_end, script, place).exit_code == 4
     assert not [pid for pid in {each.pid for each in every()} - before if _in(pid, place / "w")]
@@ -354,9 +354,7 @@ def test_a_report_that_was_made_a_trap_is_not_read(back_end: BackEnd, place: Pat
 
 
 def piece(code: str, place: Path, confinement: Confinement | None, timeout_s: float = PATIENCE_S) -> RunPython:
-    return RunPython(
-        code=code, cwd=str(place / "w"), environment=(), timeout_s=timeout_s, output_bytes=10_000, confinement=confinement
-    )
+    return RunPython(code=code, cwd=str(place / "w"), environment=(), timeout_s=timeout_s, output_bytes=10_000, confinement=confinement)
 
 
 @EACH

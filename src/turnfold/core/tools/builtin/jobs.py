@@ -36,10 +36,10 @@ def _jobs(arguments: JsonObject, memory: Memory, cfg: ChatConfig) -> Script:
             confinement=confinement_of(cfg),
         )
         started = yield from asked(start, JobStarted)
-        return Refuse(started) if isinstance(started, Problem) else Done(started_text(started))
+        return Refuse(started) if isinstance(started, Problem) else Done(started_text(started), memory)
     ask = AskJob(job="" if action == "list" else job, stop=action == "stop", output_bytes=cfg.limits.output_bytes)
     told = yield from asked(ask, JobTold)
-    return Refuse(told) if isinstance(told, Problem) else Done(_said(told, cfg, listed=action == "list"))
+    return Refuse(told) if isinstance(told, Problem) else Done(_said(told, cfg, listed=action == "list"), memory)
 
 
 def started_text(started: JobStarted) -> str:
@@ -86,6 +86,7 @@ JOBS: ToolSpec = ToolSpec(
         command=text_parameter("The command, for start; run by bash in the workspace."),
     ),
     advance=from_generator(_jobs),
+    serial=True,
     header=("action", "job"),
     body="command",
     examples=(
