@@ -52,7 +52,8 @@ def _said(ended: PythonEnded, cells: int, cfg: ChatConfig) -> str:
 PYTHON: ToolSpec = ToolSpec(
     name="python",
     description=(
-        "Run Python code; what it prints and the value of its last expression are shown. Variables and imports are kept for the next call."
+        "Run Python code; what it prints and the value of its last expression are shown. Variables and imports are kept for the next call; "
+        "figures of matplotlib are saved as files."
     ),
     parameters=parameters(("code",), code=text_parameter("The code; several lines are one piece.", least=1)),
     advance=from_generator(_python),
