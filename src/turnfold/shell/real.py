@@ -13,12 +13,14 @@ from turnfold.shell.environment import base_environment
 from turnfold.shell.files import LocalFiles
 from turnfold.shell.finder import LocalFinder
 from turnfold.shell.folders import Folders, find_folders
+from turnfold.shell.jobs import LocalJobs
 from turnfold.shell.journal import SqliteJournal
 from turnfold.shell.people import Nobody
 from turnfold.shell.ports import Human
 from turnfold.shell.processes import LocalProcesses
 from turnfold.shell.pythons import LocalPythons
 from turnfold.shell.routed_models import RoutedModels
+from turnfold.shell.sandbox.sandboxes import LocalSandboxes
 from turnfold.shell.secrets import EnvironmentSecrets
 from turnfold.shell.world import World
 
@@ -55,14 +57,18 @@ def real_world(
     with ExitStack() as closing:
         journal = SqliteJournal(places.journal)
         closing.callback(journal.close)
-        pythons = LocalPythons(base)
+        sandboxes = LocalSandboxes(base, tuple(str(folder) for folder in (places.config, places.data, places.cache)))
+        pythons = LocalPythons(base, sandboxes=sandboxes)
         closing.callback(pythons.close_all)
+        jobs = LocalJobs(base, sandboxes)
+        closing.callback(jobs.close_all)
         models = RoutedModels(secrets, places.weights, tell, progress)
         closing.callback(models.close)
         yield World(
             files=files,
-            processes=LocalProcesses(base),
+            processes=LocalProcesses(base, sandboxes),
             pythons=pythons,
+            jobs=jobs,
             models=models,
             clock=SystemClock(),
             secrets=secrets,

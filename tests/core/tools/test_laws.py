@@ -43,8 +43,14 @@ LINES = st.none() | st.integers(min_value=1, max_value=20) | st.sampled_from((2.
 def fitting(draw: st.DrawFn, tool: ToolSpec) -> JsonObject:
     """Arguments that fit the tool's schema."""
     members: tuple[tuple[str, JsonValue], ...] = ()
-    for name in tool.parameters["properties"] if isinstance(tool.parameters["properties"], JsonObject) else ():
-        if name.endswith("_line"):
+    properties = tool.parameters["properties"]
+    for name in properties if isinstance(properties, JsonObject) else ():
+        schema = properties[name] if isinstance(properties, JsonObject) else None
+        if isinstance(schema, JsonObject) and isinstance(schema.get("enum"), tuple):
+            members += ((name, draw(st.sampled_from(schema["enum"]))),)  # type: ignore[arg-type]
+        elif isinstance(schema, JsonObject) and schema.get("type") == "boolean":
+            members += ((name, draw(st.booleans())),)
+        elif name.endswith("_line"):
             line = draw(LINES)
             members += () if line is None else ((name, line),)
         elif name == "patch":
@@ -104,7 +110,7 @@ def test_a_tool_describes_itself_to_a_model(tool: ToolSpec) -> None:
 
 
 def test_the_tools_are_in_this_order() -> None:
-    assert [tool.name for tool in BUILTIN_TOOLS] == ["read", "save", "append", "patch", "shell", "python", "todo"]
+    assert [tool.name for tool in BUILTIN_TOOLS] == ["read", "save", "append", "patch", "shell", "jobs", "python", "todo", "tmux"]
     assert find_tool(BUILTIN_TOOLS, "patch") is BUILTIN_TOOLS[3]
     assert find_tool(BUILTIN_TOOLS, "nope") is None
     assert hash(BUILTIN_TOOLS) == hash(BUILTIN_TOOLS)
