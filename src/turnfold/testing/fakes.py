@@ -44,7 +44,7 @@ from turnfold.core.world.requests import (
     WriteFile,
 )
 from turnfold.shell import files as local
-from turnfold.shell.ports import Clock, Files, Port, Processes, Pythons, Secrets
+from turnfold.shell.ports import Clock, Files, Offered, Port, Processes, Pythons, Secrets
 from turnfold.shell.scope import Scope, never_began
 
 
@@ -249,6 +249,10 @@ class FakePort(Port[Request]):
         with self._lock:
             self.acted = (*self.acted, (cfg.conversation, request))
         return self._table.get(request) or unscripted(type(request).__name__)
+
+    def offered(self, cfg: ChatConfig, scope: Scope) -> Offered:
+        """No tools: there are no servers."""
+        return Offered()
 
     @override
     def close(self, conversation: str) -> None:

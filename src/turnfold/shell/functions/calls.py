@@ -56,9 +56,8 @@ class Functions(Port[CallPython]):
         name = tool.spec.name
         try:
             result: object = tool.function(*bound.positional, **dict(bound.named))
-            if inspect.isawaitable(result):
-                result = awaited(name, result, scope, self.loop)
-            return result if isinstance(result, Problem) else returned(name, result, cfg.limits.output_bytes)
+            given: object = awaited(name, result, scope, self.loop) if inspect.isawaitable(result) else result
+            return given if isinstance(given, Problem) else returned(name, given, cfg.limits.output_bytes)
         except (Exception, SystemExit, asyncio.CancelledError) as error:  # noqa: BLE001 - outside code: what it raises is data here
             return raised(name, error)
 

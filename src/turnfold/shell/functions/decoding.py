@@ -52,7 +52,7 @@ def new_converter() -> Converter:
     """A converter that reads JSON (as ``json.loads`` gives it) strictly; each signature has its own."""
     converter = Converter(forbid_extra_keys=True, detailed_validation=True)
     converter.register_structure_hook_func(_is_anything, lambda value, _: value)
-    converter.register_structure_hook_func(lambda kind: kind is None or kind is types.NoneType, _plain(types.NoneType, "null"))
+    converter.register_structure_hook_func(_is_null, _plain(types.NoneType, "null"))
     for kind, hook in ((str, _plain(str, "a string")), (bool, _plain(bool, "true or false")), (int, _int), (float, _float)):
         converter.register_structure_hook(kind, _or_enum(hook))
     converter.register_structure_hook_func(lambda kind: get_origin(kind) is Literal, lambda value, kind: _chosen(value, get_args(kind)))
@@ -70,6 +70,10 @@ def new_converter() -> Converter:
         converter.register_structure_hook_func(predicate, made(converter))
     converter.register_structure_hook_factory(_is_record, _record)
     return converter
+
+
+def _is_null(kind: object) -> bool:
+    return kind is None or kind is types.NoneType
 
 
 def _is_anything(kind: object) -> bool:
