@@ -13,6 +13,7 @@ from turnfold.shell.environment import base_environment
 from turnfold.shell.files import LocalFiles
 from turnfold.shell.folders import Folders, find_folders
 from turnfold.shell.journal import SqliteJournal
+from turnfold.shell.mcp.servers import McpServers
 from turnfold.shell.people import Nobody
 from turnfold.shell.ports import Human
 from turnfold.shell.processes import LocalProcesses
@@ -55,6 +56,8 @@ def real_world(
         closing.callback(journal.close)
         pythons = LocalPythons(base)
         closing.callback(pythons.close_all)
+        mcp = McpServers(base, secrets)
+        closing.callback(mcp.close_all)
         models = RoutedModels(secrets, places.weights, tell, progress)
         closing.callback(models.close)
         yield World(
@@ -66,4 +69,5 @@ def real_world(
             secrets=secrets,
             human=human,
             journal=journal,
+            mcp=mcp,
         )

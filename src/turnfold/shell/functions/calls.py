@@ -57,7 +57,8 @@ class Functions(Port[CallPython]):
         try:
             result: object = tool.function(*bound.positional, **dict(bound.named))
             given: object = awaited(name, result, scope, self.loop) if inspect.isawaitable(result) else result
-            return given if isinstance(given, Problem) else returned(name, given, cfg.limits.output_bytes)
+            told: Returned | Problem = given if isinstance(given, Problem) else returned(name, given, cfg.limits.output_bytes)
+            return told
         except (Exception, SystemExit, asyncio.CancelledError) as error:  # noqa: BLE001 - outside code: what it raises is data here
             return raised(name, error)
 

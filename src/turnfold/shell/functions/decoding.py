@@ -55,7 +55,7 @@ def new_converter() -> Converter:
     converter.register_structure_hook_func(_is_null, _plain(types.NoneType, "null"))
     for kind, hook in ((str, _plain(str, "a string")), (bool, _plain(bool, "true or false")), (int, _int), (float, _float)):
         converter.register_structure_hook(kind, _or_enum(hook))
-    converter.register_structure_hook_func(lambda kind: get_origin(kind) is Literal, lambda value, kind: _chosen(value, get_args(kind)))
+    converter.register_structure_hook_func(_is_literal, lambda value, kind: _chosen(value, get_args(kind)))
     converter.register_structure_hook_func(_is_enum, lambda value, kind: _chosen(value, tuple(kind)))
     containers: tuple[tuple[Callable[[Any], bool], Callable[[Converter], Hook]], ...] = (
         (lambda kind: (get_origin(kind) or kind) in LISTS, _list),
@@ -74,6 +74,11 @@ def new_converter() -> Converter:
 
 def _is_null(kind: object) -> bool:
     return kind is None or kind is types.NoneType
+
+
+def _is_literal(kind: object) -> bool:
+    origin: object = get_origin(kind)
+    return origin is Literal
 
 
 def _is_anything(kind: object) -> bool:

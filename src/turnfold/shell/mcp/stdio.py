@@ -165,5 +165,5 @@ async def _left(running: _Running) -> None:
     """End its input, and give it a moment to leave by itself."""
     running.close_input()
     deadline_s = monotonic_s() + LEAVE_S
-    while not running.child.exited() and monotonic_s() < deadline_s:
+    while not running.child.exited() and monotonic_s() < deadline_s:  # noqa: ASYNC110 - its end is no event of this loop
         await anyio.sleep(TICK_S)

@@ -7,7 +7,7 @@ from typing import final
 from turnfold.shell.capture import Capture
 from turnfold.shell.mcp.offers import plain
 
-COMPLAINT_BYTES = 2000
+COMPLAINT_BYTES = 1000
 SHOWN = 200
 ASKING: tuple[tuple[str, str], ...] = (
     ("sampling/createMessage", "a reply of your model (sampling)"),
@@ -47,5 +47,5 @@ class Trouble:
         if self.rubbish_seen:
             said.append(f"It printed what is no message: {self.rubbish_seen!r}.")
         if complaints := plain(self.complaints.text(), COMPLAINT_BYTES).strip():
-            said.append(f"It complained:\n{complaints}")
+            said.append(f"It complained: {complaints}")
         return "".join(f" {each}" for each in said)
