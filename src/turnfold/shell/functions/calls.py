@@ -49,8 +49,10 @@ class Functions(Port[CallPython]):
             return world_problem("unknown-function", f"This world was not handed the function {request.name[:60]!r}{hint}")
         read = found.signature.read(request.arguments, Caller(cfg, scope))
         if isinstance(read, Failure):
-            return read.failure()
-        return self._called(found, read.unwrap(), cfg, scope)
+            fault: Problem = read.failure()
+            return fault
+        bound: Bound = read.unwrap()
+        return self._called(found, bound, cfg, scope)
 
     def _called(self, tool: AnyFunction, bound: Bound, cfg: ChatConfig, scope: Scope) -> Returned | Problem:
         name = tool.spec.name
@@ -81,7 +83,8 @@ def functions_of(*tools: AnyFunction, loop: asyncio.AbstractEventLoop | None = N
     """
     table = {each.spec.name: each for each in tools}
     if len(table) < len(tools):
-        twice = next(each.spec.name for each in tools if table[each.spec.name] is not each)
+        names = tuple(each.spec.name for each in tools)
+        twice = next(name for place, name in enumerate(names) if name in names[:place])
         raise ValueError(f"There are two functions called {twice}: give one of them another name, @tool(name=…).")
     return Functions(MappingProxyType(table), loop)
 
