@@ -75,12 +75,12 @@ class Options(TypedDict, total=False):
 
 
 @tool
-def order(
+def order(  # noqa: D417 - the others speak for themselves
     items: list[Item],
     unit: Unit = Unit.CELSIUS,
     where: Literal["here", "there"] = "here",
     note: str | None = None,
-    options: Options = {},
+    options: Options = {},  # noqa: B006 - as users write it
 ) -> str:
     """Order things.
 
