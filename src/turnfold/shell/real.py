@@ -15,6 +15,7 @@ from turnfold.shell.finder import LocalFinder
 from turnfold.shell.folders import Folders, find_folders
 from turnfold.shell.jobs import LocalJobs
 from turnfold.shell.journal import SqliteJournal
+from turnfold.shell.mcp.servers import McpServers
 from turnfold.shell.people import Nobody
 from turnfold.shell.ports import Human
 from turnfold.shell.processes import LocalProcesses
@@ -62,6 +63,8 @@ def real_world(
         closing.callback(pythons.close_all)
         jobs = LocalJobs(base, sandboxes)
         closing.callback(jobs.close_all)
+        mcp = McpServers(base, secrets)
+        closing.callback(mcp.close_all)
         models = RoutedModels(secrets, places.weights, tell, progress)
         closing.callback(models.close)
         yield World(
@@ -75,4 +78,5 @@ def real_world(
             human=human,
             journal=journal,
             finder=LocalFinder(base, files),
+            mcp=mcp,
         )

@@ -44,7 +44,7 @@ from turnfold.core.world.requests import (
 from turnfold.shell import file_problems as told
 from turnfold.shell.bounds import FREE, Bounds, OnePath
 from turnfold.shell.kinds import HEAD_BYTES
-from turnfold.shell.ports import Clock, Files, Port, Processes, Pythons, Secrets
+from turnfold.shell.ports import Clock, Files, Offered, Port, Processes, Pythons, Secrets
 from turnfold.shell.scope import Scope, never_began
 
 
@@ -242,6 +242,10 @@ class FakePort(Port[Request]):
         with self._lock:
             self.acted = (*self.acted, (cfg.conversation, request))
         return self._table.get(request) or unscripted(type(request).__name__)
+
+    def offered(self, cfg: ChatConfig, scope: Scope) -> Offered:
+        """No tools: there are no servers."""
+        return Offered()
 
     @override
     def close(self, conversation: str) -> None:
