@@ -9,6 +9,7 @@ from attrs import evolve, field, frozen
 from typing_extensions import override
 
 from turnfold.cli.asking import HINT, Terminal, decision_of, prompt_of
+from turnfold.cli.forms import filled
 from turnfold.cli.json_lines import effect_line
 from turnfold.cli.output import is_terminal, write
 from turnfold.cli.style import Piece, painted
@@ -18,10 +19,12 @@ from turnfold.core.agent.inputs import Decided
 from turnfold.core.agent.state import effective
 from turnfold.core.problem import Problem
 from turnfold.core.tools.preview import visible
+from turnfold.core.world.requests import AskHuman
 from turnfold.shell.ports import Clock, Human, Question
 from turnfold.shell.scope import Scope
 
 TRIES = 5
+NOBODY_CHOOSES = "Nobody is there to choose (--yes): decide for yourself, and say what you chose."
 
 
 @final
@@ -136,8 +139,17 @@ class Person(Human):
 
 
 def always_yes(clock: Clock) -> Answering:
-    """``--yes``: everything that is asked for is allowed, in this run; nothing of it is kept as a rule."""
-    return lambda question: Decided(question.request_id, allowed=True, at_ms=clock.now_ms())
+    """``--yes``: everything that is asked for is allowed, in this run; nothing of it is kept as a rule.
+
+    A tool's question is no such thing: nobody is there to answer it, and no answer is made up.
+    """
+
+    def answering(question: Question) -> Decided:
+        if isinstance(question.request, AskHuman):
+            return Decided(question.request_id, allowed=False, note=NOBODY_CHOOSES, at_ms=clock.now_ms())
+        return Decided(question.request_id, allowed=True, at_ms=clock.now_ms())
+
+    return answering
 
 
 def always_dry(clock: Clock) -> Answering:
@@ -154,6 +166,8 @@ def from_terminal(terminal: Terminal, screen: Screen, clock: Clock, scope: Scope
     """The person at ``terminal`` decides; None when they leave it open (end of input, Ctrl-C, no sense in five answers)."""
 
     def answering(question: Question) -> Decided | None:
+        if isinstance(question.request, AskHuman):
+            return filled(question, question.request, terminal, scope, clock.now_ms())
         cfg = effective(screen.view.cfg, screen.view.past)
         for _ in range(TRIES):
             answer = terminal.ask(prompt_of(question, cfg), scope)

@@ -21,6 +21,7 @@ from turnfold.core.tools.preview import visible
 from turnfold.core.tools.textlines import clipped
 from turnfold.core.trace.fold import trace_of
 from turnfold.core.trace.text import trace_text
+from turnfold.core.world.requests import AskHuman
 from turnfold.shell.ports import Kept
 
 
@@ -113,9 +114,8 @@ def _unfinished(past: Past) -> str:
     """What a conversation waits for whose last turn has not ended."""
     asked = questions(past)
     if asked:
-        return (
-            f"not finished: it waits for permission, {counted(len(asked), 'question')}.  turnfold --resume {past.conversation}  asks again"
-        )
+        what = "your answer" if all(isinstance(each.request, AskHuman) for each in asked) else "permission"
+        return f"not finished: it waits for {what}, {counted(len(asked), 'question')}.  turnfold --resume {past.conversation}  asks again"
     return f"not finished: it is under way, or was stopped.  turnfold --resume {past.conversation}  goes on"
 
 

@@ -72,7 +72,7 @@ class Desk:
     Used by one thread at a time. The journal is written before anything else of a step is done.
     """
 
-    __slots__ = ("_deadline_ms", "_past", "cfg", "ended", "state", "tools", "watch", "world")
+    __slots__ = ("_asked", "_deadline_ms", "_past", "cfg", "ended", "state", "tools", "watch", "world")
 
     def __init__(self, state: ChatState, tools: tuple[ToolSpec, ...], cfg: ChatConfig, world: World, watch: Watch) -> None:
         self.state = state
@@ -81,6 +81,7 @@ class Desk:
         self.world = world
         self.watch = watch
         self.ended: TurnEnded | None = None
+        self._asked: Past | None = None  # as it was when the person was asked last
         self._past: Past | None = None  # what the deadline was found for
         self._deadline_ms: int | None = None
 
@@ -120,7 +121,10 @@ class Desk:
         return self.world.clock.now_ms()
 
     def question(self) -> Question | None:
-        """The first request that waits for a person, ready to be shown."""
+        """The first request that waits for a person, ready to be shown; None where the last answer changed nothing, so that the same would come."""
+        if self.state.past is self._asked:
+            return None
+        self._asked = self.state.past
         for opened in questions(self.state.past):
             return question_of(self.state, opened, effective(self.cfg, self.state.past))
         return None

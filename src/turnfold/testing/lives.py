@@ -55,6 +55,8 @@ CALLS: tuple[ToolCall, ...] = (
     ToolCall("shell", JsonObject.of(command="cd sub")),
     ToolCall("shell", JsonObject.of(command="export A=1")),
     ToolCall("python", JsonObject.of(code="1 + 1")),
+    ToolCall("ask", JsonObject.of(question="Which?", choices=("red", "green"))),
+    ToolCall("ask", JsonObject.of(question="Who?")),
     ToolCall("pair", JsonObject.of(path="b.txt")),
     ToolCall("careful", JsonObject.of(path="d.txt")),
     ToolCall("count", JsonObject()),

@@ -23,11 +23,12 @@ from turnfold.core.problem import Problem
 from turnfold.core.tools.advance import advance_untrusted
 from turnfold.core.tools.spec import Call, Done, Memory, Need, Next, Refuse, ToolSpec, find_tool
 from turnfold.core.world.permission import Deny, permit
-from turnfold.core.world.requests import WorldRequest
+from turnfold.core.world.requests import AskHuman, WorldRequest
 
 UNKNOWN_TEXT = "This was stopped while it ran, and said nothing more. Whether it took effect is unknown: look before doing it again."
 DENIED_TEXT = "Denied: this was not allowed, and nothing of it happened."
 DENIED_PART_TEXT = "Denied: a part of this was not allowed, and did not happen; the rest of this call was done."
+DECLINED_TEXT = "The user left the question unanswered: decide for yourself, or end your turn by asking in plain words."
 INTERRUPTED_TEXT = "Interrupted by the user before it was done."
 
 
@@ -76,8 +77,14 @@ def _close_unanswered(draft: Draft, index: int, slot: Slot) -> Draft:
     denied = slot.unanswered(Why.DENIED)
     if denied is not None:
         said = f" They said: {denied.note}" if denied.note else ""
-        return _close(draft, index, f"{DENIED_PART_TEXT if _acted(slot) else DENIED_TEXT}{said}", ok=False)
+        return _close(draft, index, f"{_denied_text(slot)}{said}", ok=False)
     return draft
+
+
+def _denied_text(slot: Slot) -> str:
+    if any(isinstance(each.request, AskHuman) and isinstance(each.outcome, Unanswered) for each in slot.requests):
+        return DECLINED_TEXT
+    return DENIED_PART_TEXT if _acted(slot) else DENIED_TEXT
 
 
 def _acted(slot: Slot) -> bool:

@@ -10,7 +10,7 @@ What always holds:
 * step is total. A late, doubled or unknown answer changes nothing, whatever its id.
 * ``past`` changes only by the events that are recorded: ``step(s, i).state.past == reduce(apply, recorded, s.past)``.
 * A turn has a model call or a round, never both open; a request id is opened once and closed once.
-* A question is never performed; a denial closes its call without asking the tool.
+* A question is never performed, and an answer that does not fit it leaves it open; a denial closes its call without asking the tool.
 * An interrupted turn opens nothing more; a limit of time interrupts a turn, too.
 """
 
@@ -20,6 +20,7 @@ import hashlib
 from typing import assert_never
 
 from attrs import evolve
+from returns.result import Failure
 
 from turnfold.core.agent.commands.table import command_given
 from turnfold.core.agent.draft import Draft, Step
@@ -60,9 +61,10 @@ from turnfold.core.config.models import find_provider
 from turnfold.core.conversation.messages import ToolCall
 from turnfold.core.json import JsonObject, scalar_text
 from turnfold.core.problem import Blame, Problem, world_problem
+from turnfold.core.tools.forms import said_untrusted
 from turnfold.core.tools.spec import ToolSpec
 from turnfold.core.tools.textlines import clipped
-from turnfold.core.world.answers import HumanSaid, answers
+from turnfold.core.world.answers import answers
 from turnfold.core.world.described import described
 from turnfold.core.world.requests import AskHuman, Request
 
@@ -194,7 +196,10 @@ def _decided(draft: Draft, input: Decided, cfg: ChatConfig) -> Draft:
     if not input.allowed:
         draft = draft.record(RequestClosed(input.request_id, Unanswered(Why.DENIED, scalar_text(input.note)), draft.at_ms))
     elif isinstance(found.request, AskHuman):
-        draft = draft.record(RequestClosed(input.request_id, HumanSaid(input.said or JsonObject()), draft.at_ms))
+        said = said_untrusted(found.request, input.said or JsonObject())
+        if isinstance(said, Failure):
+            return draft.act(Publish(said.failure()))  # the question stays open
+        draft = draft.record(RequestClosed(input.request_id, said.unwrap(), draft.at_ms))
     else:
         draft = draft.record(Permitted(input.request_id, draft.at_ms)).act(Perform(input.request_id, found.request))
     if input.rule is None:
