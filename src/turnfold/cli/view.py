@@ -104,6 +104,8 @@ def _event(view: View, event: Event) -> Shown:
             return Shown(view) if request_id in view.asked or view.replay else _act(view, request_id)
         case CancelAsked():
             return _block(view, Piece("(stopping …)\n", Style.DIM))
+        case CallClosed(text=text, ok=True, ends=True):
+            return _block(view, Piece(visible(text).rstrip("\n") + "\n"))  # the turn's result is said, not shown as an output
         case CallClosed(slot=slot, text=text, ok=ok):
             return _block(view, *result_pieces(_tool(view, slot), text, ok=ok))
         case MessageAdded(message=AssistantMessage() as message):

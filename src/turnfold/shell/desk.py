@@ -16,7 +16,8 @@ from turnfold.core.agent.state import ChatState, Opened, Past, Status, effective
 from turnfold.core.agent.step import step
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.models import find_provider, has_catalogue, profile_of
-from turnfold.core.conversation.messages import AssistantMessage
+from turnfold.core.conversation.messages import AssistantMessage, ToolCall, ToolMessage
+from turnfold.core.json import JsonObject
 from turnfold.core.problem import Problem
 from turnfold.core.tools.preview import preview
 from turnfold.core.tools.spec import ToolSpec
@@ -54,10 +55,30 @@ class RunResult:
 
     @property
     def reply(self) -> str:
-        """The last thing that the model said; empty where it said nothing."""
+        """The last thing that the model said, or the text with which a call (of ``complete``) ended the turn; empty where there is neither."""
+        if self._ending is not None:
+            return self._ending.text
         log = self.state.past.log
         last = log[-1] if len(log) else None
         return last.text if isinstance(last, AssistantMessage) else ""
+
+    @property
+    def result(self) -> JsonObject | None:
+        """The arguments of the call that ended the turn (``text`` and ``result`` of ``complete``); None where no call did."""
+        log, ending = self.state.past.log, self._ending
+        if ending is None:
+            return None
+        said = next(each for each in map(log.__getitem__, range(len(log) - 1, -1, -1)) if isinstance(each, AssistantMessage))
+        call = said.calls[int(ending.call_id.rpartition(".")[2])]
+        return call.arguments if isinstance(call, ToolCall) else None
+
+    @property
+    def _ending(self) -> ToolMessage | None:
+        """What the model would read of the call that ended the turn."""
+        log = self.state.past.log
+        wanted = self.ended.call if self.ended is not None else ""
+        ending = (message for message in map(log.__getitem__, range(len(log) - 1, -1, -1)) if isinstance(message, ToolMessage))
+        return next((message for message in ending if message.call_id == wanted), None) if wanted else None
 
     @property
     def questions(self) -> tuple[Opened, ...]:

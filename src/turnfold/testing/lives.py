@@ -57,6 +57,7 @@ CALLS: tuple[ToolCall, ...] = (
     ToolCall("python", JsonObject.of(code="1 + 1")),
     ToolCall("ask", JsonObject.of(question="Which?", choices=("red", "green"))),
     ToolCall("ask", JsonObject.of(question="Who?")),
+    ToolCall("complete", JsonObject.of(text="All is done.")),
     ToolCall("pair", JsonObject.of(path="b.txt")),
     ToolCall("careful", JsonObject.of(path="d.txt")),
     ToolCall("count", JsonObject()),

@@ -256,7 +256,7 @@ def _call_closed(past: Past, event: CallClosed) -> Past:
         return past
     call_id = f"{place(turn.number, turn.generation)}.{event.slot}"
     result = ToolMessage(call_id=call_id, tool=slot.invocation.name, text=event.text, ok=event.ok, images=_images(slot, event))
-    closed = _with_slot(past, turn, event.slot, evolve(slot, result=result))
+    closed = _with_slot(past, turn, event.slot, evolve(slot, result=result, ends=event.ends))
     if event.memory is None:
         return closed
     members = past.memories.with_member(slot.invocation.name, event.memory).members
@@ -279,7 +279,16 @@ def _round_ended(past: Past) -> Past:
     log = past.log
     for slot in turn.slots:
         log = log if slot.result is None else log.append(slot.result)
-    return evolve(past, log=log, turn=evolve(turn, generation=turn.generation + 1, model=None, asked=0, slots=()))
+    after = evolve(turn, generation=turn.generation + 1, model=None, asked=0, slots=(), completed=_completed(turn.slots))
+    return evolve(past, log=log, turn=after)
+
+
+def _completed(slots: tuple[Slot, ...]) -> str:
+    """The id of the first call that ends the turn; none where a call of the round failed, of which the model must hear."""
+    results = tuple(slot.result for slot in slots)
+    if not all(result is not None and result.ok for result in results):
+        return ""
+    return next((slot.result.call_id for slot in slots if slot.ends and slot.result is not None), "")
 
 
 def _rewound(past: Past, to: int) -> Past:

@@ -2,7 +2,8 @@
 
 A slot is closed by its tool (``Done``, ``Refuse``), by a denial, by an interrupt, or because nobody knows what came of
 a request. Until then its tool is asked again after each round of answers. Calls of a serial tool queue behind each
-other, never behind other tools. The round ends when every slot is closed, so the order of answers leaves no trace.
+other, never behind other tools. The round ends when every slot is closed, so the order of answers leaves no trace; where no call failed, the first that
+is the turn's end (``Done.ends``) ends the turn with it.
 
 A tool sees the settings that the round began with, since it is asked afresh each time: under other limits, or in another
 workspace, it would ask for something else than what it did before. Rules of permission count at once.
@@ -133,10 +134,10 @@ def _obey(draft: Draft, turn: Turn, index: int, due: Next, tools: tuple[ToolSpec
     match due:
         case Need(requests):
             return _open_all(draft, turn, index, requests, cfg)
-        case Done(text, memory, ok, images):
+        case Done(text, memory, ok, images, ends):
             tool = find_tool(tools, turn.slots[index].invocation.name)
             shown = tuple(image.digest for image in images)
-            return _close(draft, index, text, ok=ok, memory=memory if tool is not None and tool.serial else None, images=shown)
+            return _close(draft, index, text, ok=ok, memory=memory if tool is not None and tool.serial else None, images=shown, ends=ends)
         case Refuse(problem):
             return _close(draft, index, f"Error: {problem}", ok=False)
         case _:
@@ -154,5 +155,7 @@ def _open_all(draft: Draft, turn: Turn, index: int, requests: tuple[WorldRequest
     return draft if opened.waiting else _close_unanswered(draft, index, opened)
 
 
-def _close(draft: Draft, index: int, text: str, *, ok: bool, memory: Memory | None = None, images: tuple[str, ...] = ()) -> Draft:
-    return draft.record(CallClosed(slot=index, text=text, ok=ok, memory=memory, at_ms=draft.at_ms, images=images))
+def _close(
+    draft: Draft, index: int, text: str, *, ok: bool, memory: Memory | None = None, images: tuple[str, ...] = (), ends: bool = False
+) -> Draft:
+    return draft.record(CallClosed(slot=index, text=text, ok=ok, memory=memory, at_ms=draft.at_ms, images=images, ends=ends))

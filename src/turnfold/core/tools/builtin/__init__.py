@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from turnfold.core.tools.builtin.append import APPEND
 from turnfold.core.tools.builtin.ask import ASK
+from turnfold.core.tools.builtin.complete import COMPLETE
 from turnfold.core.tools.builtin.patch import PATCH
 from turnfold.core.tools.builtin.python import PYTHON
 from turnfold.core.tools.builtin.read import READ
@@ -12,4 +13,4 @@ from turnfold.core.tools.builtin.shell import SHELL
 from turnfold.core.tools.builtin.todo import TODO
 from turnfold.core.tools.spec import ToolSpec
 
-BUILTIN_TOOLS: tuple[ToolSpec, ...] = (READ, SAVE, APPEND, PATCH, SHELL, PYTHON, TODO, ASK)
+BUILTIN_TOOLS: tuple[ToolSpec, ...] = (READ, SAVE, APPEND, PATCH, SHELL, PYTHON, TODO, ASK, COMPLETE)
