@@ -21,3 +21,32 @@ def test_a_result_is_said_and_ends_the_turn(tmp_path: Path) -> None:
         done = Bench.at(tmp_path, server.base_url).run("do it", "--tools", "+complete")
     assert (done.code, done.out) == (0, "All is done.\n"), done.err
     assert len(server.requests) == 1
+
+
+def test_children_are_listed_apart_and_ask_in_their_own_name(tmp_path: Path) -> None:
+    script = (
+        made("subagent", task="Write a.txt."),
+        made("save", path="a.txt", content="hi\n"),
+        ScriptedReply(chunks=(chat_stream("Written."),)),
+        ScriptedReply(chunks=(chat_stream("It is there."),)),
+        ScriptedReply(chunks=(chat_stream("Bye."),)),
+    )
+    with ScriptedServer(script) as server:
+        bench = Bench.at(tmp_path, server.base_url)
+        person = bench.on_terminal("have a.txt written")
+        asked = person.until("reason for no: ")
+        assert "~1.1.0.0 asks)" in asked
+        assert "Create a.txt (1 line):" in asked
+        person.type("y\n")
+        person.until("It is there.")
+        assert person.ended() == 0
+        assert (bench.workspace / "a.txt").read_text(encoding="utf-8") == "hi\n"
+        listed = bench.run("list").out.splitlines()
+        both = bench.run("list", "--children", "--json").out.splitlines()
+        parent = listed[0].split()[0]
+        shown = bench.run("show", f"{parent}~1.1.0.0")
+        more = bench.run("thanks", "--resume", parent[:-3])
+    assert len(listed) == 1
+    assert sorted(json.loads(line)["parent"] for line in both) == ["", parent]
+    assert "> Write a.txt." in shown.out
+    assert (more.code, more.out) == (0, "Bye.\n"), more.err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from threading import RLock
 from typing import Protocol, TextIO, TypeAlias, final
 
 from attrs import evolve, field, frozen
@@ -13,7 +14,7 @@ from turnfold.cli.forms import filled
 from turnfold.cli.json_lines import effect_line
 from turnfold.cli.output import is_terminal, write
 from turnfold.cli.style import Piece, painted
-from turnfold.cli.view import Shown, View, act_shown, shown
+from turnfold.cli.view import Shown, View, act_shown, asked_by_child, shown
 from turnfold.core.agent.effects import Document, Effect, Leave, Notice, Publish
 from turnfold.core.agent.inputs import Decided
 from turnfold.core.agent.state import effective
@@ -100,7 +101,10 @@ class Screen:
         say(self._streams, f"turnfold: {problem.message}".replace("turnfold: turnfold ", "turnfold "))
 
     def act(self, question: Question, *, whole: bool) -> None:
-        """Show what is asked for, in short or whole."""
+        """Show what is asked for, in short or whole; of a child, whose acts are not in view, always whole."""
+        if question.child:
+            self._show(asked_by_child(self.view, question.child, question.preview))
+            return
         self._show(act_shown(self.view, question.request_id, whole=whole))
 
     def line(self) -> None:
@@ -129,13 +133,15 @@ class Person(Human):
     screen: Screen
     answering: Answering
     whole: bool = True  # the act is shown whole
+    _turn: RLock = field(factory=RLock, init=False)
 
     @override
     def decide(self, question: Question) -> Decided | None:
-        if self.screen.left:
-            return None  # whoever leaves is asked no more
-        self.screen.act(question, whole=self.whole)
-        return self.answering(question)
+        with self._turn:  # children side by side ask one after another
+            if self.screen.left:
+                return None  # whoever leaves is asked no more
+            self.screen.act(question, whole=self.whole)
+            return self.answering(question)
 
 
 def always_yes(clock: Clock) -> Answering:

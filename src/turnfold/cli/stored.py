@@ -11,6 +11,7 @@ from turnfold.cli.style import Piece, Style, painted
 from turnfold.cli.view import View, shown
 from turnfold.core.agent.effects import Record
 from turnfold.core.agent.events import Event
+from turnfold.core.agent.ids import BELOW, parent_of
 from turnfold.core.agent.state import Past, questions
 from turnfold.core.codec.codec import SPAN, encode
 from turnfold.core.config.layers import ChatConfig
@@ -33,7 +34,9 @@ def find_kept(kept: tuple[Kept, ...], wanted: str) -> Kept | Problem:
     for each in kept:
         if each.name and each.name == wanted:
             return each
-    begun = tuple(each for each in kept if wanted and each.conversation.startswith(wanted))
+    begun = tuple(
+        each for each in kept if wanted and each.conversation.startswith(wanted) and (BELOW in wanted or not parent_of(each.conversation))
+    )
     if len(begun) == 1:
         return begun[0]
     if begun:
@@ -48,11 +51,16 @@ def find_kept(kept: tuple[Kept, ...], wanted: str) -> Kept | Problem:
 def last_kept(kept: tuple[Kept, ...], workspace: str) -> Kept | Problem:
     """The conversation that was changed last in ``workspace``; ``kept`` has those first."""
     for each in kept:
-        if each.workspace == workspace:
+        if each.workspace == workspace and not parent_of(each.conversation):
             return each
     return caller_problem(
         "unknown-conversation", f"No conversation was held in {workspace} yet.  turnfold list  shows those held elsewhere."
     )
+
+
+def listed(kept: tuple[Kept, ...], *, children: bool) -> tuple[Kept, ...]:
+    """What a list of conversations shows: those that a person began, and with ``children`` those that they started."""
+    return tuple(each for each in kept if children or not parent_of(each.conversation))
 
 
 def listing(kept: tuple[Kept, ...]) -> str:
@@ -84,6 +92,7 @@ def kept_line(each: Kept) -> str:
     """A conversation as a JSON line."""
     said = {
         "conversation": each.conversation,
+        "parent": parent_of(each.conversation),
         "name": each.name,
         "workspace": each.workspace,
         "started_ms": each.started_ms,

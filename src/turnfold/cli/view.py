@@ -94,6 +94,13 @@ def act_shown(view: View, request_id: RequestId, *, whole: bool) -> Shown:
     return _block(evolve(view, asked=(*view.asked, request_id)), *pieces)
 
 
+def asked_by_child(view: View, child: str, preview: str) -> Shown:
+    """``view`` with what the child conversation ``child`` asks for."""
+    first, *rest = preview.split("\n")
+    details = (Piece(f"  {line}\n") for line in rest)
+    return _block(view, Piece(f"(conversation {visible(child)} asks)\n", Style.DIM), Piece(f"{first}\n", Style.ACT), *details)
+
+
 def _event(view: View, event: Event) -> Shown:
     match event:
         case RequestOpened(request=CallModel()):

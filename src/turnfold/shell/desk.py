@@ -7,6 +7,7 @@ from typing import TypeAlias, final
 
 from attrs import evolve, frozen
 
+from turnfold.core.agent.children import parent_config
 from turnfold.core.agent.commands.table import asks_model
 from turnfold.core.agent.effects import Cancel, Effect, Perform, Recall, Record
 from turnfold.core.agent.events import Started, TurnEnded
@@ -23,7 +24,7 @@ from turnfold.core.tools.preview import preview
 from turnfold.core.tools.spec import ToolSpec
 from turnfold.core.world.answers import EntryKind
 from turnfold.core.world.permission import Allow, permit
-from turnfold.core.world.requests import ListFiles
+from turnfold.core.world.requests import ListFiles, StartChild
 from turnfold.shell.alarm import left_s
 from turnfold.shell.ports import Question
 from turnfold.shell.recall import recalled
@@ -136,6 +137,10 @@ class Desk:
         for record in records:
             if isinstance(record.event, TurnEnded):
                 self.ended = record.event
+
+    def performing(self, due: Perform) -> ChatConfig:
+        """The config that ``due`` is performed under: for a child, as it is now, with what is left for it to spend."""
+        return parent_config(self.cfg, self.state.past) if isinstance(due.request, StartChild) else self.cfg
 
     def now_ms(self) -> int:
         """The world's time."""

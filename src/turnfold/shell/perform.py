@@ -43,6 +43,7 @@ from turnfold.core.world.requests import (
     UseBrowser,
     WriteFile,
 )
+from turnfold.shell.children import child_ended
 from turnfold.shell.ports import Files
 from turnfold.shell.scope import Scope, never_began
 from turnfold.shell.world import World
@@ -78,7 +79,7 @@ def _perform(due: Perform, tools: tuple[ToolSpec, ...], cfg: ChatConfig, world: 
         case AskHuman():
             return world_problem("not-performed", "A question to a person is never performed: it waits for its answer.")
         case StartChild():
-            return world_problem("absent", "This world can't start a child conversation.")
+            return child_ended(due, request, tools, cfg, world, scope)
         case _:
             return _acted(request, cfg, world, scope)
 

@@ -139,7 +139,18 @@ def test_a_tool_describes_itself_to_a_model(tool: ToolSpec) -> None:
 
 
 def test_the_tools_are_in_this_order() -> None:
-    assert [tool.name for tool in BUILTIN_TOOLS] == ["read", "save", "append", "patch", "shell", "python", "todo", "ask", "complete"]
+    assert [tool.name for tool in BUILTIN_TOOLS] == [
+        "read",
+        "save",
+        "append",
+        "patch",
+        "shell",
+        "python",
+        "todo",
+        "ask",
+        "complete",
+        "subagent",
+    ]
     assert find_tool(BUILTIN_TOOLS, "patch") is BUILTIN_TOOLS[3]
     assert find_tool(BUILTIN_TOOLS, "nope") is None
     assert hash(BUILTIN_TOOLS) == hash(BUILTIN_TOOLS)

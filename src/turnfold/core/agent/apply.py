@@ -38,7 +38,7 @@ from turnfold.core.agent.ids import MODEL, RequestId, place
 from turnfold.core.agent.state import Mark, Opened, Past, Slot, Status, Summary, Taken, Turn, find_open, waits_for_person
 from turnfold.core.conversation.messages import AssistantMessage, Message, ToolMessage, UserMessage
 from turnfold.core.json import JsonObject
-from turnfold.core.world.answers import images_of
+from turnfold.core.world.answers import ChildEnded, images_of
 from turnfold.core.world.images import Image
 from turnfold.core.world.requests import CallModel, Purpose
 
@@ -230,6 +230,8 @@ def _with_request(past: Past, request_id: RequestId, change: Callable[[Opened], 
 def _closed(past: Past, request_id: RequestId, outcome: Outcome) -> Past:
     closed = _with_request(past, request_id, lambda opened: evolve(opened, outcome=outcome))
     turn = closed.turn
+    if isinstance(outcome, ChildEnded) and closed is not past:
+        return evolve(closed, usage=closed.usage.plus(outcome.usage))
     if turn is None or closed is past or request_id.slot != MODEL:
         return closed
     return _model_closed(closed, turn, outcome)

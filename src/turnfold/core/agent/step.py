@@ -36,7 +36,7 @@ from turnfold.core.agent.events import (
     Why,
 )
 from turnfold.core.agent.generation import chunk_arrived, close_reply, fail_reply, settle_generation, streaming
-from turnfold.core.agent.ids import MODEL, RequestId
+from turnfold.core.agent.ids import MODEL, RequestId, child_id
 from turnfold.core.agent.inputs import (
     Answered,
     ChunkArrived,
@@ -55,7 +55,7 @@ from turnfold.core.agent.limits import grace_deadline, time_over
 from turnfold.core.agent.reconfigure import reconfigured
 from turnfold.core.agent.requests import repeatable
 from turnfold.core.agent.rounds import settle_round
-from turnfold.core.agent.state import ChatState, Status, effective, find_open, open_requests, usable
+from turnfold.core.agent.state import ChatState, Opened, Status, effective, find_open, open_requests, usable
 from turnfold.core.config.layers import ChatConfig, Overrides
 from turnfold.core.config.models import find_provider
 from turnfold.core.conversation.messages import ToolCall
@@ -66,7 +66,7 @@ from turnfold.core.tools.spec import ToolSpec
 from turnfold.core.tools.textlines import clipped
 from turnfold.core.world.answers import answers
 from turnfold.core.world.described import described
-from turnfold.core.world.requests import AskHuman, Request
+from turnfold.core.world.requests import AskHuman, StartChild
 
 
 def step(state: ChatState, input: Input, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Step:
@@ -230,17 +230,21 @@ def _resumed(draft: Draft) -> Draft:
         why = Why.LOST if repeatable(each.request) else Why.UNKNOWN
         draft = draft.record(RequestClosed(each.request_id, Unanswered(why), draft.at_ms))
         if why is Why.UNKNOWN:
-            draft = draft.act(Publish(world_problem("unknown-outcome", _unknown(each.request))))
+            draft = draft.act(Publish(world_problem("unknown-outcome", _unknown(each, draft.past.conversation))))
     return draft
 
 
-def _unknown(request: Request) -> str:
-    """What a person is told of ``request``, which was under way when turnfold was stopped.
+def _unknown(opened: Opened, conversation: str) -> str:
+    """What a person is told of a request that was under way when turnfold was stopped; a child's own journal says how far it came.
 
     >>> from turnfold.core.world.requests import RunProcess
-    >>> _unknown(RunProcess(script="make all", cwd="/w", environment=(), timeout_s=1.0, output_bytes=9)).partition(":")[0]
+    >>> make = RunProcess(script="make all", cwd="/w", environment=(), timeout_s=1.0, output_bytes=9)
+    >>> _unknown(Opened(request_id=RequestId(1, 1, 0, 0), request=make, status=Status.RUNNING), "c").partition(":")[0]
     'turnfold was stopped in the middle of an act (run make all)'
     """
-    about = described(request)
+    about = described(opened.request)
     act = f"{about.kind} {clipped(' '.join(about.subject.split()))}"
+    if isinstance(opened.request, StartChild):
+        child = child_id(conversation, opened.request_id)
+        return f"turnfold was stopped in the middle of an act ({act}): what was done of it is in conversation {child}; turnfold --resume {child}  goes on with it."
     return f"turnfold was stopped in the middle of an act ({act}): whether it took effect is unknown, so look before it is done again."

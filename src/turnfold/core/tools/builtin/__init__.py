@@ -10,7 +10,8 @@ from turnfold.core.tools.builtin.python import PYTHON
 from turnfold.core.tools.builtin.read import READ
 from turnfold.core.tools.builtin.save import SAVE
 from turnfold.core.tools.builtin.shell import SHELL
+from turnfold.core.tools.builtin.subagent import SUBAGENT
 from turnfold.core.tools.builtin.todo import TODO
 from turnfold.core.tools.spec import ToolSpec
 
-BUILTIN_TOOLS: tuple[ToolSpec, ...] = (READ, SAVE, APPEND, PATCH, SHELL, PYTHON, TODO, ASK, COMPLETE)
+BUILTIN_TOOLS: tuple[ToolSpec, ...] = (READ, SAVE, APPEND, PATCH, SHELL, PYTHON, TODO, ASK, COMPLETE, SUBAGENT)
