@@ -50,3 +50,17 @@ def test_children_are_listed_apart_and_ask_in_their_own_name(tmp_path: Path) -> 
     assert sorted(json.loads(line)["parent"] for line in both) == ["", parent]
     assert "> Write a.txt." in shown.out
     assert (more.code, more.out) == (0, "Bye.\n"), more.err
+
+
+def test_past_conversations_are_searched_and_read(tmp_path: Path) -> None:
+    with ScriptedServer((ScriptedReply(chunks=(chat_stream("Cheese, they say."),)),)) as server:
+        bench = Bench.at(tmp_path, server.base_url)
+        first = bench.run("what is the moon made of?")
+        found = bench.run("/chats the moon")
+        read = bench.run(f'/chats --json {{"conversation": "{first.conversation}"}}')
+        none = bench.run("/chats stars")
+    assert (found.code, read.code, none.code) == (0, 0, 0), found.err
+    assert f"{first.conversation} (20" in found.out
+    assert "what is the moon made of?" in found.out
+    assert "Assistant: Cheese, they say." in read.out
+    assert "No past conversation says that." in none.out

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from turnfold.core.tools.builtin.append import APPEND
 from turnfold.core.tools.builtin.ask import ASK
+from turnfold.core.tools.builtin.chats import CHATS
 from turnfold.core.tools.builtin.complete import COMPLETE
 from turnfold.core.tools.builtin.patch import PATCH
 from turnfold.core.tools.builtin.python import PYTHON
@@ -14,4 +15,4 @@ from turnfold.core.tools.builtin.subagent import SUBAGENT
 from turnfold.core.tools.builtin.todo import TODO
 from turnfold.core.tools.spec import ToolSpec
 
-BUILTIN_TOOLS: tuple[ToolSpec, ...] = (READ, SAVE, APPEND, PATCH, SHELL, PYTHON, TODO, ASK, COMPLETE, SUBAGENT)
+BUILTIN_TOOLS: tuple[ToolSpec, ...] = (READ, SAVE, APPEND, PATCH, SHELL, PYTHON, TODO, ASK, COMPLETE, SUBAGENT, CHATS)
