@@ -12,6 +12,7 @@ from turnfold.shell.discovery import Chosen
 from turnfold.shell.embedded.weights import Progress
 from turnfold.shell.environment import base_environment
 from turnfold.shell.files import LocalFiles
+from turnfold.shell.finder import LocalFinder
 from turnfold.shell.folders import Folders, find_folders
 from turnfold.shell.journal import SqliteJournal
 from turnfold.shell.people import Nobody
@@ -51,6 +52,7 @@ def real_world(
     places = find_folders(variables) if folders is None else folders
     base = base_environment(variables)
     secrets = EnvironmentSecrets(variables)
+    files = LocalFiles()
     with ExitStack() as closing:
         journal = SqliteJournal(places.journal)
         closing.callback(journal.close)
@@ -59,7 +61,7 @@ def real_world(
         models = RoutedModels(secrets, places.weights, tell, progress)
         closing.callback(models.close)
         yield World(
-            files=LocalFiles(),
+            files=files,
             processes=LocalProcesses(base),
             pythons=pythons,
             models=models,
@@ -68,4 +70,5 @@ def real_world(
             human=human,
             journal=journal,
             chats=LocalChats(journal),
+            finder=LocalFinder(base, files),
         )

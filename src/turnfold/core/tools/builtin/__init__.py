@@ -6,7 +6,10 @@ from turnfold.core.tools.builtin.append import APPEND
 from turnfold.core.tools.builtin.ask import ASK
 from turnfold.core.tools.builtin.chats import CHATS
 from turnfold.core.tools.builtin.complete import COMPLETE
+from turnfold.core.tools.builtin.find import FIND
+from turnfold.core.tools.builtin.grep import GREP
 from turnfold.core.tools.builtin.patch import PATCH
+from turnfold.core.tools.builtin.patch_many import PATCH_MANY
 from turnfold.core.tools.builtin.python import PYTHON
 from turnfold.core.tools.builtin.read import READ
 from turnfold.core.tools.builtin.save import SAVE
@@ -15,4 +18,19 @@ from turnfold.core.tools.builtin.subagent import SUBAGENT
 from turnfold.core.tools.builtin.todo import TODO
 from turnfold.core.tools.spec import ToolSpec
 
-BUILTIN_TOOLS: tuple[ToolSpec, ...] = (READ, SAVE, APPEND, PATCH, SHELL, PYTHON, TODO, ASK, COMPLETE, SUBAGENT, CHATS)
+BUILTIN_TOOLS: tuple[ToolSpec, ...] = (
+    READ,
+    SAVE,
+    APPEND,
+    PATCH,
+    PATCH_MANY,
+    GREP,
+    FIND,
+    SHELL,
+    PYTHON,
+    TODO,
+    ASK,
+    COMPLETE,
+    SUBAGENT,
+    CHATS,
+)
