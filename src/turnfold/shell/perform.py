@@ -32,6 +32,7 @@ from turnfold.core.world.requests import (
     WriteFile,
 )
 from turnfold.shell.bounds import Bounds
+from turnfold.shell.children import child_ended
 from turnfold.shell.hygiene import clean, known_mask, with_secrets
 from turnfold.shell.masking import Mask, MaskedEmit
 from turnfold.shell.ports import Files
@@ -73,7 +74,7 @@ def _perform(due: Perform, tools: tuple[ToolSpec, ...], cfg: ChatConfig, world: 
         case AskHuman():
             return world_problem("not-performed", "A question to a person is never performed: it waits for its answer.")
         case StartChild():
-            return world_problem("absent", "This world can't start a child conversation.")
+            return child_ended(due, request, tools, cfg, world, scope)
         case _:
             return _acted(request, cfg, world, scope)
 

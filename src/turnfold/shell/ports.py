@@ -50,12 +50,16 @@ R_contra = TypeVar("R_contra", contravariant=True)
 @final
 @frozen(kw_only=True)
 class Question:
-    """A request that waits for a person: what it is, why it is asked, and what it would do, ready to be shown."""
+    """A request that waits for a person: what it is, why it is asked, and what it would do, ready to be shown.
+
+    ``child``: the id of the conversation that asks, where it is not the one that runs but a child of it.
+    """
 
     request_id: RequestId
     request: Request
     reason: str
     preview: str
+    child: str = ""
 
 
 @final
@@ -173,7 +177,7 @@ class Clock(Protocol):
 
 
 class Human(Protocol):
-    """A person who can be asked; None leaves the question open, and the run ends paused."""
+    """A person who can be asked; None leaves the question open, and the run ends paused. Children side by side may ask at the same time."""
 
     __slots__ = ()
 

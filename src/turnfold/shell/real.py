@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 
+from turnfold.shell.chats import LocalChats
 from turnfold.shell.clock import SystemClock
 from turnfold.shell.discovery import Chosen
 from turnfold.shell.embedded.weights import Progress
@@ -77,6 +78,7 @@ def real_world(
             secrets=secrets,
             human=human,
             journal=journal,
+            chats=LocalChats(journal),
             finder=LocalFinder(base, files),
             mcp=mcp,
         )

@@ -253,10 +253,14 @@ class AskHuman:
 @final
 @frozen(kw_only=True)
 class SearchChats:
-    """Find the person's past conversations that fit ``query``, the best first. → ``ChatsFound``."""
+    """Find the person's past conversations that fit ``query``, the best first; or read ``conversation`` alone. → ``ChatsFound``.
+
+    The conversation that asks is not among them, nor are children.
+    """
 
     query: str
     limit: int
+    conversation: str = ""
 
 
 @final

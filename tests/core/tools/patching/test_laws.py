@@ -57,14 +57,23 @@ def test_a_block_gives_the_second_text_or_is_refused(pair: tuple[str, str], cont
     if is_successful(done):
         got = done.unwrap().text
         assert got.endswith("\n") or not old.endswith("\n") or not got
-        assert [line.rstrip() for line in got.removesuffix("\n").split("\n")] == [line.rstrip() for line in new.removesuffix("\n").split("\n")]
+        assert [line.rstrip() for line in got.removesuffix("\n").split("\n")] == [
+            line.rstrip() for line in new.removesuffix("\n").split("\n")
+        ]
     else:
         assert done.failure().code in ("ambiguous", "empty-original")
 
 
 @given(TEXTS | LINES.map("\n".join), TEXTS)
 def test_any_text_is_a_patch_or_a_problem(patch: str, text: str) -> None:
-    for each in (patch, f"--- a/x\n+++ b/x\n{patch}", f"*** Update File: x\n{patch}", f"@@ -1,2 +1 @@\n{patch}", f"-{patch}", f"*** Add File: x\n{patch}"):
+    for each in (
+        patch,
+        f"--- a/x\n+++ b/x\n{patch}",
+        f"*** Update File: x\n{patch}",
+        f"@@ -1,2 +1 @@\n{patch}",
+        f"-{patch}",
+        f"*** Add File: x\n{patch}",
+    ):
         parsed = parse_patch_untrusted(each)
         if is_successful(parsed) and len(parsed.unwrap().files) == 1 and not each.startswith("*** Add"):
             done = outcome(each, text) if hasattr(parsed.unwrap().files[0], "moved_to") else None
@@ -74,7 +83,12 @@ def test_any_text_is_a_patch_or_a_problem(patch: str, text: str) -> None:
 @given(LINES, st.sampled_from(("x = 1", "  return y")), LINES, LINES)
 def test_lines_that_are_there_twice_are_not_removed(before: list[str], line: str, between: list[str], after: list[str]) -> None:
     text = "\n".join((*before, line, *between, line, *after))
-    for patch in (block(line, "z"), f"@@\n-{line}\n+z", f"@@ -{len(text)},1 +1,1 @@\n-{line}\n+z", f"*** Update File: x\n@@ nowhere\n-{line}\n+z"):
+    for patch in (
+        block(line, "z"),
+        f"@@\n-{line}\n+z",
+        f"@@ -{len(text)},1 +1,1 @@\n-{line}\n+z",
+        f"*** Update File: x\n@@ nowhere\n-{line}\n+z",
+    ):
         done = outcome(patch, text)
         assert not is_successful(done)
         assert done.failure().code == "ambiguous"
