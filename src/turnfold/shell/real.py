@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 
+from turnfold.shell.browsers import LocalBrowsers
 from turnfold.shell.chats import LocalChats
 from turnfold.shell.clock import SystemClock
 from turnfold.shell.discovery import Chosen
@@ -24,6 +25,7 @@ from turnfold.shell.pythons import LocalPythons
 from turnfold.shell.routed_models import RoutedModels
 from turnfold.shell.sandbox.sandboxes import LocalSandboxes
 from turnfold.shell.secrets import EnvironmentSecrets
+from turnfold.shell.web import LocalWeb
 from turnfold.shell.world import World
 
 NOBODY = Nobody()
@@ -66,6 +68,8 @@ def real_world(
         closing.callback(jobs.close_all)
         mcp = McpServers(base, secrets)
         closing.callback(mcp.close_all)
+        browsers = LocalBrowsers(variables)
+        closing.callback(browsers.close_all)
         models = RoutedModels(secrets, places.weights, tell, progress)
         closing.callback(models.close)
         yield World(
@@ -81,4 +85,6 @@ def real_world(
             chats=LocalChats(journal),
             finder=LocalFinder(base, files),
             mcp=mcp,
+            web=LocalWeb(variables),
+            browsers=browsers,
         )

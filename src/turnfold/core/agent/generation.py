@@ -111,7 +111,8 @@ def _open_model(draft: Draft, turn: Turn, tools: tuple[ToolSpec, ...], cfg: Chat
     if planned is not None:
         return open_summary(encoding, turn, planned, found, cfg)
     scan = call_format.begin(encoded.told.tool_format, known)
-    return call_model(encoding, turn, found, request_body(encoded, draft.past), cfg, scan=scan)
+    body = request_body(encoded, draft.past)
+    return call_model(encoding, turn, found, body, cfg, scan=scan, spared_bytes=encoded.told.spared_bytes)
 
 
 def chunk_arrived(draft: Draft, request_id: RequestId, data: bytes, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:

@@ -109,6 +109,23 @@ class Sandbox:
 
 @final
 @frozen(kw_only=True)
+class Web:
+    """``[web]``: how far the tools ``fetch`` and ``browser`` reach."""
+
+    private_hosts: tuple[str, ...] = field(
+        default=(),
+        metadata=note(
+            "globs of hosts that may be reached although they are on a private network, such as localhost or 192.168.*", granted=True
+        ),
+    )
+    timeout_s: float = field(
+        default=30.0, metadata=note("the longest that one page, or one act of the browser, may take", over=0, granted=True)
+    )
+    browser: str = field(default="", metadata=note("the Chromium that is started; by default one that is found", granted=True))
+
+
+@final
+@frozen(kw_only=True)
 class Compaction:
     """``[compaction]``: when and how the beginning of a long conversation gives way to a summary."""
 

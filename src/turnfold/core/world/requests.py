@@ -28,7 +28,7 @@ class Purpose(Enum):
 class CallModel:
     """Ask ``provider`` for a reply of ``model`` to the conversation as it was at event ``upto``.
 
-    A reference: the body, of ``size_bytes``, goes with ``Perform`` and is never stored. Answered by ``StreamEnded`` after
+    A reference: the body, of ``size_bytes`` (each picture counted as what it costs), goes with ``Perform`` and is never stored. Answered by ``StreamEnded`` after
     chunks of an OpenAI-compatible event stream.
     """
 
