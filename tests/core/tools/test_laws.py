@@ -18,12 +18,33 @@ from turnfold.core.world.answers import Exchange
 from turnfold.core.world.requests import ReadFile
 
 PATCHES = st.lists(
-    st.tuples(TEXTS, TEXTS).map(lambda halves: f"    for name, schema in properties_of(tool).items():
-        if isinstance(schema.get("enum"), tuple):
-            members += ((name, draw(st.sampled_from(schema["enum"]))),)  # type: ignore[arg-type]
-        elif schema.get("type") == "boolean":
-            members += ((name, draw(st.booleans())),)
-        elif name.endswith("_line"):
+    st.tuples(TEXTS, TEXTS).map(lambda halves: f"<<<<<<< ORIGINAL\n{halves[0]}\n=======\n{halves[1]}\n>>>>>>> UPDATED"),
+    min_size=1,
+    max_size=3,
+).map("\n".join)
+MEMORIES = st.sampled_from(
+    (
+        JsonObject(),
+        JsonObject.of(cells=3),
+        JsonObject.of(items=(JsonObject.of(text="a", state="done"), JsonObject.of(text="b", state=1), JsonObject(), 3)),
+        JsonObject.of(items="a"),
+        JsonObject.of(cells=True, cwd="relative", environment=1),
+        JsonObject.of(cwd="/w/sub", environment=JsonObject.of(A="1", B=None, C=3)),
+    )
+)
+CHANGES = st.lists(
+    st.sampled_from(("add a", "done 1", "doing 2", "open 1", "remove 1", "clear", "[x] b", "- [ ] c", "2. [>] d", "", "done 0")) | TEXTS,
+    max_size=4,
+).map("\n".join)
+LINES = st.none() | st.integers(min_value=1, max_value=20) | st.sampled_from((2.0, 10**400))
+
+
+@st.composite
+def fitting(draw: st.DrawFn, tool: ToolSpec) -> JsonObject:
+    """Arguments that fit the tool's schema."""
+    members: tuple[tuple[str, JsonValue], ...] = ()
+    for name, schema in properties_of(tool).items():
+        if name.endswith("_line"):
             line = draw(LINES)
             members += () if line is None else ((name, line),)
         elif name == "patch":
