@@ -14,6 +14,7 @@ from turnfold.shell.environment import base_environment
 from turnfold.shell.files import LocalFiles
 from turnfold.shell.finder import LocalFinder
 from turnfold.shell.folders import Folders, find_folders
+from turnfold.shell.index import LocalIndex
 from turnfold.shell.journal import SqliteJournal
 from turnfold.shell.people import Nobody
 from turnfold.shell.ports import Human
@@ -53,6 +54,7 @@ def real_world(
     base = base_environment(variables)
     secrets = EnvironmentSecrets(variables)
     files = LocalFiles()
+    finder = LocalFinder(base, files)
     with ExitStack() as closing:
         journal = SqliteJournal(places.journal)
         closing.callback(journal.close)
@@ -70,5 +72,6 @@ def real_world(
             human=human,
             journal=journal,
             chats=LocalChats(journal),
-            finder=LocalFinder(base, files),
+            finder=finder,
+            index=LocalIndex(places.indexes, finder),
         )

@@ -11,6 +11,7 @@ from turnfold.core.tools.builtin.grep import GREP
 from turnfold.core.tools.builtin.patch import PATCH
 from turnfold.core.tools.builtin.patch_many import PATCH_MANY
 from turnfold.core.tools.builtin.python import PYTHON
+from turnfold.core.tools.builtin.rag import RAG
 from turnfold.core.tools.builtin.read import READ
 from turnfold.core.tools.builtin.save import SAVE
 from turnfold.core.tools.builtin.shell import SHELL
@@ -33,4 +34,5 @@ BUILTIN_TOOLS: tuple[ToolSpec, ...] = (
     COMPLETE,
     SUBAGENT,
     CHATS,
+    RAG,
 )
