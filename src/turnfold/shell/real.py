@@ -15,6 +15,7 @@ from turnfold.shell.environment import base_environment
 from turnfold.shell.files import LocalFiles
 from turnfold.shell.finder import LocalFinder
 from turnfold.shell.folders import Folders, find_folders
+from turnfold.shell.index import LocalIndex
 from turnfold.shell.jobs import LocalJobs
 from turnfold.shell.journal import SqliteJournal
 from turnfold.shell.mcp.servers import McpServers
@@ -58,6 +59,7 @@ def real_world(
     base = base_environment(variables)
     secrets = EnvironmentSecrets(variables)
     files = LocalFiles()
+    finder = LocalFinder(base, files)
     with ExitStack() as closing:
         journal = SqliteJournal(places.journal)
         closing.callback(journal.close)
@@ -83,8 +85,9 @@ def real_world(
             human=human,
             journal=journal,
             chats=LocalChats(journal),
-            finder=LocalFinder(base, files),
             mcp=mcp,
             web=LocalWeb(variables),
             browsers=browsers,
+            finder=finder,
+            index=LocalIndex(places.indexes, finder),
         )

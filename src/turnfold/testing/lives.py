@@ -60,6 +60,7 @@ CALLS: tuple[ToolCall, ...] = (
     ToolCall("complete", JsonObject.of(text="All is done.")),
     ToolCall("subagent", JsonObject.of(task="Count the files.")),
     ToolCall("chats", JsonObject.of(query="alpha")),
+    ToolCall("rag", JsonObject.of(query="alpha")),
     ToolCall("pair", JsonObject.of(path="b.txt")),
     ToolCall("careful", JsonObject.of(path="d.txt")),
     ToolCall("count", JsonObject()),

@@ -14,6 +14,7 @@ from turnfold.core.tools.builtin.jobs import JOBS
 from turnfold.core.tools.builtin.patch import PATCH
 from turnfold.core.tools.builtin.patch_many import PATCH_MANY
 from turnfold.core.tools.builtin.python import PYTHON
+from turnfold.core.tools.builtin.rag import RAG
 from turnfold.core.tools.builtin.read import READ
 from turnfold.core.tools.builtin.save import SAVE
 from turnfold.core.tools.builtin.screenshot import SCREENSHOT
@@ -45,4 +46,5 @@ BUILTIN_TOOLS: tuple[ToolSpec, ...] = (
     VISION,
     SCREENSHOT,
     TMUX,
+    RAG,
 )
