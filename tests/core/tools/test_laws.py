@@ -18,7 +18,8 @@ from turnfold.core.world.answers import Exchange
 from turnfold.core.world.requests import ReadFile
 
 PATCHES = st.lists(
-    st.tuples(TEXTS, TEXTS).map(lambda halves: f"    min_size=1,
+    st.tuples(TEXTS, TEXTS).map(lambda halves: f"<<<<<<< ORIGINAL\n{halves[0]}\n=======\n{halves[1]}\n>>>>>>> UPDATED"),
+    min_size=1,
     max_size=3,
 ).map("\n".join)
 MEMORIES = st.sampled_from(
@@ -138,7 +139,6 @@ def test_a_tool_describes_itself_to_a_model(tool: ToolSpec) -> None:
 
 
 def test_the_tools_are_in_this_order() -> None:
-<<<<<<< HEAD
     names = "read save append patch patch_many grep find shell jobs python todo ask complete subagent chats fetch browser vision screenshot tmux rag"
     assert [tool.name for tool in BUILTIN_TOOLS] == names.split()
     assert find_tool(BUILTIN_TOOLS, "patch") is BUILTIN_TOOLS[3]
