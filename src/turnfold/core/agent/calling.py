@@ -14,8 +14,8 @@ from turnfold.core.agent.state import Past, Turn
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.models import Located, locate, profile_of
 from turnfold.core.config.values import ModelProfile
+from turnfold.core.llm.call_format import Scan
 from turnfold.core.llm.chat import CHAT
-from turnfold.core.llm.markdown import Scan
 from turnfold.core.problem import Problem, caller_problem, model_problem
 from turnfold.core.world.permission import Deny, permit
 from turnfold.core.world.requests import CallModel, Purpose

@@ -14,8 +14,8 @@ from turnfold.core.agent.ids import RequestId
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.values import ModelProfile, ToolFormat
 from turnfold.core.conversation.log import Log
+from turnfold.core.llm.call_format import Scan
 from turnfold.core.llm.chat_reply import ChatFold
-from turnfold.core.llm.markdown import Scan
 from turnfold.core.tools.spec import ToolSpec
 
 

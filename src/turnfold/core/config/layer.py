@@ -107,6 +107,11 @@ class Layer:
             Form.TOOL,
         ),
     )
+    own_tool_modules: Names | Missing = field(
+        default=MISSING,
+        alias="tool_modules",
+        metadata=_setting(Merge.REPLACE, "modules (package.module, or a file) whose TOOLS are tools, too", Form.SOME, granted=True),
+    )
     own_agent: str | Missing = field(
         default=MISSING, alias="agent", metadata=_setting(Merge.REPLACE, "the agent that leads the conversation")
     )
@@ -206,6 +211,11 @@ class Layer:
     def tools(self) -> Names | None:
         """The tools to use of those that are handed in: their names, or what ``+name`` and ``-name`` change of all; None means all."""
         return _tools([layer.own_tools for layer in self.layers])
+
+    @property
+    def tool_modules(self) -> Names:
+        """The Python modules whose ``TOOLS`` are handed in besides the built-in ones."""
+        return _first([layer.own_tool_modules for layer in self.layers], ())
 
     @property
     def agent(self) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import assert_never
 
 from turnfold.core.agent.state import Past
+from turnfold.core.config.values import ToolFormat
 from turnfold.core.conversation.messages import AssistantMessage, BrokenCall, Invocation, Message, ToolMessage, UserMessage
 from turnfold.core.json import JsonObject, JsonValue, dumps
 from turnfold.core.llm import markdown
+from turnfold.core.llm.call_format import parse
 from turnfold.core.llm.fences import longest_run
 from turnfold.core.tools.output import counted
 from turnfold.core.tools.spec import ToolSpec, find_tool
@@ -60,7 +62,7 @@ def _section(message: Message, tools: tuple[ToolSpec, ...]) -> str:
         case UserMessage(text=text, context=context):
             return f"## User\n\n{context + chr(10) * 2 if context else ''}{text.rstrip()}\n"
         case AssistantMessage(text=text, calls=calls, cut=cut):
-            written = markdown.parse(text, tools)
+            written = tuple(call for format in ToolFormat for call in parse(text, format, tools))
             unwritten = (_block(call, tools) for call in calls if call not in written)
             parts = (text.rstrip(), *unwritten, "(cut)" if cut else "")
             return "## Assistant\n\n" + "\n\n".join(part for part in parts if part) + "\n"
