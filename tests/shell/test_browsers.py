@@ -108,12 +108,10 @@ def test_dialogs_downloads_and_files_are_refused_and_told(tmp_path: Path) -> Non
 @real
 def test_no_request_of_a_page_reaches_a_private_network(tmp_path: Path) -> None:
     """Not the first, not a redirect's, not what a page loads, not what its scripts ask for, not a socket's."""
-    inner = "".join(
-        (
-            "<img src='http://localhost:PORT/img'><iframe src='http://localhost:PORT/frame'></iframe>",
-            "<script>fetch('http://localhost:PORT/fetch', {mode: 'no-cors'}).catch(() => 0);",
-            "new WebSocket('ws://localhost:PORT/socket'); navigator.sendBeacon('http://localhost:PORT/beacon')</script>",
-        )
+    inner = (
+        "<img src='http://localhost:PORT/img'><iframe src='http://localhost:PORT/frame'></iframe>"
+        "<script>fetch('http://localhost:PORT/fetch', {mode: 'no-cors'}).catch(() => 0);"
+        "new WebSocket('ws://localhost:PORT/socket'); navigator.sendBeacon('http://localhost:PORT/beacon')</script>"
     )
     with driving(tmp_path, {}) as (do, pages):
         port = str(pages.port)
@@ -136,9 +134,8 @@ def test_a_name_that_leads_elsewhere_the_second_time_is_judged_again(tmp_path: P
 
     with driving(tmp_path, {"/": page("<title>A</title>once")}, resolve) as (do, pages):
         assert do.seen(Browsing.OPEN, pages.url("/", "rebound.example"), "", "rebound.example").title == "A"
-        for _ in range(2):
-            last = do(Browsing.OPEN, pages.url("/", "rebound.example"), "", "other.example")
-        assert code(last) == "private-address"
+        do(Browsing.OPEN, pages.url("/", "rebound.example"), "", "other.example")  # it may use a connection that is open still
+        assert code(do(Browsing.OPEN, pages.url("/", "rebound.example"), "", "other.example")) == "private-address"
 
 
 @real

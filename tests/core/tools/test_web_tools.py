@@ -23,7 +23,7 @@ from turnfold.core.tools.web import WebAddress, checked_url
 from turnfold.core.world.answers import Answer, BrowserSeen, Exchange, ImageRead, ProcessEnded, UrlFetched
 from turnfold.core.world.images import Image
 from turnfold.core.world.permission import Allow, Ask, Deny, permit
-from turnfold.core.world.requests import Browsing, FetchUrl, ReadImage, RunProcess, UseBrowser, WorldRequest
+from turnfold.core.world.requests import Browsing, FetchUrl, ReadImage, Request, RunProcess, UseBrowser
 
 DOT = Image("image/png", "AAAA")
 READ = ImageRead(DOT, digest="d")
@@ -32,7 +32,7 @@ FAILED = world_problem("no-host", "The address was not found.")
 
 def run(
     tool: ToolSpec, *outcomes: Answer | Problem, cfg: ChatConfig | None = None, **arguments: JsonValue
-) -> tuple[Done | Refuse, tuple[WorldRequest, ...]]:
+) -> tuple[Done | Refuse, tuple[Request, ...]]:
     """The call played with ``outcomes``, one a request: its end, and what it asked for."""
     call, left = Call(JsonObject.of(**arguments)), list(outcomes)
     while True:
@@ -125,7 +125,7 @@ class TestBrowser:
         ],
     )
     def test_each_act_is_one_request(self, arguments: dict[str, str], action: Browsing, target: str, typed: str) -> None:
-        end, (request,) = run(BROWSER, self.SEEN, **arguments)
+        end, (request,) = run(BROWSER, self.SEEN, cfg=None, **arguments)
         assert isinstance(request, UseBrowser)
         assert (request.action, request.target, request.text) == (action, target, typed)
         assert text(end) == 'A · https://a.example/\n\n- link "More"'
@@ -151,7 +151,7 @@ class TestBrowser:
         ],
     )
     def test_what_lacks_its_target_is_refused_before_anything_is_asked(self, arguments: dict[str, str], said: str) -> None:
-        end, requests = run(BROWSER, **arguments)
+        end, requests = run(BROWSER, cfg=None, **arguments)
         assert (code(end), requests) == (said, ())
 
     def test_a_problem_passes(self) -> None:
