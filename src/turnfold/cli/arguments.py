@@ -29,6 +29,7 @@ class Talk(NamedTuple):
     workspace: str = ""
     resume: str | None = None
     name: str = ""
+    images: tuple[str, ...] = ()
 
 
 class Listing(NamedTuple):
@@ -136,7 +137,7 @@ def parse_arguments(argv: Sequence[str]) -> Plan:
     """What ``argv`` (without the program's name) asks for; never raises.
 
     >>> parse_arguments(["hi", "a.txt", "--yes"])
-    Talk(prompt='hi', files=('a.txt',), yes=True, dry_run=False, json=False, model='', agent='', tools=None, workspace='', resume=None, name='')
+    Talk(prompt='hi', files=('a.txt',), yes=True, dry_run=False, json=False, model='', agent='', tools=None, workspace='', resume=None, name='', images=())
     >>> parse_arguments(["list"]), parse_arguments(["--", "list"]).prompt
     (Listing(json=False, children=False), 'list')
     """
@@ -171,6 +172,7 @@ def talk_parser() -> argparse.ArgumentParser:
         "-r", "--resume", nargs="?", const="", metavar="ID|NAME", help="go on with a conversation (default: the last one of the workspace)"
     )
     parser.add_argument("--name", default="", help="what to call the new conversation")
+    parser.add_argument("--image", action="append", default=[], metavar="FILE", help="a picture that the model shall see; may be repeated")
     parser.add_argument("--version", action="store_true", help="show the version and exit")
     return parser
 
@@ -198,6 +200,7 @@ def _talk(argv: Sequence[str]) -> Plan:
         workspace=found.workspace,
         resume=found.resume,
         name=" ".join(found.name.split()),
+        images=tuple(found.image),
     )
     wrong = _contradiction(talk)
     if wrong:
