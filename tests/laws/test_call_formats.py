@@ -86,11 +86,8 @@ VALUES = (
     "ü",
     "\u2028",
 )
-words = (
-    st.sampled_from((*VALUES, *TAGS, *BLOCK_LINES))
-    | st.lists(st.sampled_from((*VALUES, *TAGS, *BLOCK_LINES, "\n", "\n")), max_size=6).map("".join)
-    | st.text(max_size=8)
-)
+one_word = st.sampled_from((*VALUES, *TAGS, *BLOCK_LINES, "\n", "\n", "\n"))
+words = one_word | st.tuples(one_word, one_word, one_word, one_word).map("".join) | st.text(max_size=6)
 scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | words
 json_values: st.SearchStrategy[JsonValue] = (
     scalars
