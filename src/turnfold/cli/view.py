@@ -41,6 +41,7 @@ from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.models import format_of
 from turnfold.core.config.values import ToolFormat
 from turnfold.core.conversation.messages import AssistantMessage, UserMessage
+from turnfold.core.llm.elements import FUNCTION_CALLS, TOOL_USE
 from turnfold.core.tools.output import counted
 from turnfold.core.tools.preview import visible
 from turnfold.core.world.answers import Exchange
@@ -196,7 +197,13 @@ def _block(view: View, *pieces: Piece) -> Shown:
 
 def _names(view: View) -> tuple[str, ...]:
     """The words that open a call in a reply's text."""
-    return view.tools if format_of(_now(view)) is ToolFormat.MARKDOWN else ()
+    match format_of(_now(view)):
+        case ToolFormat.NATIVE:
+            return ()
+        case ToolFormat.MARKDOWN:
+            return view.tools
+        case ToolFormat.XML:
+            return (f"<{TOOL_USE}>", f"<{FUNCTION_CALLS}>")
 
 
 def _now(view: View) -> ChatConfig:
