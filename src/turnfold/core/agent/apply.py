@@ -14,6 +14,7 @@ from turnfold.core.agent.events import (
     CancelAsked,
     Compacted,
     Event,
+    Forgotten,
     Impersonated,
     MessageAdded,
     MessageQueued,
@@ -25,6 +26,7 @@ from turnfold.core.agent.events import (
     Renamed,
     RequestClosed,
     RequestOpened,
+    RestoreAsked,
     Rewound,
     RoundEnded,
     Started,
@@ -36,14 +38,15 @@ from turnfold.core.agent.events import (
 )
 from turnfold.core.agent.ids import MODEL, RequestId, place
 from turnfold.core.agent.state import Mark, Opened, Past, Slot, Status, Summary, Taken, Turn, find_open, waits_for_person
-from turnfold.core.conversation.messages import AssistantMessage, Message, ToolMessage, UserMessage
+from turnfold.core.agent.writes import in_order, written_in
+from turnfold.core.conversation.messages import AssistantMessage, Message, ToolCall, ToolMessage, UserMessage
 from turnfold.core.json import JsonObject
 from turnfold.core.world.answers import images_of
 from turnfold.core.world.images import Image
 from turnfold.core.world.requests import CallModel, Purpose
 
-Commanded: TypeAlias = CallCommanded | Impersonated | SummaryAsked | Reconfigured | Renamed | Rewound | Redone
-Rarer: TypeAlias = Started | MessageQueued | CallClosed | RoundEnded | TurnInterrupted | TurnEnded | Compacted | Commanded
+Commanded: TypeAlias = CallCommanded | Impersonated | SummaryAsked | Reconfigured | Renamed | Rewound | Redone | RestoreAsked
+Rarer: TypeAlias = Started | MessageQueued | CallClosed | RoundEnded | TurnInterrupted | TurnEnded | Compacted | Forgotten | Commanded
 
 
 def apply(past: Past, event: Event) -> Past:
@@ -83,6 +86,8 @@ def _applied_rarely(past: Past, event: Rarer) -> Past:
             return past if past.turn is None else evolve(past, turn=evolve(past.turn, interrupted=True, limit=limit))
         case Compacted(upto, summary, pinned):
             return _compacted(past, Summary(upto=upto, text=summary, pinned=pinned))
+        case Forgotten(count):
+            return evolve(past, writes=past.writes.without(count))
         case _:
             return _applied_command(past, event)
 
@@ -99,10 +104,12 @@ def _applied_command(past: Past, event: Commanded) -> Past:
             return evolve(past, overrides=(change, *past.overrides), undone=())
         case Renamed(name):
             return evolve(past, name=name)
-        case Rewound(to):
-            return _rewound(past, to)
+        case Rewound(to, files=files):
+            return _rewound(past, to, files=files)
         case Redone():
             return _redone(past)
+        case RestoreAsked():
+            return _restore_asked(past, event)
         case _:
             assert_never(event)
 
@@ -179,6 +186,21 @@ def _impersonated(past: Past, message: AssistantMessage, at_ms: int) -> Past:
     return _turn_begun(past, message, turn)
 
 
+def _restore_asked(past: Past, event: RestoreAsked) -> Past:
+    """The past with a turn that puts files back. It has no mark and takes nothing from what can be redone: it ends with both."""
+    call = ToolCall("redo" if event.again else "undo", JsonObject())
+    turn = Turn(
+        number=past.turns + 1,
+        generation=0,
+        began_ms=event.at_ms,
+        slots=(Slot(invocation=call),),
+        overrides=past.overrides,
+        commanded=True,
+        restoring=event,
+    )
+    return evolve(past, turns=turn.number, turn=turn)
+
+
 def _opened(past: Past, event: RequestOpened) -> Past:
     turn = past.turn
     if turn is None:
@@ -230,9 +252,9 @@ def _with_request(past: Past, request_id: RequestId, change: Callable[[Opened], 
 def _closed(past: Past, request_id: RequestId, outcome: Outcome) -> Past:
     closed = _with_request(past, request_id, lambda opened: evolve(opened, outcome=outcome))
     turn = closed.turn
-    if turn is None or closed is past or request_id.slot != MODEL:
+    if turn is None or closed is past:
         return closed
-    return _model_closed(closed, turn, outcome)
+    return _model_closed(closed, turn, outcome) if request_id.slot == MODEL else closed
 
 
 def _model_closed(past: Past, turn: Turn, outcome: Outcome) -> Past:
@@ -277,19 +299,30 @@ def _round_ended(past: Past) -> Past:
     if turn is None:
         return past
     log = past.log
-    for slot in turn.slots:
+    slots = turn.slots if turn.restoring is None else ()  # what puts files back is no part of the conversation
+    for slot in slots:
         log = log if slot.result is None else log.append(slot.result)
-    return evolve(past, log=log, turn=evolve(turn, generation=turn.generation + 1, model=None, asked=0, slots=()))
+    written = in_order(tuple(each for slot in slots for each in written_in(turn.number, slot.exchanges)))
+    ended = evolve(turn, generation=turn.generation + 1, model=None, asked=0, slots=())
+    return evolve(past, log=log, turn=ended, writes=past.writes.plus(written))
 
 
-def _rewound(past: Past, to: int) -> Past:
+def _rewound(past: Past, to: int, *, files: bool) -> Past:
     kept = 0
     while kept < len(past.marks) and past.marks[kept].turn < to:
         kept += 1
     if kept == len(past.marks):
         return past
     mark = past.marks[kept]
-    taken = Taken(log=past.log, memories=past.memories, overrides=past.overrides, marks=past.marks, summary=past.summary, told=past.told)
+    taken = Taken(
+        log=past.log,
+        memories=past.memories,
+        overrides=past.overrides,
+        marks=past.marks,
+        summary=past.summary,
+        told=past.told,
+        writes=past.writes,
+    )
     return evolve(
         past,
         log=past.log.take(mark.log_length),
@@ -300,7 +333,7 @@ def _rewound(past: Past, to: int) -> Past:
         marks=past.marks.take(kept),
         undone=(taken, *past.undone),
         turn=None,
-        queue=(),
+        writes=past.writes.upto(past.marks[kept - 1].turn if kept else 0) if files else past.writes,
     )
 
 
@@ -316,5 +349,6 @@ def _redone(past: Past) -> Past:
         marks=taken.marks,
         summary=taken.summary,
         told=taken.told,
+        writes=taken.writes,
         undone=tuple(rest),
     )

@@ -168,6 +168,7 @@ class Limits:
     )
     output_bytes: int = field(default=20_000, metadata=note("of a tool's output that the model is shown", least=100, granted=True))
     file_bytes: int = field(default=2_000_000, metadata=note("of a file that is read", least=1, granted=True))
+    undo_bytes: int = field(default=10_000_000, metadata=note("of what was written to files, kept for /undo", least=0, granted=True))
     command_s: float = field(default=300.0, metadata=note("of one command or one piece of Python", over=0))
     grace_s: float = field(
         default=5.0, metadata=note("from an interrupt until a request that does not answer counts as lost", least=0, granted=True)
