@@ -105,7 +105,7 @@ def _applied_command(past: Past, event: Commanded) -> Past:
         case Renamed(name):
             return evolve(past, name=name)
         case Rewound(to, files=files):
-            return _rewound(past, to, files=files)
+            return _rewound(past, to, files)
         case Redone():
             return _redone(past)
         case RestoreAsked():
@@ -307,7 +307,7 @@ def _round_ended(past: Past) -> Past:
     return evolve(past, log=log, turn=ended, writes=past.writes.plus(written))
 
 
-def _rewound(past: Past, to: int, *, files: bool) -> Past:
+def _rewound(past: Past, to: int, files: tuple[str, ...] | None) -> Past:
     kept = 0
     while kept < len(past.marks) and past.marks[kept].turn < to:
         kept += 1
@@ -322,6 +322,7 @@ def _rewound(past: Past, to: int, *, files: bool) -> Past:
         summary=past.summary,
         told=past.told,
         writes=past.writes,
+        files=files or (),
     )
     return evolve(
         past,
@@ -333,7 +334,7 @@ def _rewound(past: Past, to: int, *, files: bool) -> Past:
         marks=past.marks.take(kept),
         undone=(taken, *past.undone),
         turn=None,
-        writes=past.writes.upto(past.marks[kept - 1].turn if kept else 0) if files else past.writes,
+        writes=past.writes.upto(past.marks[kept - 1].turn if kept else 0) if files is not None else past.writes,
     )
 
 

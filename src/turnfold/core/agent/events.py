@@ -250,12 +250,12 @@ class Redone:
 class Rewound:
     """Turn ``to`` and all after it are taken back: log, tool memories and settings are as they were before it.
 
-    ``files``: what those turns wrote was put back before, as far as it could be.
+    ``files``: the files that were put back before; None where files stay as those turns left them.
     """
 
     to: int
     at_ms: int = 0
-    files: bool = False
+    files: tuple[str, ...] | None = None
 
 
 @final

@@ -56,9 +56,10 @@ def floor_of(past: Past, to: int) -> int:
 def goals(past: Past, ask: RestoreAsked) -> tuple[Goal, ...]:
     """What the files shall be that are to be put back, or forth."""
     if ask.again:
-        taken = past.undone[min(ask.again, len(past.undone)) - 1 :][:1]
-        later = tuple(each for held in taken for each in held.writes.log.since(len(past.writes.log)))
-        return tuple(_forth(chain) for chain in chains_of(later))
+        taken = past.undone[: ask.again]
+        moved = frozenset(path for each in taken for path in each.files)  # what was left then is left now
+        later = taken[-1].writes.log.since(len(past.writes.log)) if taken else ()
+        return tuple(_forth(chain) for chain in chains_of(later) if chain.last.path in moved)
     return tuple(_back(chain) for chain in chains_of(past.writes.after(floor_of(past, ask.to))))
 
 
@@ -150,13 +151,21 @@ def restored(draft: Draft, turn: Turn, ask: RestoreAsked) -> Draft:
         problem = world_problem("not-restored", f"Nothing was {again}, since putting the files back was stopped: write {ask.line} again.")
         return end_turn(draft, Reason.INTERRUPTED if turn.limit is None else Reason.LIMIT, turn.limit or problem)
     ended = end_turn(draft, Reason.COMPLETED)
-    return brought_back(ended, ask) if ask.again else taken_back(ended, ask)
+    return brought_back(ended, ask) if ask.again else taken_back(ended, ask, _changed(slot))
 
 
-def taken_back(draft: Draft, ask: RestoreAsked) -> Draft:
-    """Turn ``ask.to`` and all after it taken back, and the person told."""
+def _changed(slot: Slot) -> tuple[str, ...]:
+    """The files that were changed."""
+    for exchange in slot.exchanges:
+        if isinstance(exchange.request, ChangeFiles) and isinstance(exchange.outcome, FilesChanged):
+            return tuple(change.path for change in exchange.request.changes)
+    return ()
+
+
+def taken_back(draft: Draft, ask: RestoreAsked, files: tuple[str, ...] = ()) -> Draft:
+    """Turn ``ask.to`` and all after it taken back, ``files`` having been put back, and the person told."""
     before = draft.past
-    back = draft.record(Rewound(ask.to, draft.at_ms, files=True))
+    back = draft.record(Rewound(ask.to, draft.at_ms, files))
     count = len(before.marks) - len(back.past.marks)
     forgotten = before.writes.forgotten
     lost = f" What turn {forgotten} and those before it wrote is no longer kept (limits.undo_bytes), and stays."

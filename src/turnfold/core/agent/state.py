@@ -153,7 +153,7 @@ class Mark:
 @final
 @frozen(kw_only=True)
 class Taken:
-    """What a rewind took back, for redoing it."""
+    """What a rewind took back, for redoing it; ``files``: those that were put back."""
 
     log: Log[Message]
     memories: JsonObject
@@ -162,6 +162,7 @@ class Taken:
     summary: Summary | None = None
     told: tuple[str, ...] = ()
     writes: Writes = field(factory=Writes)
+    files: tuple[str, ...] = ()
 
 
 @final
