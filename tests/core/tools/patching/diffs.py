@@ -6,7 +6,24 @@ from difflib import SequenceMatcher
 
 from hypothesis import strategies as st
 
-WORDS = ("a", "b", "  b", "", "c \t", "-- sql", "- item", "+", "@@", "@@ -1 +1 @@", "*** End Patch", "\\ x", "```", " ```", ">>> x", "def f():")
+WORDS = (
+    "a",
+    "b",
+    "  b",
+    "",
+    "c \t",
+    "-- sql",
+    "- item",
+    "+",
+    "@@",
+    "@@ -1 +1 @@",
+    "*** End Patch",
+    "\\ x",
+    "```",
+    " ```",
+    ">>> x",
+    "def f():",
+)
 LINES = st.lists(st.sampled_from(WORDS) | st.text("xy ", max_size=2), max_size=14)
 
 

@@ -142,7 +142,10 @@ def test_a_refused_patch_says_why(patch: str, text: str, code: str, part: str) -
 
 def test_the_nearest_place_is_told_with_its_text() -> None:
     text = "import os\n\ndef first():\n    return 1\n\ndef second():\n    return 2\n"
-    assert nearest_place(("def second():", "    return 3"), text) == "lines 6-7:\n6\tdef second():\n7\t    return 2\nLine 7 differs: you wrote `    return 3`."
+    assert (
+        nearest_place(("def second():", "    return 3"), text)
+        == "lines 6-7:\n6\tdef second():\n7\t    return 2\nLine 7 differs: you wrote `    return 3`."
+    )
     assert nearest_place(("def secnd():",), text) == "line 6:\n6\tdef second():\nLine 6 differs: you wrote `def secnd():`."
     assert nearest_place(("", "def secnd():"), text).startswith("lines 5-6:\n5\t\n6\tdef second():")
     assert nearest_place(("@@@@",), text) == ""
