@@ -50,7 +50,7 @@ def anchors(text: str) -> tuple[str, ...]:
     lines = lines_of(text)
     digests: list[str] = []
     for before, line, after in zip(("", *lines), lines, (*lines[1:], ""), strict=False):
-        digests.append(hashlib.blake2s("\0".join((before, line, after)).encode(), digest_size=8).hexdigest())
+        digests.append(hashlib.blake2s(f"{before}\x00{line}\x00{after}".encode(), digest_size=8).hexdigest())
     return tuple(f"{digest}:{digests[: at + 1].count(digest)}" for at, digest in enumerate(digests))
 
 

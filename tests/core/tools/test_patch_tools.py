@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from tests.core.tools.patching.diffs import hunks, texts, unified
 from tests.core.tools.patching.support import block
 from tests.core.tools.worlds import Played, TinyWorld, answer, config, play
-from turnfold.core.json import JsonObject
 from turnfold.core.conversation.messages import ToolCall
+from turnfold.core.json import JsonObject
 from turnfold.core.llm.markdown import parse, render
 from turnfold.core.tools.builtin.patch import PATCH
 from turnfold.core.tools.builtin.patch_many import MAX_FILES, PATCH_MANY
