@@ -87,7 +87,9 @@ def same_parts(case: Case) -> bool:
     """Several files in one patch: each is a heading and its blocks."""
     content, *rest = case.arguments()
     if isinstance(content, JsonObject):
-        named = tuple((each["path"], each["patch"]) for each in content["patches"] or () if isinstance(each, JsonObject))
+        listed = content["patches"]
+        assert isinstance(listed, tuple)
+        named = tuple((each["path"], each["patch"]) for each in listed if isinstance(each, JsonObject))
     else:
         paths = rest[0]
         assert isinstance(paths, tuple)
