@@ -28,7 +28,7 @@ from turnfold.shell.pythons import LocalPythons
 from turnfold.shell.sandbox.sandboxes import BackEnd, LocalSandboxes, holds
 from turnfold.shell.scope import Scope
 
-SECRET = "hunter2-of-the-test"  # noqa: S105
+SECRET = "hunter2-of-the-test"
 
 
 @pytest.fixture
