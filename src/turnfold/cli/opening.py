@@ -15,7 +15,7 @@ from turnfold.core.agent.state import ChatState, effective
 from turnfold.core.config.layers import ChatConfig, Overrides, ProjectConfig, agent_layer
 from turnfold.core.config.missing import MISSING, Missing
 from turnfold.core.config.models import missing_agent
-from turnfold.core.config.said import Said, said
+from turnfold.core.config.said import Said, saying
 from turnfold.core.config.tables import Sandbox, SandboxProfile
 from turnfold.core.journal import load
 from turnfold.core.problem import Problem, caller_problem, did_you_mean
@@ -111,7 +111,7 @@ def _change(plan: Talk, now: ChatConfig, tools: tuple[ToolSpec, ...], world: Wor
 
 
 def _sandbox(plan: Talk) -> Said[Sandbox] | Missing:
-    return said(Sandbox, profile=SandboxProfile(plan.sandbox)) if plan.sandbox else MISSING
+    return saying((("profile", SandboxProfile(plan.sandbox)),)) if plan.sandbox else MISSING
 
 
 def unknown_tool(names: tuple[str, ...] | None, tools: tuple[ToolSpec, ...]) -> Problem | None:
