@@ -12,7 +12,6 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
 from turnfold.core.problem import Problem
 from turnfold.core.world.confinement import Confinement
@@ -42,35 +41,37 @@ def measured(call: Callable[[], object], times: int) -> tuple[float, float]:
     return statistics.median(walls) * 1000, cpu / times * 1000
 
 
-@contextmanager
-def only(back_end: BackEnd | None) -> Iterator[LocalSandboxes]:
-    """The sandboxes of this machine, but for those before ``back_end``."""
+def only(back_end: BackEnd | None) -> LocalSandboxes:
+    """The sandboxes of this machine, without all but ``back_end``."""
     made = LocalSandboxes(BASE)
     made._faults.update({each: "left out" for each in BackEnd if each is not back_end})
-    yield made
+    return made
 
 
 def rows() -> Iterator[tuple[str, float, float]]:
     """What was measured, by name."""
     here = LocalSandboxes(BASE)
-    back_ends: tuple[BackEnd | None, ...] = (None, *(each for each in BackEnd if not here.fault(each)))
     with tempfile.TemporaryDirectory() as folder:
-        for back_end in back_ends:
-            confinement = None if back_end is None else Confinement(writable=(folder,))
-            name = "plainly" if back_end is None else f"by {back_end.value}"
-            with only(back_end) as sandboxes:
-                processes, pythons = LocalProcesses(BASE, sandboxes), LocalPythons(BASE, sandboxes=sandboxes)
-                run = RunProcess(script="true", cwd=folder, environment=(), timeout_s=60, output_bytes=1000, confinement=confinement)
-                code = RunPython(code="1", cwd=folder, environment=(), timeout_s=60, output_bytes=1000, confinement=confinement)
-                yield f"shell, `true`, {name}", *measured(lambda: processes.run(run, Scope()), CALLS)
-                yield f"python, `1`, {name}", *measured(lambda: pythons.run("a", code, Scope()), CALLS)
+        for back_end in (None, *(each for each in BackEnd if not here.fault(each))):
+            yield from rows_of(back_end, folder)
 
-                def anew() -> object:
-                    pythons.close_all()
-                    return pythons.run("a", code, Scope())
 
-                yield f"python, `1` in a new worker, {name}", *measured(anew, STARTS)
-                pythons.close_all()
+def rows_of(back_end: BackEnd | None, folder: str) -> Iterator[tuple[str, float, float]]:
+    """The calls in one sandbox, or in none."""
+    confinement = None if back_end is None else Confinement(writable=(folder,))
+    name = "plainly" if back_end is None else f"by {back_end.value}"
+    processes, pythons = LocalProcesses(BASE, only(back_end)), LocalPythons(BASE, sandboxes=only(back_end))
+    run = RunProcess(script="true", cwd=folder, environment=(), timeout_s=60, output_bytes=1000, confinement=confinement)
+    code = RunPython(code="1", cwd=folder, environment=(), timeout_s=60, output_bytes=1000, confinement=confinement)
+
+    def anew() -> object:
+        pythons.close_all()
+        return pythons.run("a", code, Scope())
+
+    yield f"shell, `true`, {name}", *measured(lambda: processes.run(run, Scope()), CALLS)
+    yield f"python, `1`, {name}", *measured(lambda: pythons.run("a", code, Scope()), CALLS)
+    yield f"python, `1` in a new worker, {name}", *measured(anew, STARTS)
+    pythons.close_all()
 
 
 if __name__ == "__main__":

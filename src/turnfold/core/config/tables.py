@@ -11,7 +11,6 @@ from turnfold.core.config.notes import Form, note
 from turnfold.core.config.values import SecretRef
 from turnfold.core.json import JsonObject
 
-MCP = "the mcp tool"
 SERVER = "the server"
 RUNS = "runs, streams and traces"
 
@@ -98,6 +97,31 @@ class Sandbox:
     unconfined: bool = field(
         default=False, metadata=note("whether commands run without a sandbox where none works, instead of not at all", granted=True)
     )
+    secrets: tuple[str, ...] = field(
+        default=("*KEY", "*TOKEN", "*SECRET", "*PASSWORD", "*PASSWD", "*PASSPHRASE", "*CREDENTIALS"),
+        metadata=note(
+            "globs of variables' names; the values of such variables of turnfold's own environment are masked wherever they turn up,"
+            " as those of all secrets that the settings refer to",
+            granted=True,
+        ),
+    )
+
+
+@final
+@frozen(kw_only=True)
+class Web:
+    """``[web]``: how far the tools ``fetch`` and ``browser`` reach."""
+
+    private_hosts: tuple[str, ...] = field(
+        default=(),
+        metadata=note(
+            "globs of hosts that may be reached although they are on a private network, such as localhost or 192.168.*", granted=True
+        ),
+    )
+    timeout_s: float = field(
+        default=30.0, metadata=note("the longest that one page, or one act of the browser, may take", over=0, granted=True)
+    )
+    browser: str = field(default="", metadata=note("the Chromium that is started; by default one that is found", granted=True))
 
 
 @final
@@ -121,17 +145,17 @@ class McpServer:
     """``[mcp.NAME]``: a server of tools."""
 
     name: str
-    enabled: bool = field(default=True, metadata=note("whether its tools are offered", awaits=MCP))
-    command: str = field(default="", metadata=note("the program to start", granted=True, awaits=MCP))
-    arguments: tuple[str, ...] = field(default=(), metadata=note("what the program is started with", granted=True, awaits=MCP))
+    enabled: bool = field(default=True, metadata=note("whether its tools are offered"))
+    command: str = field(default="", metadata=note("the program to start", granted=True))
+    arguments: tuple[str, ...] = field(default=(), metadata=note("what the program is started with", granted=True))
     environment: JsonObject = field(
-        factory=JsonObject, metadata=note('its variables: text, or {secret = "NAME"}', form=Form.PAIRS, granted=True, awaits=MCP)
+        factory=JsonObject, metadata=note('its variables: text, or {secret = "NAME"}', form=Form.PAIRS, granted=True)
     )
-    url: str = field(default="", metadata=note("its address, where it is no program", form=Form.URL, granted=True, awaits=MCP))
+    url: str = field(default="", metadata=note("its address, where it is no program", form=Form.URL, granted=True))
     headers: JsonObject = field(
-        factory=JsonObject, metadata=note('HTTP headers: text, or {secret = "NAME"}', form=Form.PAIRS, granted=True, awaits=MCP)
+        factory=JsonObject, metadata=note('HTTP headers: text, or {secret = "NAME"}', form=Form.PAIRS, granted=True)
     )
-    timeout_s: float = field(default=60.0, metadata=note("the longest wait for an answer", over=0, awaits=MCP))
+    timeout_s: float = field(default=60.0, metadata=note("the longest wait for an answer", over=0))
 
 
 class Guarded(Enum):

@@ -105,8 +105,8 @@ def _told(
             return f"Fetch {url}"
         case UseBrowser(action=action, target=target, text=text):
             return " ".join(part for part in ("In the browser:", action.value, target, text) if part)
-        case SearchChats(query=query):
-            return f"Search your conversations for {query}"
+        case SearchChats(query=query, conversation=conversation):
+            return f"Read your conversation {conversation}" if conversation else f"Search your conversations for {query}"
         case _:
             assert_never(request)
 

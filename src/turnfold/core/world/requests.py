@@ -28,7 +28,7 @@ class Purpose(Enum):
 class CallModel:
     """Ask ``provider`` for a reply of ``model`` to the conversation as it was at event ``upto``.
 
-    A reference: the body, of ``size_bytes``, goes with ``Perform`` and is never stored. Answered by ``StreamEnded`` after
+    A reference: the body, of ``size_bytes`` (each picture counted as what it costs), goes with ``Perform`` and is never stored. Answered by ``StreamEnded`` after
     chunks of an OpenAI-compatible event stream.
     """
 
@@ -253,10 +253,14 @@ class AskHuman:
 @final
 @frozen(kw_only=True)
 class SearchChats:
-    """Find the person's past conversations that fit ``query``, the best first. → ``ChatsFound``."""
+    """Find the person's past conversations that fit ``query``, the best first; or read ``conversation`` alone. → ``ChatsFound``.
+
+    The conversation that asks is not among them, nor are children.
+    """
 
     query: str
     limit: int
+    conversation: str = ""
 
 
 @final
