@@ -13,6 +13,7 @@ from turnfold.cli.epilog import EPILOG
 from turnfold.cli.exits import Exit
 
 WIDTH = 100
+SANDBOXES = ("off", "workspace", "read-only")  # as the settings have them, which would cost an import
 
 
 class Talk(NamedTuple):
@@ -29,6 +30,7 @@ class Talk(NamedTuple):
     workspace: str = ""
     resume: str | None = None
     name: str = ""
+    sandbox: str = ""
 
 
 class Listing(NamedTuple):
@@ -136,7 +138,7 @@ def parse_arguments(argv: Sequence[str]) -> Plan:
     """What ``argv`` (without the program's name) asks for; never raises.
 
     >>> parse_arguments(["hi", "a.txt", "--yes"])
-    Talk(prompt='hi', files=('a.txt',), yes=True, dry_run=False, json=False, model='', agent='', tools=None, workspace='', resume=None, name='')
+    Talk(prompt='hi', files=('a.txt',), yes=True, dry_run=False, json=False, model='', agent='', tools=None, workspace='', resume=None, name='', sandbox='')
     >>> parse_arguments(["list"]), parse_arguments(["--", "list"]).prompt
     (Listing(json=False, children=False), 'list')
     """
@@ -171,6 +173,9 @@ def talk_parser() -> argparse.ArgumentParser:
         "-r", "--resume", nargs="?", const="", metavar="ID|NAME", help="go on with a conversation (default: the last one of the workspace)"
     )
     parser.add_argument("--name", default="", help="what to call the new conversation")
+    parser.add_argument(
+        "--sandbox", choices=SANDBOXES, default="", metavar="PROFILE", help=f"how far commands may reach: {', '.join(SANDBOXES)}"
+    )
     parser.add_argument("--version", action="store_true", help="show the version and exit")
     return parser
 
@@ -198,6 +203,7 @@ def _talk(argv: Sequence[str]) -> Plan:
         workspace=found.workspace,
         resume=found.resume,
         name=" ".join(found.name.split()),
+        sandbox=found.sandbox,
     )
     wrong = _contradiction(talk)
     if wrong:

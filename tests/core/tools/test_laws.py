@@ -49,6 +49,8 @@ def fitting(draw: st.DrawFn, tool: ToolSpec) -> JsonObject:
             members += () if line is None else ((name, line),)
         elif name == "patch":
             members += ((name, draw(PATCHES | TEXTS.filter(bool))),)
+        elif name == "do":
+            members += ((name, draw(st.sampled_from(("", "list", "start x", "output a", "stop a", "stop")) | TEXTS)),)
         elif name == "changes":
             members += ((name, draw(CHANGES)),)
         elif name == "path":
