@@ -134,6 +134,7 @@ KNOWN = Overrides(
     max_tokens=500,
     instructions="",
     tools=("read", "shell"),
+    tool_modules=("acme.tools",),
     tool_format=ToolFormat.MARKDOWN,
     agent=DEFAULT,
     workspace="/w",
