@@ -7,6 +7,7 @@ from turnfold.core.tools.builtin.ask import ASK
 from turnfold.core.tools.builtin.chats import CHATS
 from turnfold.core.tools.builtin.complete import COMPLETE
 from turnfold.core.tools.builtin.find import FIND
+from turnfold.core.tools.builtin.gh import GH
 from turnfold.core.tools.builtin.grep import GREP
 from turnfold.core.tools.builtin.patch import PATCH
 from turnfold.core.tools.builtin.patch_many import PATCH_MANY
@@ -35,4 +36,5 @@ BUILTIN_TOOLS: tuple[ToolSpec, ...] = (
     SUBAGENT,
     CHATS,
     RAG,
+    GH,
 )
