@@ -32,7 +32,7 @@ from turnfold.core.world.requests import (
     WriteFile,
 )
 from turnfold.shell.bounds import FREE, Bounds
-from turnfold.shell.ports import Files, Human, Journal, JournalError, Kept, Port, Processes, Pythons
+from turnfold.shell.ports import Files, Human, Journal, JournalError, Kept, Offered, Port, Processes, Pythons
 from turnfold.shell.scope import Scope
 from turnfold.shell.world import World
 
@@ -128,6 +128,10 @@ class DryPort(Port[Request]):
     def act(self, request: Request, cfg: ChatConfig, scope: Scope) -> Problem:
         about = described(request)
         return not_done(f"nothing of this happened: {about.kind} {about.subject}")
+
+    def offered(self, cfg: ChatConfig, scope: Scope) -> Offered:
+        """No tools: no server is started or asked."""
+        return Offered()
 
     @override
     def close(self, conversation: str) -> None:

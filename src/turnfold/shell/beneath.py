@@ -131,13 +131,14 @@ class _Walk:
     def _entered(self, name: str) -> bool | None:
         """Whether the folder of that name is where the walk is now; None where there is none, False where it became a link meanwhile."""
         try:
-            self._go(os.open(name, FOLDER, dir_fd=self._folder))
+            below = os.open(name, FOLDER, dir_fd=self._folder)
         except FileNotFoundError:
             return None
         except OSError as error:
             if error.errno in {errno.ELOOP, errno.ENOTDIR} and self._is_link(name):
                 return False
             raise
+        self._go(below)
         self._at = (*self._at, name)
         return True
 

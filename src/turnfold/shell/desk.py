@@ -26,6 +26,7 @@ from turnfold.core.world.answers import EntryKind
 from turnfold.core.world.permission import Allow, permit
 from turnfold.core.world.requests import ListFiles, StartChild
 from turnfold.shell.alarm import left_s
+from turnfold.shell.hygiene import clean_briefing, clean_input, known_mask
 from turnfold.shell.ports import Question
 from turnfold.shell.recall import recalled
 from turnfold.shell.world import World
@@ -94,7 +95,7 @@ class Desk:
     Used by one thread at a time. The journal is written before anything else of a step is done.
     """
 
-    __slots__ = ("_asked", "_deadline_ms", "_past", "cfg", "ended", "state", "tools", "watch", "world")
+    __slots__ = ("_asked", "_deadline_ms", "_past", "cfg", "ended", "mask", "state", "tools", "watch", "world")
 
     def __init__(self, state: ChatState, tools: tuple[ToolSpec, ...], cfg: ChatConfig, world: World, watch: Watch) -> None:
         self.state = state
@@ -102,6 +103,7 @@ class Desk:
         self.cfg = cfg
         self.world = world
         self.watch = watch
+        self.mask = known_mask(cfg, world.secrets)
         self.ended: TurnEnded | None = None
         self._asked: Past | None = None  # as it was when the person was asked last
         self._past: Past | None = None  # what the deadline was found for
@@ -109,7 +111,7 @@ class Desk:
 
     def take(self, input: Input) -> tuple[Act, ...]:
         """What is to be done after ``input``; raises ``JournalError`` (and nothing is to be done) if it can't be kept."""
-        stepped = step(self.state, input, self.tools, self.cfg)
+        stepped = step(self.state, clean_input(input, self.mask), self.tools, self.cfg)
         records = tuple(effect for effect in stepped.effects if isinstance(effect, Record))
         if records:
             self._keep(records)
@@ -201,7 +203,9 @@ def prepared(first: Input, state: ChatState, cfg: ChatConfig, world: World) -> R
     What the person says gets the files that it names and that are there as context, where the model's profile wants them.
     """
     conversation = state.past.conversation or cfg.conversation or world.clock.new_id()
-    known = cfg if cfg.conversation == conversation else evolve(cfg, conversation=conversation)
+    briefing = clean_briefing(cfg.briefing, known_mask(cfg, world.secrets))
+    same = cfg.conversation == conversation and cfg.briefing == briefing
+    known = cfg if same else evolve(cfg, conversation=conversation, briefing=briefing)
     if not isinstance(first, UserSaid) and not (isinstance(first, CommandGiven) and asks_model(first.command)):
         return Ready(known, first)
     chosen = has_catalogue(known) and not isinstance(find_provider(effective(known, state.past)), Problem)

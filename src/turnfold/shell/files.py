@@ -120,11 +120,12 @@ def _replaced(changes: tuple[WriteFile | DeleteFile, ...], bounds: Bounds) -> tu
                 places.append((walks.enter_context(_reached(each, bounds)), each))
             except OSError as error:
                 raise RefusedError(os_problem(error, each.path, "written")) from error
-        paths = [place.path for place, _ in places]
+        seen: set[str] = set()
         for place, each in places:
-            if paths.count(place.path) > 1:
+            if place.path in seen:
                 message = f"{each.path} is the same file as another one that is to be changed, by a link: change it once."
                 raise RefusedError(caller_problem("bad-path", message, PATH))
+            seen.add(place.path)
         return replace_all(tuple(places))
 
 

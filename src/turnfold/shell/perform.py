@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import TypeAlias, assert_never
 
-from attrs import evolve
-
 from turnfold.core.agent.effects import Perform
 from turnfold.core.config.layers import ChatConfig
-from turnfold.core.json import scalar_text
 from turnfold.core.problem import Problem, world_problem
 from turnfold.core.tools.spec import ToolSpec
-from turnfold.core.world.answers import Answer, FilesListed, ProcessEnded
+from turnfold.core.world.answers import Answer
 from turnfold.core.world.requests import (
     AskHuman,
     AskJob,
@@ -36,34 +33,40 @@ from turnfold.core.world.requests import (
 )
 from turnfold.shell.bounds import Bounds
 from turnfold.shell.children import child_ended
+from turnfold.shell.hygiene import clean, known_mask, with_secrets
+from turnfold.shell.masking import Mask, MaskedEmit
 from turnfold.shell.ports import Files
 from turnfold.shell.scope import Scope, never_began
 from turnfold.shell.world import World
 
 
-def perform(due: Perform, tools: tuple[ToolSpec, ...], cfg: ChatConfig, world: World, scope: Scope) -> Answer | Problem:
+def perform(
+    due: Perform, tools: tuple[ToolSpec, ...], cfg: ChatConfig, world: World, scope: Scope, mask: Mask | None = None
+) -> Answer | Problem:
     """What came of ``due``; never raises but for what ends the process. Chunks go to ``scope.emit`` before.
 
+    No value of a secret that ``mask`` knows (by default: of those that ``cfg`` knows) is in the outcome.
     ``tools``: those of the conversation, for a child of it. What was cancelled before it began, in the queue of an executor, is not
     done at all, whatever its port does about cancels.
     """
     if scope.cancelled:
         return never_began()
+    known = known_mask(cfg, world.secrets) if mask is None else mask
     try:
-        return _storable(_perform(due, tools, cfg, world, scope))
+        return clean(_perform(due, tools, cfg, world, scope, known), known)
     except Exception as error:  # noqa: BLE001 - a port that raises is a bug; the conversation must hear of it and go on
         name = type(due.request).__name__
         message = f"{name} failed inside turnfold: {type(error).__name__}: {error}. This is a bug; please report it."
-        return _storable(world_problem("port-failed", message))
+        return clean(world_problem("port-failed", message), known)
 
 
-def _perform(due: Perform, tools: tuple[ToolSpec, ...], cfg: ChatConfig, world: World, scope: Scope) -> Answer | Problem:
+def _perform(due: Perform, tools: tuple[ToolSpec, ...], cfg: ChatConfig, world: World, scope: Scope, mask: Mask) -> Answer | Problem:
     request = due.request
     match request:
         case CallModel():
-            return world.models.stream(request, due.body, scope)
+            return _streamed(request, mask.data(due.body), world, scope, mask)
         case ReadFile() | ReadImage() | WriteFile() | ChangeFiles() | ListFiles():
-            return _file(request, cfg, world.files)
+            return _file(request, cfg, world.files, mask)
         case RunProcess():
             return world.processes.run(request, scope)
         case RunPython():
@@ -76,7 +79,18 @@ def _perform(due: Perform, tools: tuple[ToolSpec, ...], cfg: ChatConfig, world: 
             return _acted(request, cfg, world, scope)
 
 
-def _file(request: Filing, cfg: ChatConfig, files: Files) -> Answer | Problem:
+def _streamed(request: CallModel, body: bytes, world: World, scope: Scope, mask: Mask) -> Answer | Problem:
+    """A model called; what its server says of a secret does not go on, either."""
+    if not mask.secrets:
+        return world.models.stream(request, body, scope)
+    passing = MaskedEmit(scope.emit, mask)
+    scope.emit = passing.received
+    outcome = world.models.stream(request, body, scope)
+    passing.received(b"")
+    return outcome
+
+
+def _file(request: Filing, cfg: ChatConfig, files: Files, mask: Mask) -> Answer | Problem:
     """A request to the file system, acted out where its path leads nowhere that it must not."""
     bounds = Bounds(cfg)
     match request:
@@ -85,9 +99,9 @@ def _file(request: Filing, cfg: ChatConfig, files: Files) -> Answer | Problem:
         case ReadImage():
             return files.read_image(request, bounds)
         case WriteFile():
-            return files.write(request, bounds)
+            return files.write(with_secrets(request, files, mask), bounds)
         case ChangeFiles():
-            return files.change(request, bounds)
+            return files.change(with_secrets(request, files, mask), bounds)
         case ListFiles():
             return files.list(request, bounds)
         case _:
@@ -117,16 +131,3 @@ def _acted(request: Acted, cfg: ChatConfig, world: World, scope: Scope) -> Answe
             return world.mcp.act(request, cfg, scope)
         case _:
             assert_never(request)
-
-
-def _storable(outcome: Answer | Problem) -> Answer | Problem:
-    """``outcome`` without what no UTF-8 can hold: names of files may be any bytes, and come as lone surrogates."""
-    match outcome:
-        case FilesListed(entries=entries):
-            return evolve(outcome, entries=tuple(evolve(entry, name=scalar_text(entry.name)) for entry in entries))
-        case ProcessEnded(cwd=cwd):
-            return evolve(outcome, cwd=scalar_text(cwd))
-        case Problem(message=message, path=path):
-            return evolve(outcome, message=scalar_text(message), path=scalar_text(path))
-        case _:
-            return outcome

@@ -17,6 +17,7 @@ from turnfold.core.agent.ids import RequestId
 from turnfold.core.agent.inputs import Decided
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.problem import Problem
+from turnfold.core.tools.spec import ToolSpec
 from turnfold.core.world.answers import (
     Answer,
     FileRead,
@@ -29,6 +30,7 @@ from turnfold.core.world.answers import (
     StreamEnded,
 )
 from turnfold.core.world.requests import (
+    CallMcp,
     CallModel,
     ChangeFiles,
     ListFiles,
@@ -97,6 +99,25 @@ class Port(Protocol[R_contra]):
     def act(self, request: R_contra, cfg: ChatConfig, scope: Scope) -> Answer | Problem: ...
     def close(self, conversation: str) -> None: ...
     def close_all(self) -> None: ...
+
+
+@final
+@frozen(kw_only=True)
+class Offered:
+    """The tools that servers offer, and what keeps others from doing so."""
+
+    tools: tuple[ToolSpec, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+class Servers(Port[CallMcp], Protocol):
+    """The MCP servers of a conversation's config."""
+
+    __slots__ = ()
+
+    def offered(self, cfg: ChatConfig, scope: Scope) -> Offered:
+        """Their tools, now: the servers that are enabled are connected to, side by side, and stay so until the conversation is closed."""
+        ...
 
 
 class Files(Protocol):
@@ -176,8 +197,9 @@ class Journal(Protocol):
 
 
 class Secrets(Protocol):
-    """Values of secrets, by name; None where there is none."""
+    """Values of secrets, by name; None where there is none. ``names``: of all that have one, sorted."""
 
     __slots__ = ()
 
     def value(self, name: str) -> str | None: ...
+    def names(self) -> tuple[str, ...]: ...

@@ -44,7 +44,7 @@ from turnfold.core.world.requests import (
 from turnfold.shell import file_problems as told
 from turnfold.shell.bounds import FREE, Bounds, OnePath
 from turnfold.shell.kinds import HEAD_BYTES
-from turnfold.shell.ports import Clock, Files, Port, Processes, Pythons, Secrets
+from turnfold.shell.ports import Clock, Files, Offered, Port, Processes, Pythons, Secrets
 from turnfold.shell.scope import Scope, never_began
 
 
@@ -243,6 +243,10 @@ class FakePort(Port[Request]):
             self.acted = (*self.acted, (cfg.conversation, request))
         return self._table.get(request) or unscripted(type(request).__name__)
 
+    def offered(self, cfg: ChatConfig, scope: Scope) -> Offered:
+        """No tools: there are no servers."""
+        return Offered()
+
     @override
     def close(self, conversation: str) -> None:
         """Nothing lives here."""
@@ -294,3 +298,7 @@ class FakeSecrets(Secrets):
     @override
     def value(self, name: str) -> str | None:
         return dict(self.values).get(name) or None
+
+    @override
+    def names(self) -> tuple[str, ...]:
+        return tuple(sorted(name for name, value in self.values if value))

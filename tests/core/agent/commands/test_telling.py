@@ -90,6 +90,12 @@ def test_cost_is_told_with_prices_and_limit() -> None:
     assert rows(ChatConfig(ProjectConfig(Config())), Usage(), "/cost") == {"so far": "$0.00"}
 
 
+def test_calls_that_are_text_in_their_format_are_exported_once() -> None:
+    for text in ("```shell\nls\n```", "<tool-use><shell>ls</shell></tool-use>"):
+        message = AssistantMessage(text=text, place="1.1", calls=(ToolCall("shell", JsonObject.of(command="ls")),))
+        assert as_markdown(Past(log=Log.of(message)), "c", ALL_TOOLS).count("shell") == text.count("shell")
+
+
 def test_an_export_is_a_document() -> None:
     done = spoken()
     assert published(after(done, Command("/export"))).path == ""

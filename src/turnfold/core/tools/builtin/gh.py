@@ -20,6 +20,7 @@ from turnfold.core.tools.generator import Script, asked, from_generator
 from turnfold.core.tools.output import shown_output
 from turnfold.core.tools.spec import Done, Example, Memory, Refuse, ToolSpec
 from turnfold.core.world.answers import ProcessEnded
+from turnfold.core.world.confinement import confinement_of
 from turnfold.core.world.requests import RunProcess
 
 NOT_FOUND = 127  # bash: there is no such program
@@ -44,6 +45,7 @@ def _gh(arguments: JsonObject, memory: Memory, cfg: ChatConfig) -> Script:
         environment=overlaid(cfg.environment, QUIET),
         timeout_s=cfg.limits.command_s,
         output_bytes=cfg.limits.output_bytes,
+        confinement=confinement_of(cfg),
     )
     ended = yield from asked(request, ProcessEnded)
     if isinstance(ended, Problem):
