@@ -31,6 +31,7 @@ class Talk(NamedTuple):
     resume: str | None = None
     name: str = ""
     sandbox: str = ""
+    images: tuple[str, ...] = ()
 
 
 class Listing(NamedTuple):
@@ -138,7 +139,7 @@ def parse_arguments(argv: Sequence[str]) -> Plan:
     """What ``argv`` (without the program's name) asks for; never raises.
 
     >>> parse_arguments(["hi", "a.txt", "--yes"])
-    Talk(prompt='hi', files=('a.txt',), yes=True, dry_run=False, json=False, model='', agent='', tools=None, workspace='', resume=None, name='', sandbox='')
+    Talk(prompt='hi', files=('a.txt',), yes=True, dry_run=False, json=False, model='', agent='', tools=None, workspace='', resume=None, name='', sandbox='', images=())
     >>> parse_arguments(["list"]), parse_arguments(["--", "list"]).prompt
     (Listing(json=False, children=False), 'list')
     """
@@ -176,6 +177,7 @@ def talk_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--sandbox", choices=SANDBOXES, default="", metavar="PROFILE", help=f"how far commands may reach: {', '.join(SANDBOXES)}"
     )
+    parser.add_argument("--image", action="append", default=[], metavar="FILE", help="a picture that the model shall see; may be repeated")
     parser.add_argument("--version", action="store_true", help="show the version and exit")
     return parser
 
@@ -204,6 +206,7 @@ def _talk(argv: Sequence[str]) -> Plan:
         resume=found.resume,
         name=" ".join(found.name.split()),
         sandbox=found.sandbox,
+        images=tuple(found.image),
     )
     wrong = _contradiction(talk)
     if wrong:
