@@ -26,6 +26,15 @@ class Verdict(Enum):
     DENY = "deny"
 
 
+class Preset(Enum):
+    """What may be done without a question where no rule speaks."""
+
+    READ_ONLY = "read-only"  # what changes something is denied
+    ASK = "ask"  # what only looks is allowed, the rest is asked for
+    EDIT = "edit"  # files of the workspace may be changed as well
+    ALL = "all"  # everything, but for what a rule asks for or denies
+
+
 class TokensParameter(Enum):
     """What an API calls the longest reply that is asked for."""
 
