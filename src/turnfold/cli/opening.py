@@ -15,6 +15,7 @@ from turnfold.core.agent.state import ChatState, effective
 from turnfold.core.config.layers import ChatConfig, Overrides, ProjectConfig, agent_layer
 from turnfold.core.config.missing import MISSING
 from turnfold.core.config.models import missing_agent
+from turnfold.core.config.values import Preset
 from turnfold.core.journal import load
 from turnfold.core.problem import Problem, caller_problem, did_you_mean
 from turnfold.core.tools.spec import ToolSpec
@@ -53,6 +54,7 @@ def open_new(
         model=plan.model or MISSING,
         agent=plan.agent or MISSING,
         tools=MISSING if plan.tools is None else plan.tools,
+        permission=Preset(plan.permission) if plan.permission else MISSING,
     )
     cfg = evolve(cfg, limits=evolve(cfg.limits, generations=min(cfg.limits.generations, DRY_GENERATIONS))) if plan.dry_run else cfg
     wrong = unknown_tool(cfg.tools, tools) or (None if plan.prompt.startswith("/") else missing_agent(cfg))
@@ -91,7 +93,7 @@ def open_kept(plan: Talk, wanted: str, workspace: Path, tools: tuple[ToolSpec, .
 
 
 def _change(plan: Talk, now: ChatConfig, tools: tuple[ToolSpec, ...], world: World) -> Overrides | Problem | None:
-    if not plan.model and not plan.agent and plan.tools is None:
+    if not plan.model and not plan.agent and plan.tools is None and not plan.permission:
         return None
     wrong = unknown_tool(plan.tools, tools) or (
         missing_agent(evolve(now, overrides=(Overrides(agent=plan.agent), *now.overrides))) if plan.agent else None
@@ -99,7 +101,8 @@ def _change(plan: Talk, now: ChatConfig, tools: tuple[ToolSpec, ...], world: Wor
     if wrong is not None:
         return wrong
     led = next((agent_layer(agent) for agent in now.agents if agent.name == plan.agent), Overrides())
-    change = led if plan.tools is None else evolve(led, tools=plan.tools)
+    allowed = evolve(led, permission=Preset(plan.permission)) if plan.permission else led
+    change = allowed if plan.tools is None else evolve(allowed, tools=plan.tools)
     if not plan.model:
         return change
     named = evolve(change, model=plan.model)

@@ -296,7 +296,7 @@ def _decided(sim: Sim, move: Decide) -> Sim:
     if not asked:
         return sim
     request_id = asked[move.pick % len(asked)].request_id
-    return taken(sim, Decided(request_id, move.allowed, "so I say", move.rule, sim.now_ms))
+    return taken(sim, Decided(request_id, move.allowed, "so I say", () if move.rule is None else (move.rule,), sim.now_ms))
 
 
 def _late(sim: Sim, move: Late) -> Sim:

@@ -159,7 +159,7 @@ class Rule:
 
     verdict: Verdict = field(metadata=note("allow, ask or deny"))
     kind: str = field(default="*", metadata=note("the kind of request", form=Form.KIND))
-    pattern: str = field(default="*", metadata=note("a glob over the path, the command or the code", form=Form.SOME))
+    pattern: str = field(default="*", metadata=note("a glob over the path, the command, the code, the host or the name", form=Form.SOME))
 
 
 @final

@@ -18,6 +18,7 @@ from collections.abc import Iterable
 from attrs import evolve
 from tree_sitter import Node
 
+from turnfold.core.world.bash.heredocs import UNCLEAR as HEREDOC
 from turnfold.core.world.bash.heredocs import heredoc_fault
 from turnfold.core.world.bash.script import Assignment, Command, Piece, Redirection, Script, Unread, Way, quoted
 from turnfold.core.world.bash.tree import parsed, text_of
@@ -30,6 +31,8 @@ MAX_DEPTH = 8  # of commands behind commands
 SYNTAX = "it is no bash that can be read"
 STRANGE = re.compile(r"[^\x20-\x7e\t\n\x80-\U0010ffff]|[\x80-\xa0\u1680\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ud800-\udfff\ufeff]")
 JOINED = re.compile(r"(?<![ \t\n])\\\n")  # a line continuation that may join two halves of a word
+DESCRIPTOR = re.compile(r"[0-9]+-?")
+ENDS_WORD = (b"", b" ", b"\t", b"\n", b";", b"(", b")", b"&", b"|", b"<", b">", b"`", b"}")
 ASSIGNING = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\+?=")
 BLANK = re.compile(rb"(?:[ \t\n]|\\\n)*")
 BETWEEN = re.compile(rb"(?:[ \t]|\\\n)*[ \t](?:[ \t]|\\\n)*|[ \t](?:[ \t]|\\\n)*")
@@ -49,6 +52,7 @@ EXPANSIONS = frozenset("simple_expansion expansion command_substitution process_
 WORDS = WORD_PARTS | EXPANSIONS
 SINGLE_TEST = re.compile(r"""\[ (?:[A-Za-z0-9_ "'./:=!~%+,@-]|\$[A-Za-z_]\w*|\$\{[A-Za-z_]\w*\})* \]""", re.ASCII)
 DOUBLE_TEST = re.compile(r"""\[\[ (?:[A-Za-z0-9_ "'./:=!~%+,@*^-]|&&|\|\||\$[A-Za-z_]\w*|\$\{[A-Za-z_]\w*\})* \]\]""", re.ASCII)
+GLOB = re.compile(r"[A-Za-z0-9_.,:/*?\[\]-]+")
 COMPUTING_TEST = re.compile(r"\s-(?:eq|ne|lt|le|gt|ge|v)\s|\$\(")
 OPENING = ("<", ">", ">>", "&>", "&>>", ">|", "<>", ">&", "<&", ">&-", "<&-")
 
@@ -101,7 +105,8 @@ def _node(node: Node, source: bytes, depth: int) -> Found:
         case "redirected_statement":
             return _redirected(node, source, depth)
         case "file_redirect":
-            return _redirection(node, source)[0], substitutions(node)
+            pieces, more = _redirection(node, source)
+            return (*pieces, *_told(SYNTAX if more else "")), substitutions(node)
         case "heredoc_redirect":
             fault = heredoc_fault(node, source)
             return _told(fault), tuple(each for each in node.children if each.is_named and not each.type.startswith("heredoc_")) + (
@@ -116,7 +121,8 @@ def _node(node: Node, source: bytes, depth: int) -> Found:
         case "test_command":
             return _told(_test_fault(text_of(node, source))), substitutions(node)
         case "command_substitution" | "process_substitution":
-            return _told(_gaps(node, source)), tuple(each for each in node.children if each.is_named)
+            nested = "" if b"<<" not in source[node.start_byte : node.end_byte] else HEREDOC
+            return _told(_gaps(node, source), nested), tuple(each for each in node.children if each.is_named)
         case _:
             return _compound(node, source)
 
@@ -157,11 +163,17 @@ def _gaps(node: Node, source: bytes) -> str:
     """A fault where something stands between the children of ``node`` that is no blank, or an operator that is not known."""
     place = node.start_byte
     for child in node.children:
-        strange = not child.is_named and child.type not in OPERATORS
+        strange = not child.is_named and (child.type not in OPERATORS or not _stands_alone(child, source))
         if strange or (child.start_byte > place and not _blank(source[place : child.start_byte])):
             return SYNTAX
         place = child.end_byte
-    return ""
+    return "" if _blank(source[place : node.end_byte]) else SYNTAX
+
+
+def _stands_alone(node: Node, source: bytes) -> bool:
+    """Whether the keyword at ``node`` is a word of its own; an operator always is."""
+    around = source[node.start_byte - 1 : node.start_byte] if node.start_byte else b"", source[node.end_byte : node.end_byte + 1]
+    return not node.type.isalpha() or all(each in ENDS_WORD for each in around)
 
 
 def _apart(node: Node, source: bytes) -> str:
@@ -192,7 +204,8 @@ def _cases(node: Node, source: bytes) -> Found:
     words = tuple(each for each in named if each.type in WORDS)
     faults = tuple(read_word(each, source).fault for each in words)
     below = tuple(each for each in named if each.type in STATEMENTS)
-    odd = SYNTAX if len(words) + len(below) < len(named) else ""
+    patterns = tuple(each for each in named if each.type == "extglob_pattern" and GLOB.fullmatch(text_of(each, source)))
+    odd = SYNTAX if len(words) + len(below) + len(patterns) < len(named) else ""
     return _told(_gaps(node, source), odd, *faults), (*_nested(words), *below)
 
 
@@ -240,9 +253,10 @@ def _redirection(node: Node, source: bytes) -> tuple[tuple[Piece, ...], tuple[No
     word = read_word(words[0], source)
     fault = word.fault
     if operator in (">&", "<&", ">&-", "<&-"):
-        if (word.value or "").rstrip("-").isdigit():
+        if DESCRIPTOR.fullmatch(word.value or ""):
             return _told(fault), words[1:]
-        fault = fault or (UNCLEAR if word.value != word.bare else "")  # bash takes its quotes off twice
+        plain = word.value == word.bare and not word.bare.startswith("-") and not word.bare[:1].isdigit()
+        fault = fault or ("" if plain else UNCLEAR)  # bash takes its quotes off twice, and a - for an end
     way = Way.READ if operator in ("<", "<&") else Way.WRITE
     return (Redirection(way, word.value, f"{operator} {text_of(words[0], source)}" if text else ""), *_told(fault)), words[1:]
 
@@ -285,7 +299,7 @@ def _command(node: Node, source: bytes, depth: int, more: tuple[Node, ...]) -> F
     """A simple command, those behind it, and what is nested in its words; ``more``: words that stand behind its redirections."""
     before: list[Assignment] = []
     words: list[Word] = []
-    pieces: list[Piece] = []
+    pieces: list[Piece] = list(_told("" if node.end_byte == node.children[-1].end_byte else UNCLEAR))
     place = node.start_byte
     for child in (*node.children, *more):
         word_like = child.type not in ("file_redirect", "herestring_redirect", "heredoc_redirect")

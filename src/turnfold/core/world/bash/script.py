@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from enum import Enum
 from typing import TypeAlias, final
 
 from attrs import field, frozen
 
 Words: TypeAlias = tuple[str | None, ...]
-PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-{}[]*?^~")
+PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./^-]+|[A-Za-z0-9_@%+,./^-][A-Za-z0-9_@%+,./^~-]*")
 
 
 @final
@@ -121,4 +122,4 @@ def quoted(word: str) -> str:
     >>> print(quoted("a.txt"), quoted("it's"), quoted(""))
     a.txt 'it'\''s' ''
     """
-    return word if word and PLAIN.issuperset(word) else "'" + word.replace("'", "'\\''") + "'"
+    return word if PLAIN.fullmatch(word) else "'" + word.replace("'", "'\\''") + "'"

@@ -17,7 +17,7 @@ from turnfold.core.world.bash.tree import text_of
 MASK = "\x00"  # stands for a quoted character where unquoted ones are looked for
 PLAIN = re.compile(rb"[A-Za-z0-9_@%+=:,./-]+")
 UNQUOTED = re.compile(r"(?:[^\\'\"`$<>|&;() \t\n]|\\[^\n])+")
-LETTER = r"[^\\\"`$]|\\.|\$(?![\w({\[@*#?$!'\"-])"  # one character between double quotes
+LETTER = r"[^\\\"`$]|\\.|\$(?![\w({\[@*#?$!'-])"  # one character between double quotes
 CONTENT = re.compile(f"(?:{LETTER})*", re.DOTALL)
 DOUBLE = re.compile(f'"(?:{LETTER})*"', re.DOTALL)
 SINGLE = re.compile(r"'[^']*'", re.DOTALL)
@@ -29,6 +29,7 @@ VARIABLE = re.compile(r"\$(?:[A-Za-z_]\w*|[0-9@*#?$!-])", re.ASCII)
 NAME = r"(?:[A-Za-z_][A-Za-z0-9_]*(?:\[[@*0-9]+\])?|[0-9@*#?]+)"
 EXPANSION = re.compile(r"\$\{(?:#?" + NAME + r"|" + NAME + r"(?::?[-+?]|##?|%%?|//?|\^\^?|,,?)[^`$(){}<>\"'\\&]*)\}")
 ARITHMETIC = re.compile(r"\$\(\([0-9 +*/%()<>=!&|^~?:-]*\)\)")
+BACKQUOTED = re.compile(r"`[^`\\]*`")  # within them, backquotes and backslashes mean something else
 PATTERN = re.compile(r"[*?]|\[.*\]|\{[^{}]*(?:,|\.\.)|,[^{}]*\}|^~|[=:]~", re.DOTALL)
 SUBSTITUTIONS = ("command_substitution", "process_substitution")
 DESCRIPTOR = re.compile(r"\{\w*\}")
@@ -98,7 +99,7 @@ def _computed(kind: str, text: str) -> Word:
         case "arithmetic_expansion":
             clear = ARITHMETIC.fullmatch(text) is not None
         case "command_substitution":
-            clear = text.startswith("$(") or "\\" not in text  # within backquotes, a backslash means something else
+            clear = text.startswith("$(") or BACKQUOTED.fullmatch(text) is not None
         case _:
             clear = kind == "process_substitution"
     return COMPUTED if clear else Word(None, fault="it computes something that can't be read" if kind in KINDS else UNCLEAR)

@@ -42,7 +42,7 @@ WRAPPERS: tuple[Wrapper, ...] = (
     Wrapper(name="sudo", flags=("-n", "-E", "-H", "-S", "-k", "-b"), valued=("-u", "-g", "--user", "--group"), passes=False, assigns=True),
     Wrapper(name="doas", flags=("-n",), valued=("-u",), passes=False),
     Wrapper(name="env", flags=("-i", "-", "--ignore-environment"), valued=("-u", "--unset"), assigns=True),
-    Wrapper(name="time", flags=("-p",)),
+    Wrapper(name="time", flags=("-p",)),  # bash's own word; it knows no other option
     Wrapper(name="nice", valued=("-n", "--adjustment")),
     Wrapper(name="ionice", flags=("-t",), valued=("-c", "-n")),
     Wrapper(name="nohup"),
@@ -162,7 +162,7 @@ def _wrapped(wrapper: Wrapper, words: Words) -> tuple[Inside, ...]:
         return (Opaque(f"where the command of {name} begins is computed"),)
     if not rest:
         return ()
-    if name == "time" and (rest[0] in RESERVED or SETS.match(rest[0] or "")):
+    if name == "time" and (rest[0] in RESERVED or SETS.match(rest[0] or "") or words[1:] not in (rest, ("-p", *rest), ("--", *rest), ("-p", "--", *rest))):
         return (Opaque("what is timed is more than a command"),)
     if name == "xargs":
         rest = _fed(rest, replaced)
