@@ -112,7 +112,9 @@ def cases(topic: str) -> tuple[Case, ...]:
 
 
 @pytest.mark.parametrize(
-    ("topic", "case"), [(topic, case) for topic in TOPICS for case in cases(topic)], ids=lambda each: each["id"] if isinstance(each, dict) else each
+    ("topic", "case"),
+    [(topic, case) for topic in TOPICS for case in cases(topic)],
+    ids=lambda each: each["id"] if isinstance(each, dict) else each,
 )
 def test_case(topic: str, case: Case) -> None:
     alike = ALIKE.get(case["fn"].partition(":")[2])

@@ -3,7 +3,8 @@
 * A denial counts if it matches the script's text, or any command in any of its spellings.
 * An allow rule counts for a command only where every word of it can be read, and nothing is known against its form (``dangers``);
   but a rule whose pattern is the very command counts for that form, too.
-* The pattern ``*`` allows whatever the script is, also what can't be read and what it redirects, unless an earlier rule asks.
+* The pattern ``*`` allows whatever the script is, also what can't be read and what it redirects, unless an earlier rule asks. But where
+  rules deny commands, what can't be read is asked for: it may hold one of those.
 * A command without a rule is allowed where it only looks (``safe``) at what may be read. A redirection is judged as its file is.
 """
 
@@ -66,7 +67,7 @@ def _pieces(script: Script, cwd: str, rules: tuple[Rule, ...], cfg: ChatConfig) 
             case Assignment(name=name):
                 found += (Allow() if _own(name) else assignment_verdict(piece, rules, cfg),)
             case Unread(why):
-                found += (whole or _else(f"It can't be read: {why}.", cfg),)
+                found += (_else(f"It can't be read: {why}.", cfg) if whole is None or _denying(rules) else whole,)
     return found
 
 
@@ -76,6 +77,11 @@ def blanket(rules: tuple[Rule, ...], cfg: ChatConfig) -> Permission | None:
     if speaking is not None:
         return said(speaking)
     return Allow() if cfg.permission is Preset.ALL else None
+
+
+def _denying(rules: tuple[Rule, ...]) -> bool:
+    """Whether there are commands that must not run, so that what can't be read may hold one."""
+    return any(rule.verdict is Verdict.DENY for rule in rules)
 
 
 def _else(why: str, cfg: ChatConfig) -> Permission:
@@ -120,6 +126,8 @@ def speaks(rule: Rule, command: Command) -> bool:
 def command_verdict(command: Command, places: tuple[str, ...], rules: tuple[Rule, ...], cfg: ChatConfig) -> Permission:
     """What holds for one command: the first rule that speaks of it; else what it looks at, where it only looks."""
     speaking = next((rule for rule in rules if rule.verdict is not Verdict.DENY and speaks(rule, command)), None)
+    if command.unread and _denying(rules):
+        return _else(_why(command), cfg)
     if speaking is not None:
         return said(speaking)
     if cfg.permission is Preset.ALL or command.passes:

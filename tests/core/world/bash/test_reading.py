@@ -40,7 +40,7 @@ X = None  # a word that bash computes
         ("unset a", [("unset", "a")]),
         ("cat <<'E'\n$(rm x)\nE\nls", [("cat",), ("ls",)]),
         ("cat <<-E | a && b\n\thi\n\tE\nls", [("cat",), ("a",), ("b",), ("ls",)]),
-        ("cat <<< \"$(a)\"", [("cat",), ("a",)]),
+        ('cat <<< "$(a)"', [("cat",), ("a",)]),
         ("echo hi # $(rm x)\nls", [("echo", "hi"), ("ls",)]),
         ("echo a#b 'c'#d", [("echo", "a#b", "c#d")]),
         ("echo $'a\\n\\x41\\101\\u00e9\\'b'", [("echo", "a\nAA\u00e9'b")]),
@@ -52,38 +52,56 @@ X = None  # a word that bash computes
         ("ls \\\n  -l", [("ls", "-l")]),
         ("ls *.py a? [ab] ~ ~/x {a,b} {1..3} x=~/y", [("ls", X, X, X, X, X, X, X, X)]),
         ("find . -name '{}' {} \\;", [("find", ".", "-name", "{}", "{}", ";")]),
-        ("echo $x ${x} ${x:-y} ${#x} ${x%.py} $1 $@ $? $$ \"$x y\"", [("echo", *[X] * 10)]),
+        ('echo $x ${x} ${x:-y} ${#x} ${x%.py} $1 $@ $? $$ "$x y"', [("echo", *[X] * 10)]),
         ("echo $((1 + 2))", [("echo", X)]),
-        ("[ -f x ] && [[ -n \"$a\" ]] && b", [("b",)]),
+        ('[ -f x ] && [[ -n "$a" ]] && b', [("b",)]),
         ("> f", []),
         ("2>/dev/null ls > f -l", [("ls", "-l")]),
         ("ls > f -l -a", [("ls", "-l", "-a")]),
         ("sudo -u me ls -l", [("sudo", "-u", "me", "ls", "-l"), ("ls", "-l")]),
-        ("env -i A=1 nice -n 5 timeout -k 1 9 nohup ls", [
-            ("env", "-i", "A=1", "nice", "-n", "5", "timeout", "-k", "1", "9", "nohup", "ls"),
-            ("nice", "-n", "5", "timeout", "-k", "1", "9", "nohup", "ls"),
-            ("timeout", "-k", "1", "9", "nohup", "ls"), ("nohup", "ls"), ("ls",),
-        ]),
+        (
+            "env -i A=1 nice -n 5 timeout -k 1 9 nohup ls",
+            [
+                ("env", "-i", "A=1", "nice", "-n", "5", "timeout", "-k", "1", "9", "nohup", "ls"),
+                ("nice", "-n", "5", "timeout", "-k", "1", "9", "nohup", "ls"),
+                ("timeout", "-k", "1", "9", "nohup", "ls"),
+                ("nohup", "ls"),
+                ("ls",),
+            ],
+        ),
         ("time -p ls", [("time", "-p", "ls"), ("ls",)]),
         ("time -- ls", [("time", "--", "ls"), ("ls",)]),
         ("a | xargs -0 -n1 rm -f", [("a",), ("xargs", "-0", "-n1", "rm", "-f"), ("rm", "-f", X)]),
         ("a | xargs -I{} cp {} x{}", [("a",), ("xargs", "-I{}", "cp", "{}", "x{}"), ("cp", X, X)]),
         ("a | xargs", [("a",), ("xargs",)]),
-        ("find . -exec grep -l a {} + -o -exec rm {} \\;", [
-            ("find", ".", "-exec", "grep", "-l", "a", "{}", "+", "-o", "-exec", "rm", "{}", ";"), ("grep", "-l", "a", X), ("rm", X),
-        ]),
+        (
+            "find . -exec grep -l a {} + -o -exec rm {} \\;",
+            [
+                ("find", ".", "-exec", "grep", "-l", "a", "{}", "+", "-o", "-exec", "rm", "{}", ";"),
+                ("grep", "-l", "a", X),
+                ("rm", X),
+            ],
+        ),
         ("bash -c 'a; b'", [("bash", "-c", "a; b"), ("a",), ("b",)]),
         ("sh -euc 'a' x", [("sh", "-euc", "a", "x"), ("a",)]),
         ("bash --norc -o pipefail -c a", [("bash", "--norc", "-o", "pipefail", "-c", "a"), ("a",)]),
         ("bash script.sh -c", [("bash", "script.sh", "-c")]),
         ("eval 'a;' b", [("eval", "a;", "b"), ("a",), ("b",)]),
         ("trap 'rm x' EXIT; trap - INT; trap", [("trap", "rm x", "EXIT"), ("rm", "x"), ("trap", "-", "INT"), ("trap",)]),
-        ("command -v ls; command ls; builtin cd x", [("command", "-v", "ls"), ("command", "ls"), ("ls",), ("builtin", "cd", "x"), ("cd", "x")]),
+        (
+            "command -v ls; command ls; builtin cd x",
+            [("command", "-v", "ls"), ("command", "ls"), ("ls",), ("builtin", "cd", "x"), ("cd", "x")],
+        ),
         ("exec ls", [("exec", "ls"), ("ls",)]),
-        ("stdbuf -oL --output=L setsid -wf ionice -c2 ls", [
-            ("stdbuf", "-oL", "--output=L", "setsid", "-wf", "ionice", "-c2", "ls"), ("setsid", "-wf", "ionice", "-c2", "ls"),
-            ("ionice", "-c2", "ls"), ("ls",),
-        ]),
+        (
+            "stdbuf -oL --output=L setsid -wf ionice -c2 ls",
+            [
+                ("stdbuf", "-oL", "--output=L", "setsid", "-wf", "ionice", "-c2", "ls"),
+                ("setsid", "-wf", "ionice", "-c2", "ls"),
+                ("ionice", "-c2", "ls"),
+                ("ls",),
+            ],
+        ),
         ("nice -10 ls", [("nice", "-10", "ls"), ("ls",)]),
         ("alias ls='rm x'", [("alias", "ls=rm x")]),
         ("python --version; python x.py; node -v", [("python", "--version"), ("python", "x.py"), ("node", "-v")]),
@@ -149,7 +167,7 @@ def test_commands(script: str, commands: list[tuple[str | None, ...]]) -> None:
         "cat <<'A' >|b c\nx\nA",
         "x=$(cat <<A\nhi\nA\n)",
         "{}",
-        "!\"a\"",
+        '!"a"',
         "{fd}>f",
         "a {fd}>f",
         "if';  a #'\nb; then :; fi",
@@ -202,7 +220,7 @@ def test_unread(script: str) -> None:
         "time A=1 ls",
         "time [[ a ]]",
         "time -p -p a",
-        "bash -c 'bash -c \"bash -c \\\"eval eval eval eval eval eval eval ls\\\"\"'",
+        'bash -c \'bash -c "bash -c \\"eval eval eval eval eval eval eval ls\\""\'',
     ],
 )
 def test_a_command_that_can_be_read_but_not_what_it_runs(script: str) -> None:
@@ -243,12 +261,22 @@ def test_what_opens_no_file_is_no_redirection() -> None:
 
 def test_assignments() -> None:
     read = read_script("A=1; b=$x c+=d; e=(1 2); for f in g; do h; done; i=")
-    assert [(each.name, each.value) for each in read.assignments] == [("A", "1"), ("b", None), ("c", None), ("e", None), ("f", None), ("i", "")]
+    assert [(each.name, each.value) for each in read.assignments] == [
+        ("A", "1"),
+        ("b", None),
+        ("c", None),
+        ("e", None),
+        ("f", None),
+        ("i", ""),
+    ]
     assert not read.unread
     command = read_script("A=1 B=$x ls").commands[0]
     assert [(each.name, each.value) for each in command.environment] == [("A", "1"), ("B", None)]
     assert not command.known
-    assert read_script("A=1 env B=2 ls").commands[1].environment == (Assignment(name="A", value="1", source="A=1"), Assignment(name="B", value="2"))
+    assert read_script("A=1 env B=2 ls").commands[1].environment == (
+        Assignment(name="A", value="1", source="A=1"),
+        Assignment(name="B", value="2"),
+    )
 
 
 def test_what_is_unread_still_tells_the_commands_that_were_seen() -> None:
@@ -276,7 +304,14 @@ def test_reading_is_total(text: str) -> None:
     read_script(text)
 
 
-@given(st.lists(st.sampled_from("a b ' \" $ ( ) ` \\ \n ; & | < > { } [ ] # ! = ~ * << EOF \nEOF\n $(( ${ if then fi do done case esac in for time".split(" ")), max_size=12))
+@given(
+    st.lists(
+        st.sampled_from(
+            "a b ' \" $ ( ) ` \\ \n ; & | < > { } [ ] # ! = ~ * << EOF \nEOF\n $(( ${ if then fi do done case esac in for time".split(" ")
+        ),
+        max_size=12,
+    )
+)
 def test_reading_is_total_over_what_bash_means_something_by(parts: list[str]) -> None:
     read_script("".join(parts))
     read_script(" ".join(parts))

@@ -162,7 +162,9 @@ def _wrapped(wrapper: Wrapper, words: Words) -> tuple[Inside, ...]:
         return (Opaque(f"where the command of {name} begins is computed"),)
     if not rest:
         return ()
-    if name == "time" and (rest[0] in RESERVED or SETS.match(rest[0] or "") or words[1:] not in (rest, ("-p", *rest), ("--", *rest), ("-p", "--", *rest))):
+    if name == "time" and (
+        rest[0] in RESERVED or SETS.match(rest[0] or "") or words[1:] not in (rest, ("-p", *rest), ("--", *rest), ("-p", "--", *rest))
+    ):
         return (Opaque("what is timed is more than a command"),)
     if name == "xargs":
         rest = _fed(rest, replaced)
