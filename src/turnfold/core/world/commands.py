@@ -13,10 +13,11 @@ from __future__ import annotations
 import posixpath
 import re
 from fnmatch import fnmatchcase
+from typing import assert_never
 
 from attrs import evolve
 
-from turnfold.core.config.layers import ChatConfig
+from turnfold.core.config.layers import ChatConfig, Overrides
 from turnfold.core.config.values import Preset, Rule, Verdict
 from turnfold.core.world.bash.reading import read_script
 from turnfold.core.world.bash.script import Assignment, Command, Redirection, Script, Unread, Way
@@ -62,12 +63,13 @@ def _pieces(script: Script, cwd: str, rules: tuple[Rule, ...], cfg: ChatConfig) 
                 found += (command_verdict(piece, places, rules, cfg),)
                 places = _entered(piece, places)
             case Redirection():
-                said_of_it = redirection_verdict(piece, places, cfg)
-                found += (said_of_it if isinstance(said_of_it, Deny) else whole or said_of_it,)
+                found += (redirection_verdict(piece, places, cfg) if whole is None else _unless_denied(whole, piece, places, cfg),)
             case Assignment(name=name):
                 found += (Allow() if _own(name) else assignment_verdict(piece, rules, cfg),)
             case Unread(why):
                 found += (_else(f"It can't be read: {why}.", cfg) if whole is None or _denying(rules) else whole,)
+            case _:
+                assert_never(piece)
     return found
 
 
@@ -77,6 +79,12 @@ def blanket(rules: tuple[Rule, ...], cfg: ChatConfig) -> Permission | None:
     if speaking is not None:
         return said(speaking)
     return Allow() if cfg.permission is Preset.ALL else None
+
+
+def _unless_denied(whole: Permission, redirection: Redirection, places: tuple[str, ...], cfg: ChatConfig) -> Permission:
+    """``whole``, unless a rule denies the file: the preset does not count where a rule speaks of all commands."""
+    by_rules = redirection_verdict(redirection, places, evolve(cfg, overrides=(Overrides(permission=Preset.ALL), *cfg.overrides)))
+    return by_rules if isinstance(by_rules, Deny) else whole
 
 
 def _denying(rules: tuple[Rule, ...]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.values import Rule, Verdict
 from turnfold.core.world.presets import by_preset
-from turnfold.core.world.subjects import Subject, matches, path_subjects
+from turnfold.core.world.subjects import NETWORK, Subject, matches, path_subjects
 from turnfold.core.world.verdicts import Allow, Ask, Deny, Permission
 
 ASKED = "A rule of the configuration asks for it."
@@ -28,7 +28,7 @@ def judged(seen: tuple[Subject, ...], cfg: ChatConfig) -> Permission:
         return denied(seen[0].kind)
     if speaking:
         return said(speaking[0])
-    return by_preset(seen[-1], cfg.permission)
+    return by_preset(seen[0] if seen[0].kind in NETWORK else seen[-1], cfg.permission)
 
 
 def judged_path(kind: str, path: str, cfg: ChatConfig) -> Permission:

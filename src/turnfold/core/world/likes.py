@@ -13,12 +13,14 @@ from attrs import evolve
 from turnfold.core.config.layers import ChatConfig, Overrides
 from turnfold.core.config.values import Rule, Verdict
 from turnfold.core.world.bash.reading import read_script
-from turnfold.core.world.bash.script import Assignment, Command, Redirection, Unread, Way, Words, quoted
+from turnfold.core.world.bash.script import Command, Redirection, Way, Words, quoted
 from turnfold.core.world.bash.wrappers import INTERPRETERS, SHELLS
-from turnfold.core.world.commands import command_verdict
+from turnfold.core.world.commands import STREAMS, command_verdict
 from turnfold.core.world.dangers import danger
+from turnfold.core.world.judging import judged_path
 from turnfold.core.world.permission import permit
 from turnfold.core.world.requests import ChangeFiles, Request, RunProcess, StartJob
+from turnfold.core.world.safe import look
 from turnfold.core.world.subjects import NETWORK, PATHS, Subject, literal, of_kind, path_subjects, subjects
 from turnfold.core.world.verdicts import Allow
 
@@ -80,15 +82,25 @@ def _of_script(script: str, cwd: str, cfg: ChatConfig) -> tuple[Rule, ...]:
     rules: tuple[Rule, ...] = ()
     in_force = tuple(rule for rule in cfg.rules if of_kind(rule, "run"))
     for piece in read_script(script).pieces:
-        match piece:
-            case Command() if not piece.passes and not isinstance(command_verdict(piece, (cwd,), in_force, cfg), Allow):
-                rules += () if _singular(piece) else (Rule(Verdict.ALLOW, "run", pattern_of(piece)),)
-            case Redirection(way=Way.WRITE, target=str(target)):
-                about = path_subjects("write", posixpath.join(cwd, target), cfg)[0]
-                rules += () if target.startswith("/dev/") else (_of_path(about),)
-            case Command() | Redirection() | Assignment() | Unread():
-                pass
+        if isinstance(piece, Command) and not piece.passes and not isinstance(command_verdict(piece, (cwd,), in_force, cfg), Allow):
+            rules += _of_command(piece, cwd, cfg)
+        elif isinstance(piece, Redirection) and piece.target is not None and not STREAMS.fullmatch(piece.target):
+            rules += _of_file("write" if piece.way is Way.WRITE else "read", piece.target, cwd, cfg)
     return rules
+
+
+def _of_file(kind: str, path: str, cwd: str, cfg: ChatConfig) -> tuple[Rule, ...]:
+    """A rule for a file that is asked for."""
+    absolute = posixpath.join(cwd, path)
+    return () if isinstance(judged_path(kind, absolute, cfg), Allow) else (_of_path(path_subjects(kind, absolute, cfg)[0]),)
+
+
+def _of_command(command: Command, cwd: str, cfg: ChatConfig) -> tuple[Rule, ...]:
+    """A rule for a command that is asked for: where it only looks, for what it looks at."""
+    looked = look(command)
+    if looked is not None:
+        return tuple(rule for path in looked.paths if not path.startswith("~") for rule in _of_file("read", path, cwd, cfg))
+    return () if _singular(command) else (Rule(Verdict.ALLOW, "run", pattern_of(command)),)
 
 
 def _singular(command: Command) -> bool:

@@ -20,10 +20,10 @@ from turnfold.core.config.layers import ChatConfig
 from turnfold.core.world.commands import judged_script
 from turnfold.core.world.judging import judged, judged_path
 from turnfold.core.world.requests import AskHuman, Browsing, ChangeFiles, Request, RunProcess, StartJob, UseBrowser
-from turnfold.core.world.subjects import Subject, readable_roots, relative, subject, subjects
+from turnfold.core.world.subjects import Subject, readable_roots, relative, subjects
 from turnfold.core.world.verdicts import Allow, Ask, Deny, Permission, strictest
 
-__all__ = ["Allow", "Ask", "Deny", "Permission", "Subject", "permit", "readable_roots", "relative", "subject"]
+__all__ = ["Allow", "Ask", "Deny", "Permission", "Subject", "permit", "readable_roots", "relative"]
 
 
 def permit(request: Request, cfg: ChatConfig) -> Permission:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from enum import Enum
-from typing import final
+from typing import assert_never, final
 
 from attrs import frozen
 
@@ -289,19 +289,21 @@ def _short(safe: Safe, word: str, rest: tuple[str, ...]) -> Taken | None:
 def _looked(safe: Safe, operands: tuple[str, ...], values: tuple[str, ...], *, pattern_given: bool) -> Look | None:
     """What is looked at: the operands that are paths, and values that may be some."""
     here = (".",) if safe.here else ()
+    if safe.operands is Operands.ONE_PATH and len(operands) > 1:
+        return None
     match safe.operands:
         case Operands.NONE:
             return None if operands else Look(())
         case Operands.TEXT:
             return Look(())
-        case Operands.ONE_PATH if len(operands) > 1:
-            return None
         case Operands.PATTERN:
             paths = operands if pattern_given else operands[1:]
             return Look((*here, *paths))
         case Operands.PATHS | Operands.ONE_PATH:
             odd = tuple(value for value in values if value.startswith(("/", "~")) or ".." in value)
             return Look((*here, *operands, *odd))
+        case _ as never:
+            assert_never(never)
 
 
 def _find(words: tuple[str, ...]) -> Look | None:

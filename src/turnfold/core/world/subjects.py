@@ -73,11 +73,6 @@ def path_subjects(kind: str, path: str, cfg: ChatConfig) -> tuple[Subject, ...]:
     return (about, *(Subject(kind, name) for name in names if not name.startswith("/")))
 
 
-def subject(request: Request, cfg: ChatConfig) -> Subject:
-    """What ``request`` acts on, as rules see it first of all: a path in the workspace is relative to it."""
-    return subjects(request, cfg)[0]
-
-
 def subjects(request: Request, cfg: ChatConfig) -> tuple[Subject, ...]:
     """What ``request`` acts on, as rules see it: at least one."""
     about = described(request)
@@ -87,7 +82,8 @@ def subjects(request: Request, cfg: ChatConfig) -> tuple[Subject, ...]:
         return (Subject("browse", request.action.value),)
     if about.kind in NETWORK:
         host = host_of(about.subject)
-        return (Subject(about.kind, about.subject), *((Subject(about.kind, host),) if host else ()))
+        address = about.subject if "://" in about.subject else f"open {about.subject}"
+        return (Subject(about.kind, address), *((Subject(about.kind, host),) if host else ()))
     return (Subject(about.kind, about.subject),)
 
 

@@ -185,6 +185,9 @@ def test_commands(script: str, commands: list[tuple[str | None, ...]]) -> None:
         "time -p -p a; '",
         "a=(1 2",
         "a && (",
+        "a=(b # c\n)",
+        '\\>>c`c`"$x"',
+        'echo "a ${x@P}"',
     ],
 )
 def test_unread(script: str) -> None:

@@ -27,9 +27,7 @@ def heredoc_fault(node: Node, source: bytes) -> str:
     ''
     """
     parts = {child.type: child for child in node.children}
-    start, end = parts.get("heredoc_start"), parts.get("heredoc_end")
-    if start is None or end is None or "<<" in {child.type for child in node.children} & {"<<<"}:
-        return UNCLEAR
+    start, end = parts.get("heredoc_start", node), parts.get("heredoc_end", node)  # the whole of it is neither
     named = DELIMITER.fullmatch(text_of(start, source))
     after = source.find(b"\n", start.end_byte)
     line = source[start.end_byte : after].decode("utf-8", "replace")

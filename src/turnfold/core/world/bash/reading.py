@@ -302,7 +302,7 @@ def _command(node: Node, source: bytes, depth: int, more: tuple[Node, ...]) -> F
     pieces: list[Piece] = list(_told("" if node.end_byte == node.children[-1].end_byte else UNCLEAR))
     place = node.start_byte
     for child in (*node.children, *more):
-        word_like = child.type not in ("file_redirect", "herestring_redirect", "heredoc_redirect")
+        word_like = child.type not in ("file_redirect", "herestring_redirect")
         touching = child.start_byte == place and place != node.start_byte and word_like
         if touching or not (child.start_byte <= place or child in more or BETWEEN.fullmatch(source[place : child.start_byte])):
             pieces.append(Unread(UNCLEAR))
@@ -317,7 +317,7 @@ def _command(node: Node, source: bytes, depth: int, more: tuple[Node, ...]) -> F
             words += (read_word(each, source) for each in behind)
         elif child.type == "herestring_redirect":
             pieces += _told(*(read_word(each, source).fault for each in child.named_children))
-        elif word_like:
+        else:
             words.append(_argument(child, source))
     pieces += _told(*(word.fault for word in words))
     below = _nested((*node.children, *more))
