@@ -204,7 +204,7 @@ def test_an_unforeseen_error_is_a_sentence_and_a_file(tmp_path: Path) -> None:
     )
     done = Bench(bench.home, bench.workspace, {"PYTHONPATH": str(tmp_path / "broken")}).run("hi")
     assert done.code == 1
-    assert "this is a bug, please report it (RuntimeError: lost ***)" in done.err
+    assert "this is a bug, please report it (RuntimeError: lost [secret SCRIPTED_KEY])" in done.err
     (written,) = (bench.home / "tf" / "data" / "crashes").iterdir()
     assert "RuntimeError" in written.read_text()
     assert SECRET not in written.read_text()

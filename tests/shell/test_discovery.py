@@ -32,10 +32,13 @@ LIST = ScriptedReply(headers=JSON, chunks=(b'{"object":"list","data":[{"id":"nom
 class Known:
     """A port ``Secrets`` that knows some names."""
 
-    names: tuple[str, ...] = ()
+    known: tuple[str, ...] = ()
+
+    def names(self) -> tuple[str, ...]:
+        return self.known
 
     def value(self, name: str) -> str | None:
-        return "sk-1" if name in self.names else " " if name == "OPENAI_API_KEY" else None
+        return "sk-1" if name in self.known else " " if name == "OPENAI_API_KEY" else None
 
 
 def not_asked(providers: tuple[Provider, ...]) -> tuple[Served, ...]:

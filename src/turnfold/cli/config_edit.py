@@ -7,7 +7,6 @@ stays as they left it, and the edited text is put beside it: neither change is l
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shlex
 import shutil
@@ -15,8 +14,7 @@ import stat
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import final
 
@@ -30,6 +28,7 @@ from turnfold.core.codec.toml_values import Problems
 from turnfold.core.config.layer import LayerName
 from turnfold.core.problem import Problem, caller_problem, world_problem
 from turnfold.core.tools.preview import visible
+from turnfold.shell.whole_file import locked, replace_whole
 
 EDITORS = ("sensible-editor", "editor", "nano", "vim", "vi")
 NEW_MODE = 0o600
@@ -141,7 +140,7 @@ def _written(target: Target, original: bytes | None, edited: _Edited, copy: Path
     try:
         path = Path(os.path.realpath(target.path))
         path.parent.mkdir(parents=True, exist_ok=True)
-        with _locked(target.data):
+        with locked(target.data / "config.lock"):
             if _bytes(path) != original:
                 beside = _beside(path, edited.text)
                 return Done(
@@ -150,7 +149,7 @@ def _written(target: Target, original: bytes | None, edited: _Edited, copy: Path
                     ),
                     code=Exit.FAILED,
                 )
-            _replace(path, edited.text)
+            replace_whole(path, edited.text, NEW_MODE)
     except OSError as error:
         message = f"{target.path} can't be written: {error.strerror}. What you wrote is kept in {copy}."
         return _wrong(world_problem("not-written", message))
@@ -171,37 +170,12 @@ def _bytes(path: Path) -> bytes | Problem | None:
         )
 
 
-@contextmanager
-def _locked(data: Path) -> Iterator[None]:
-    """No other turnfold writes settings until the block ends; the lock goes with the process that holds it."""
-    data.mkdir(parents=True, exist_ok=True)
-    with (data / "config.lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
 def _beside(path: Path, text: bytes) -> Path:
     """A new file beside ``path`` that holds the text."""
     descriptor, name = tempfile.mkstemp(prefix=f"{path.name}.edited-", dir=path.parent)
     with os.fdopen(descriptor, "wb") as file:
         file.write(text)
     return Path(name)
-
-
-def _replace(path: Path, text: bytes) -> None:
-    """The whole file or none of it, whatever happens meanwhile; with the mode that it has."""
-    mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else NEW_MODE
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(text)
-            file.flush()
-            os.fchmod(file.fileno(), mode)
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except OSError:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def _editor(environ: Mapping[str, str]) -> tuple[str, ...] | None:

@@ -10,8 +10,10 @@ from pathlib import Path
 from turnfold.shell.clock import SystemClock
 from turnfold.shell.environment import SECRET_WORDS
 from turnfold.shell.folders import find_folders
+from turnfold.shell.masking import Secret, mask_of
 from turnfold.shell.ports import JournalError
-from turnfold.shell.secrets import mask
+
+LEAST_CHARS = 4  # a shorter value would mask half of every text
 
 
 def told(error: Exception, environ: Mapping[str, str]) -> str:
@@ -28,7 +30,8 @@ def told(error: Exception, environ: Mapping[str, str]) -> str:
 
 def masked(text: str, environ: Mapping[str, str]) -> str:
     """``text`` without the values of variables that are called like secrets."""
-    return mask(text, (value for name, value in environ.items() if any(word in name.upper() for word in SECRET_WORDS)))
+    hidden = (Secret(name, value) for name, value in environ.items() if any(word in name.upper() for word in SECRET_WORDS))
+    return mask_of(hidden, LEAST_CHARS).text(text)
 
 
 def _written(error: Exception, environ: Mapping[str, str]) -> Path | None:

@@ -45,12 +45,12 @@ class Capture:
         return self._total - len(head) - len(tail)
 
     def text(self) -> str:
-        """What was kept, as UTF-8 (what is none becomes U+FFFD), with a line in the place of what was left out."""
+        """What was kept, as UTF-8 (a byte that is none is written as ``\\xff``), with a line in the place of what was left out."""
         head, tail = self._kept()
         cut = self._total - len(head) - len(tail)
         if not cut:
-            return (head + tail).decode("utf-8", "replace")
-        return f"{head.decode('utf-8', 'replace')}\n[… {cut:,} bytes left out …]\n{tail.decode('utf-8', 'replace')}"
+            return (head + tail).decode("utf-8", "backslashreplace")
+        return f"{head.decode('utf-8', 'backslashreplace')}\n[… {cut:,} bytes left out …]\n{tail.decode('utf-8', 'backslashreplace')}"
 
     def _kept(self) -> tuple[bytes, bytes]:
         """Beginning and end; where something lies between, no character is cut in two at either side of it."""

@@ -13,6 +13,7 @@ from attrs import field, frozen
 from turnfold.core.config.values import Provider
 from turnfold.core.json import JsonObject, JsonValue
 from turnfold.core.problem import Problem, caller_problem
+from turnfold.shell.masking import Secret
 from turnfold.shell.ports import Secrets
 
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2: what a header's name is made of
@@ -26,7 +27,7 @@ class Sealed:
     """Headers that are ready to be sent, and the values of secrets among them, which nothing else may tell."""
 
     headers: tuple[tuple[str, str], ...] = field(repr=False)
-    secrets: tuple[str, ...] = field(repr=False)
+    secrets: tuple[Secret, ...] = field(repr=False)
 
 
 def sealed_headers(provider: Provider, secrets: Secrets) -> Sealed | Problem:
@@ -35,14 +36,14 @@ def sealed_headers(provider: Provider, secrets: Secrets) -> Sealed | Problem:
     if isinstance(key, Problem):
         return key
     headers = dict((*PLAIN, ("authorization", f"Bearer {key}")) if key else PLAIN)
-    hidden = [key] if key else []
+    hidden = [Secret(provider.secret.name, key)] if key and provider.secret else []
     for name, said in provider.headers.members:
         value = _value(provider, name, said, secrets)
         if isinstance(value, Problem):
             return value
         headers[name.lower()] = value
         if isinstance(said, JsonObject):
-            hidden.append(value)
+            hidden.append(Secret(str(said.get("secret")), value))
     return Sealed(tuple(headers.items()), tuple(hidden))
 
 

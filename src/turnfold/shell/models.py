@@ -15,7 +15,7 @@ from turnfold.core.world.answers import StreamEnded
 from turnfold.core.world.requests import CallModel
 from turnfold.shell.headers import Sealed, sealed_headers
 from turnfold.shell.line import Line, Post, Replied
-from turnfold.shell.masking import masked_bytes, masked_chunk, masked_text
+from turnfold.shell.masking import MaskedEmit, Secret, mask_of
 from turnfold.shell.ports import Secrets
 from turnfold.shell.scope import Scope
 
@@ -27,25 +27,6 @@ def http_lines() -> Callable[[], Line]:
     from turnfold.shell.http_line import line_maker
 
     return line_maker()
-
-
-@final
-class MaskedEmit:
-    """Passes the chunks of one reply on, with secrets masked that may be cut over chunks."""
-
-    __slots__ = ("_emit", "_held", "_secrets")
-
-    def __init__(self, emit: Callable[[bytes], None], secrets: tuple[str, ...]) -> None:
-        self._emit = emit
-        self._secrets = tuple(secret.encode() for secret in secrets)
-        self._held = b""
-
-    def received(self, chunk: bytes) -> None:
-        """Pass ``chunk`` on; an empty one ends the reply."""
-        masked = masked_chunk(self._held, chunk, self._secrets)
-        self._held = masked.held
-        if masked.out:
-            self._emit(masked.out)
 
 
 @final
@@ -74,13 +55,14 @@ class HttpModels:
         sealed = sealed_headers(provider, self._secrets)
         if isinstance(sealed, Problem):
             return sealed
+        mask = mask_of(sealed.secrets, 1)
         outcome = self._posted(self._post(provider, sealed, body), sealed.secrets, scope)
         if isinstance(outcome, Replied):
             if 200 <= outcome.status < 300:
                 return StreamEnded()
             name = provider.secret.name if provider.secret else ""
-            outcome = error_problem(outcome.status, masked_bytes(outcome.body, sealed.secrets), provider.name, name)
-        return evolve(outcome, message=masked_text(outcome.message, sealed.secrets))
+            outcome = error_problem(outcome.status, mask.data(outcome.body), provider.name, name)
+        return evolve(outcome, message=mask.text(outcome.message))
 
     def close(self) -> None:
         """Close all connections; requests that run end with a Problem, later ones are not sent."""
@@ -104,11 +86,11 @@ class HttpModels:
             limit_bytes=self._reply_bytes,
         )
 
-    def _posted(self, post: Post, secrets: tuple[str, ...], scope: Scope) -> Replied | Problem:
+    def _posted(self, post: Post, secrets: tuple[Secret, ...], scope: Scope) -> Replied | Problem:
         line = self._borrowed()
         if isinstance(line, Problem):
             return line
-        mask, good = MaskedEmit(scope.emit, secrets), False
+        mask, good = MaskedEmit(scope.emit, mask_of(secrets)), False
         try:
             outcome = line.post(post, scope, mask.received)
             mask.received(b"")

@@ -1,8 +1,8 @@
-"""Secrets: resolved here by name, and masked in what is shown."""
+"""Secrets: resolved here, by name."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import final
 
@@ -10,9 +10,6 @@ from attrs import field, frozen
 from typing_extensions import override
 
 from turnfold.shell.ports import Secrets
-
-MASK = "***"
-MASKED_LENGTH = 4  # a shorter value would mask half of every text
 
 
 def _own_copy(values: Mapping[str, str]) -> Mapping[str, str]:
@@ -35,14 +32,6 @@ class EnvironmentSecrets(Secrets):
     def value(self, name: str) -> str | None:
         return self.environ.get(name) or None
 
-
-def mask(text: str, values: Iterable[str]) -> str:
-    """``text`` with every secret value of at least four characters replaced by ``***``, the longest first.
-
-    >>> mask("Bearer s3cret-1 and s3cret", ["s3cret", "s3cret-1", "and"])
-    'Bearer *** and ***'
-    """
-    for value in sorted(values, key=len, reverse=True):
-        if len(value) >= MASKED_LENGTH:
-            text = text.replace(value, MASK)
-    return text
+    @override
+    def names(self) -> tuple[str, ...]:
+        return tuple(sorted(name for name, value in self.environ.items() if value))

@@ -5,11 +5,8 @@ A folder covers the project file that stands in exactly it, or in its ``.turnfol
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import final
 
@@ -19,10 +16,12 @@ from returns.result import Failure
 from turnfold.core.json import JsonObject, loads_untrusted
 from turnfold.core.problem import Problem, world_problem
 from turnfold.shell.folders import Folders
+from turnfold.shell.whole_file import locked, replace_whole
 
 FILE = "trusted.json"
 KEY = "folders"
 LIMIT_BYTES = 10_000_000
+NEW_MODE = 0o600
 
 
 @final
@@ -75,35 +74,16 @@ def resolved(folder: Path) -> str:
 def _changed(folders: Folders, name: str, *, add: bool) -> Problem | None:
     path = folders.data / FILE
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with _locked(path):
+        with locked(path.with_name(path.name + ".lock")):
             known = read_trusted(folders)
             if known.problem is not None:
                 return known.problem
             rest = tuple(each for each in known.folders if each != name)
-            _write(path, (*rest, name) if add else rest)
+            data = json.dumps({KEY: (*rest, name) if add else rest}, indent=1) + "\n"
+            replace_whole(path, data.encode(), NEW_MODE)
     except OSError as error:
         return _unusable(path, error.strerror or str(error))
     return None
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Nobody else changes the file until the block ends; the lock goes with the process that holds it."""
-    with path.with_name(path.name + ".lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-def _write(path: Path, names: tuple[str, ...]) -> None:
-    """The whole file or none of it, whatever happens meanwhile."""
-    new = path.with_name(path.name + ".new")
-    with new.open("w", encoding="utf-8") as file:
-        json.dump({KEY: names}, file, indent=1)
-        file.write("\n")
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)
 
 
 def _unusable(path: Path, why: str) -> Problem:

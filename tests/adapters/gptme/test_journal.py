@@ -73,6 +73,18 @@ def test_its_usage_times_and_models_are_those_of_the_file() -> None:
     assert times[0] == 1_795_262_775_174  # 2026-11-21T12:06:15.174 in no zone, so UTC here
 
 
+def test_calls_in_xml_are_calls() -> None:
+    text = "I look.\n<tool-use>\n<ipython>\na = '<b>'\n```shell\nls\n```\n</ipython>\n</tool-use>"
+    log = log_of(said("user", "Go."), said("assistant", text), said("system", "done"), said("assistant", "That is it."))
+    assert isinstance(log[1], AssistantMessage)
+    assert log[1].calls == (ToolCall("python", JsonObject.of(code="a = '<b>'\n```shell\nls\n```")),)
+    assert isinstance(log[2], ToolMessage)
+    unanswered = log_of(said("user", "Go."), said("assistant", "<tool-use><shell>ls</shell></tool-use>"))
+    assert [getattr(message, "calls", ()) for message in unanswered] == [(), ()]
+    strange = log_of(said("user", "Go."), said("assistant", "<tool-use><nope>ls</nope></tool-use>"), said("system", "x"))
+    assert [getattr(message, "calls", ()) for message in strange][:2] == [(), ()]
+
+
 def test_a_branch_is_the_same_conversation_up_to_where_it_parts() -> None:
     main, side = imported(WALRUS / "conversation.jsonl"), imported(WALRUS / "branches" / "side.jsonl")
     assert_lawful(side.events)

@@ -50,6 +50,28 @@ def test_a_text_format_closes_the_reply_at_its_first_call_whatever_the_chunks() 
         assert_balanced(done)
 
 
+XML = config(tool_format=ToolFormat.XML)
+BOTH = "Let me look.\n<tool-use>\n<read args='a.txt'/>\n<read args='b.txt'/>\n</tool-use>"
+
+
+def test_the_elements_of_one_wrapper_are_one_round() -> None:
+    text = BOTH + "\nOutput of read:\ninvented\n<tool-use><read args='c.txt'/></tool-use>"
+    for size in (1, 50, 10_000):
+        done = finished(after(sim(Stream(chat_stream(text)), cfg=XML), Say("look"), *stream_of(text, size)))
+        said = log(done)[1]
+        assert isinstance(said, AssistantMessage)
+        assert (said.text, len(said.calls), len(results(done))) == (BOTH, 2, 2)
+        assert Cancel(RequestId(1, 1, MODEL, 0)) in done.effects
+        assert_balanced(done)
+
+
+def test_a_wrapper_at_the_very_end_of_a_reply_is_a_round_where_the_model_meant_to_end() -> None:
+    for reason, kind in (("stop", [ToolCall, ToolCall]), ("length", [BrokenCall])):
+        done = after(sim(Stream(chat_stream(BOTH, finish_reason=reason)), cfg=XML), Say("look"), Finish())
+        (said,) = (each for each in log(done) if isinstance(each, AssistantMessage))
+        assert [type(each) for each in said.calls] == kind
+
+
 def test_a_call_counts_although_the_token_limit_came_right_behind_it() -> None:
     stream = Stream(chat_stream(READ + "\n", finish_reason="length"))
     done = finished(after(sim(stream, cfg=MARKDOWN), Say("look")))

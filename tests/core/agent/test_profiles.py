@@ -23,9 +23,11 @@ from turnfold import (
 )
 from turnfold.core.agent.effects import Perform
 from turnfold.core.agent.events import Reason, TurnEnded
+from turnfold.core.agent.state import offered, usable
 from turnfold.core.config.values import ExampleTurn, Limits, ModelProfile, Provider, Role, ToolFormat, WorkedExample
 from turnfold.core.journal import recorded
 from turnfold.core.json import JsonObject
+from turnfold.core.tools.builtin.read import READ
 from turnfold.core.world.answers import Answer, ProcessEnded, StreamEnded
 from turnfold.core.world.usage import Usage
 from turnfold.testing.wire import chat_stream
@@ -190,3 +192,18 @@ def test_openai_s_reasoning_models_are_told_the_limit_in_their_word() -> None:
 def test_parameters_of_the_settings_are_sent() -> None:
     begun = step(ChatState(), UserSaid("Hi."), (), evolve(CFG, parameters=JsonObject.of(top_p=0.5)))
     assert body(begun)["top_p"] == 0.5
+
+
+def test_an_optional_tool_is_offered_only_where_it_is_named() -> None:
+    tools = (READ, evolve(READ, name="rare", optional=True))
+    cfg = ChatConfig(ProjectConfig(Config()))
+    profile = ModelProfile(pattern="*")
+
+    def told(cfg: ChatConfig, profile: ModelProfile = profile) -> tuple[str, ...]:
+        return tuple(tool.name for tool in offered(usable(tools, cfg), cfg, profile))
+
+    assert told(cfg) == ("read",)
+    assert told(evolve(cfg, tools=("+rare",))) == ("read", "rare")
+    assert told(evolve(cfg, tools=("rare",))) == ("rare",)
+    assert told(cfg, evolve(profile, tools=("rare",))) == ("rare",)
+    assert [tool.name for tool in usable(tools, cfg)] == ["read", "rare"]

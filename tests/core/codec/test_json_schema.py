@@ -51,7 +51,7 @@ def test_it_refuses_what_the_reader_refuses(file: dict[str, object]) -> None:
         {"limits": {"usd": -1}},
         {"limits": {"command_s": 0}},
         {"temperature": 3},
-        {"tool_format": "xml"},
+        {"tool_format": "yaml"},
         {"tools": ["a", "-b"]},
         {"rules": [{"kind": "run"}]},
         {"providers": {"a/b": {}}},

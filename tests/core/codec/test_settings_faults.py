@@ -45,10 +45,10 @@ def config_faults(toml: str) -> list[str]:
         ('tools = ["+"]', 'c.toml:1: tools has "+" without a name: write "+NAME". @ $.tools'),
         (
             'tool_format = "markdwon"',
-            'c.toml:1: tool_format takes one of "native", "markdown", not \'markdwon\'; did you mean markdown? @ $.tool_format',
+            'c.toml:1: tool_format takes one of "native", "markdown", "xml", not \'markdwon\'; did you mean markdown? @ $.tool_format',
         ),
-        ('tool_format = "zz"', 'c.toml:1: tool_format takes one of "native", "markdown", not \'zz\'. @ $.tool_format'),
-        ("tool_format = 1", 'c.toml:1: tool_format takes one of "native", "markdown", not a whole number. @ $.tool_format'),
+        ('tool_format = "zz"', 'c.toml:1: tool_format takes one of "native", "markdown", "xml", not \'zz\'. @ $.tool_format'),
+        ("tool_format = 1", 'c.toml:1: tool_format takes one of "native", "markdown", "xml", not a whole number. @ $.tool_format'),
         ("limits = 1", "c.toml:1: limits takes a table, not a whole number. @ $.limits"),
         ("providers = 1", "c.toml:1: providers takes a table, not a whole number. @ $.providers"),
         ("parameters = 1", "c.toml:1: parameters takes a table, not a whole number. @ $.parameters"),

@@ -70,7 +70,7 @@ def test_faults_of_variables_name_the_variable(name: str, value: str, told: str)
 
 
 def test_all_faults_are_told_at_once() -> None:
-    assert len(faults(("TURNFOLD_MAX_TOKENS", "x"), ("TURNFOLD_MODEL", "a/b"), ("TURNFOLD_TOOL_FORMAT", "xml"))) == 2
+    assert len(faults(("TURNFOLD_MAX_TOKENS", "x"), ("TURNFOLD_MODEL", "a/b"), ("TURNFOLD_TOOL_FORMAT", "yaml"))) == 2
 
 
 @given(st.sampled_from(VARIABLES), st.text())

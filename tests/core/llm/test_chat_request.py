@@ -101,6 +101,15 @@ def test_markdown_keeps_the_text_and_tells_outputs_as_a_user() -> None:
     assert encoded(output, MARKDOWN) == {"role": "user", "content": "Output of read:\n`````\na\n```` b\n`````"}
 
 
+def test_calls_that_were_never_text_are_told_in_the_format_of_the_conversation() -> None:
+    message = AssistantMessage(text="", place="1.1", calls=(ToolCall("read", JsonObject.of(path="a & b")), BrokenCall("x", "{", PROBLEM)))
+    assert encoded(message, MARKDOWN) == {"role": "assistant", "content": '```read --json\n{"path":"a & b"}\n```\n\n```x --json\n{}\n```'}
+    told = (
+        '<tool-use>\n<read args="--json">\n{"path":"a & b"}\n</read>\n</tool-use>\n\n<tool-use>\n<x args="--json">\n{}\n</x>\n</tool-use>'
+    )
+    assert encoded(message, ToolFormat.XML) == {"role": "assistant", "content": told}
+
+
 @pytest.mark.parametrize(("text", "told"), [("", "```\n```"), ("a", "```\na\n```"), ("`` `", "```\n`` `\n```"), ("```", "````\n```\n````")])
 def test_the_fence_is_longer_than_any_inside(text: str, told: str) -> None:
     assert output_text(ToolMessage(call_id="1", tool="x", text=text)) == f"Output of x:\n{told}"

@@ -11,6 +11,7 @@ from turnfold.core.config.tables import User
 from turnfold.core.config.values import ToolFormat
 from turnfold.core.conversation.messages import ToolCall
 from turnfold.core.json import JsonObject
+from turnfold.core.llm import call_format
 from turnfold.core.llm.markdown import parse
 from turnfold.core.llm.prompt import system_prompt
 
@@ -41,6 +42,16 @@ def test_the_examples_are_calls() -> None:
         ToolCall("read", JsonObject.of(path="PATH")),
         ToolCall("todo", JsonObject()),
     )
+
+
+def test_xml_says_how_to_call_each_tool_and_its_examples_are_calls() -> None:
+    text = system_prompt(CFG, (SAVE, READ, TODO), ToolFormat.XML)
+    assert "write <tool-use> on a line of its own" in text
+    assert (
+        '## save\n\nWrite a file.\n\nUser: Save hi in a.txt\nAssistant:\n<tool-use>\n<save args="a.txt">\nhi\n</save>\n</tool-use>' in text
+    )
+    assert "```" not in text
+    assert call_format.parse(text, ToolFormat.XML, TOOLS) == parse(system_prompt(CFG, (SAVE, READ, TODO), ToolFormat.MARKDOWN), TOOLS)
 
 
 def test_native_leaves_the_tools_to_the_request() -> None:

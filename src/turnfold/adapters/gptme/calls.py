@@ -1,7 +1,7 @@
 """The tool calls in a reply as gptme wrote it down.
 
-Two of gptme's three formats are read. *Markdown*: a fenced block whose first word is a tool. *tool*: the provider's own calls, which
-gptme writes into the text as ``@NAME(CALL_ID): {…}`` at the start of a line. The third, XML, stays text.
+All of gptme's formats are read. *markdown*: a fenced block whose first word is a tool. *xml*: an element within ``<tool-use>`` or
+``<function_calls>``. *tool*: the provider's own calls, which gptme writes into the text as ``@NAME(CALL_ID): {…}`` at the start of a line.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from typing import Final, final
 
 from attrs import evolve, frozen
 
+from turnfold.core.config.values import ToolFormat
 from turnfold.core.conversation.messages import BrokenCall, Invocation, ToolCall
 from turnfold.core.json import JsonObject, freeze
-from turnfold.core.llm.markdown import parse
+from turnfold.core.llm.call_format import parse
 from turnfold.core.tools.builtin import BUILTIN_TOOLS
-from turnfold.core.tools.spec import ToolSpec
+from turnfold.core.tools.spec import ToolSpec, find_tool
 
 PYTHON = "python"
 PYTHON_BLOCKS = ("ipython", "py")  # a block of python is only shown by gptme, never run
@@ -61,13 +62,16 @@ class Named:
     end: int
 
 
-def calls_in_blocks(text: str) -> tuple[Invocation, ...]:
-    r"""The calls in fenced blocks, in order, under the names that turnfold's tools have.
+def calls_in_text(text: str) -> tuple[Invocation, ...]:
+    r"""The calls in elements or else in fenced blocks, in order, under the names that turnfold's tools have.
 
-    >>> calls_in_blocks("```ipython\n1 + 1\n```")
-    (ToolCall(name='python', arguments=JsonObject.of(code='1 + 1')),)
+    A log does not say which format a reply was in, but an element holds blocks more often than the other way round.
+
+    >>> calls_in_text("```ipython\n1 + 1\n```") == calls_in_text("<tool-use><ipython>1 + 1</ipython></tool-use>")
+    True
     """
-    return tuple(_renamed(call) for call in parse(text, BLOCKS))
+    elements = tuple(call for call in parse(text, ToolFormat.XML, BLOCKS) if find_tool(BLOCKS, call.name) is not None)
+    return tuple(_renamed(call) for call in elements or parse(text, ToolFormat.MARKDOWN, BLOCKS))
 
 
 def named_calls(text: str) -> tuple[Named, ...]:

@@ -135,10 +135,10 @@ def budget(value: JsonValue) -> Reading:
 
 def tool_format(value: JsonValue) -> Reading:
     """How calls are written."""
-    known = {"tool": "native", "native": "native", "markdown": "markdown"}
-    if value == "xml":
-        return Failure('turnfold has no XML format: leave it to the model, or write tool_format = "markdown"')
-    return Success(known[value]) if isinstance(value, str) and value in known else Failure("turnfold's formats are native and markdown")
+    known = {"tool": "native", "native": "native", "markdown": "markdown", "xml": "xml"}
+    return (
+        Success(known[value]) if isinstance(value, str) and value in known else Failure("turnfold's formats are native, markdown and xml")
+    )
 
 
 def tool_names(value: JsonValue) -> tuple[str, ...]:

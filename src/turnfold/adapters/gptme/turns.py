@@ -18,7 +18,7 @@ from typing import TypeAlias, final
 
 from attrs import evolve, frozen
 
-from turnfold.adapters.gptme.calls import Named, calls_in_blocks, named_calls, without
+from turnfold.adapters.gptme.calls import Named, calls_in_text, named_calls, without
 from turnfold.adapters.gptme.left import Left
 from turnfold.adapters.gptme.lines import Line, Role
 from turnfold.core.conversation.messages import Invocation
@@ -154,7 +154,7 @@ def _spoken(group: _Group) -> Spoken:
     if found:
         outputs = _outputs_named(found, group.told)
         return Spoken(line=line, text=without(line.text, found), calls=tuple(each.call for each in found), outputs=outputs)
-    calls = calls_in_blocks(line.text)[: len(group.told)]
+    calls = calls_in_text(line.text)[: len(group.told)]
     text = _with_files(line)
     return (
         Spoken(line=line, text=text, calls=calls, outputs=_outputs_in_order(calls, group.told)) if calls else Spoken(line=line, text=text)
@@ -196,5 +196,3 @@ def _of_lines(lines: tuple[Line, ...]) -> Iterator[Left]:
             yield Left(f"line {line.number}", f"its files are named in the text, not copied: {', '.join(line.files)}")
         if line.pinned and line.role is Role.ASSISTANT:
             yield Left(f"line {line.number}", "only what you said can be pinned")
-        if line.role is Role.ASSISTANT and ("<tool-use>" in line.text or "<function_calls>" in line.text):
-            yield Left(f"line {line.number}", "calls in XML stay text")

@@ -166,7 +166,9 @@ def _told(message: Message, tool_format: ToolFormat, clip_bytes: int | None) -> 
         case UserMessage():
             return f"# The user said\n\n{said_text(message)}"
         case AssistantMessage(text=text, calls=calls):
-            written = text if text and tool_format is ToolFormat.MARKDOWN else "\n\n".join(filter(None, (text, calls_text(calls))))
+            written = (
+                text if text and tool_format is not ToolFormat.NATIVE else "\n\n".join(filter(None, (text, calls_text(calls, tool_format))))
+            )
             return f"# The agent wrote\n\n{_clipped(written, clip_bytes)}"
         case ToolMessage(text=text):
             return f"# {output_text(ToolMessage(call_id='', tool=message.tool, text=_clipped(text, clip_bytes), ok=message.ok))}"

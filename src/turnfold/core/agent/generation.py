@@ -1,7 +1,7 @@
 """The generation: one model call, from the request to the message that is read from its reply.
 
 Chunks are folded into ``live`` and published; nothing of them is journaled. When the stream is over, or a text format's
-first call is complete (the rest would be invention), the reply is closed: the request's end and the message are
+first calls are complete (the rest would be invention), the reply is closed: the request's end and the message are
 recorded in one step, so no finished reply is ever asked again.
 """
 
@@ -17,7 +17,7 @@ from turnfold.core.agent.compaction import plan, plan_if_due
 from turnfold.core.agent.draft import Draft, end_turn
 from turnfold.core.agent.effects import Cancel, Channel, Delta, Notice, Publish
 from turnfold.core.agent.encoding import encoded_for, profile_for, request_body
-from turnfold.core.agent.events import MessageAdded, ModelReplied, Reason, RequestClosed, Unanswered, Why
+from turnfold.core.agent.events import MessageAdded, ModelReplied, Reason, RequestClosed, TurnEnded, Unanswered, Why
 from turnfold.core.agent.ids import RequestId, place
 from turnfold.core.agent.limits import limit_reached
 from turnfold.core.agent.live import Live, LiveReply
@@ -25,11 +25,11 @@ from turnfold.core.agent.state import ChatState, Opened, Past, Turn, effective, 
 from turnfold.core.agent.summaries import NOTHING_TO_SUMMARISE, close_summary, fail_summary, open_summary, summary_arrived
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.models import missing_agent
-from turnfold.core.config.values import ToolFormat
 from turnfold.core.conversation.messages import AssistantMessage, Invocation, UserMessage
-from turnfold.core.llm import markdown
+from turnfold.core.llm import call_format
 from turnfold.core.llm.chat import CHAT
 from turnfold.core.llm.chat_reply import ChatFold
+from turnfold.core.llm.found import first_round
 from turnfold.core.llm.native import read_call_untrusted
 from turnfold.core.llm.prices import priced
 from turnfold.core.llm.reply import Reply, Stop
@@ -63,6 +63,8 @@ def settle_generation(draft: Draft, turn: Turn, tools: tuple[ToolSpec, ...], cfg
         return _cut(draft, model) if turn.interrupted else draft
     if turn.interrupted:
         return end_turn(draft, Reason.INTERRUPTED if turn.limit is None else Reason.LIMIT, turn.limit)
+    if turn.completed:
+        return draft.record(TurnEnded(Reason.COMPLETED, None, draft.at_ms, turn.completed))
     if turn.commanded:
         return _settle_commanded(draft, turn, cfg)
     if model is None or model.lost or model.summarising:
@@ -108,8 +110,9 @@ def _open_model(draft: Draft, turn: Turn, tools: tuple[ToolSpec, ...], cfg: Chat
     planned = plan_if_due(draft.past, encoded.size_bytes, cfg, profile)
     if planned is not None:
         return open_summary(encoding, turn, planned, found, cfg)
-    scan = markdown.begin(known) if encoded.told.tool_format is ToolFormat.MARKDOWN else None
-    return call_model(encoding, turn, found, request_body(encoded, draft.past), cfg, scan=scan)
+    scan = call_format.begin(encoded.told.tool_format, known)
+    body = request_body(encoded, draft.past)
+    return call_model(encoding, turn, found, body, cfg, scan=scan, spared_bytes=encoded.told.spared_bytes)
 
 
 def chunk_arrived(draft: Draft, request_id: RequestId, data: bytes, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
@@ -137,16 +140,16 @@ def streaming(turn: Turn) -> bool:
 
 def _called(reply: LiveReply) -> bool:
     """Whether a call in a text format is certain, so that nothing behind it counts."""
-    return reply.scan is not None and bool(reply.scan.place.found)
+    return reply.scan is not None and bool(call_format.found(reply.scan))
 
 
 def _told(draft: Draft, reply: LiveReply, fold: ChatFold, text: str, reasoning: str, size_bytes: int = 0) -> Told:
-    """More of the reply read and published: its reasoning, then its text, up to its first call in a text format."""
+    """More of the reply read and published: its reasoning, then its text, up to its first calls in a text format."""
     scan = reply.scan
     if scan is not None and text:
-        scan = markdown.feed(scan, text)
-        if scan.place.found:
-            text = text[: max(scan.place.found[0].end - reply.shown, 0)]
+        scan = call_format.feed(scan, text)
+        if found := call_format.found(scan):
+            text = text[: max(found[0].end - reply.shown, 0)]
     number = reply.deltas
     acts = draft.acts
     for channel, piece in ((Channel.REASONING, reasoning), (Channel.TEXT, text)):
@@ -215,12 +218,12 @@ def _finished(draft: Draft, reply: LiveReply) -> Whole:
 
 
 def _read(reply: LiveReply, whole: Reply, tools: tuple[ToolSpec, ...]) -> tuple[str, tuple[Invocation, ...]]:
-    """The message's text and calls. In a text format nothing after the first call that was certain counts."""
+    """The message's text and calls. In a text format nothing after the first round that was certain counts."""
     if reply.scan is None:
         return whole.text, tuple(read_call_untrusted(raw, tools) for raw in whole.calls)
-    if reply.scan.place.found:
-        return whole.text, (reply.scan.place.found[0].call,)
-    return whole.text, markdown.finish(reply.scan, cut=whole.stop not in {Stop.END, Stop.CALLS})[:1]
+    if found := call_format.found(reply.scan):
+        return whole.text, first_round(found)
+    return whole.text, call_format.first_calls(reply.scan, cut=whole.stop not in {Stop.END, Stop.CALLS})
 
 
 def _empty(whole: Reply) -> Problem:

@@ -23,11 +23,11 @@ from attrs import frozen
 
 from turnfold.core.config.agents import AgentSpec
 from turnfold.core.config.layer import Layer, LayerName, Merge, key_of, merge_of, settings
-from turnfold.core.config.layers import Config, Origin, Overrides, ProjectConfig
+from turnfold.core.config.layers import Origin, origin_of
 from turnfold.core.config.missing import DEFAULT, MISSING, Missing
 from turnfold.core.config.named import laid_named, name_of
 from turnfold.core.config.said import Said
-from turnfold.core.config.tables import Compaction, Exporter, Guardrail, Hook, McpServer, Prompt, Sandbox, Server, Skills, User
+from turnfold.core.config.tables import Compaction, Exporter, Guardrail, Hook, McpServer, Prompt, Sandbox, Server, Skills, User, Web
 from turnfold.core.config.values import Limits, ModelProfile, Provider, Rule, SecretRef, Variable, WorkedExample
 from turnfold.core.json import JsonObject, JsonValue, loads_untrusted, quoted
 from turnfold.core.problem import Problem, caller_problem, did_you_mean, path_text
@@ -46,6 +46,7 @@ Table: TypeAlias = (
     | Provider
     | Rule
     | Sandbox
+    | Web
     | SecretRef
     | Server
     | Skills
@@ -65,6 +66,7 @@ SaidTable: TypeAlias = (
     | Said[Prompt]
     | Said[Provider]
     | Said[Sandbox]
+    | Said[Web]
     | Said[Server]
     | Said[Skills]
     | Said[User]
@@ -119,6 +121,7 @@ class _Source:
 def explain(cfg: Layer, key: str) -> Explained | Problem:
     """The value of ``key`` under ``cfg`` and where it comes from; a Problem for a key that is no setting. Never raises.
 
+    >>> from turnfold.core.config.layers import Config, ProjectConfig
     >>> explain(ProjectConfig(Config(model="a/b"), model="c/d"), "model")
     Explained(key='model', value='c/d', layer='project', place='', overrode=(Overridden(value='a/b', layer='user', place=''),))
     >>> explain(Config(), "modle").message
@@ -149,10 +152,11 @@ def said_keys(cfg: Layer, *, shipped: bool = True) -> tuple[str, ...]:
 
     ``shipped``: also those that only the tables say that turnfold brings along.
 
+    >>> from turnfold.core.config.layers import Config, ProjectConfig
     >>> said_keys(ProjectConfig(Config(model="a/b"), environment=(Variable("CI", "1"),)))
     ('model', 'environment.CI')
     """
-    layers = tuple(layer for layer in cfg.layers if shipped or _origin(layer).layer != "default")
+    layers = tuple(layer for layer in cfg.layers if shipped or origin_of(layer).layer != "default")
     return tuple(dict.fromkeys(dotted(parts) for setting in settings() for layer in layers for parts in _said_parts(setting, layer)))
 
 
@@ -279,26 +283,20 @@ def _source(layer: Layer, setting: Setting, names: tuple[str, ...]) -> _Source |
     merge, key, ends = merge_of(setting), _entry_key(setting), False
     for name in names:
         if said == DEFAULT:
-            return _Source(put_back=True, holds=False, origin=_origin(layer))
+            return _Source(put_back=True, holds=False, origin=origin_of(layer))
         merged = isinstance(said, Said | JsonObject | Missing) or bool(key)
         ends = ends or not merged
         inside = _inside(said, name, key)
         if inside == MISSING:
-            return _Source(put_back=True, holds=False, origin=_origin(layer)) if ends else None
+            return _Source(put_back=True, holds=False, origin=origin_of(layer)) if ends else None
         ends = ends or isinstance(said, JsonObject)
         said, key = inside, ""
     empty = said in (MISSING, Said(), JsonObject()) or (said == () and not names and merge in (Merge.NAMED, Merge.JOINED))
     if (empty and not ends) or (said == DEFAULT and merge is Merge.JOINED):
         return None
     if isinstance(said, Missing):
-        return _Source(put_back=True, origin=_origin(layer))
-    return _Source(said=said, origin=_origin(layer))
-
-
-def _origin(layer: Layer) -> Origin:
-    if isinstance(layer, Overrides):
-        return layer.origin
-    return Origin(layer="user" if isinstance(layer, Config) else "project" if isinstance(layer, ProjectConfig) else "chat")
+        return _Source(put_back=True, origin=origin_of(layer))
+    return _Source(said=said, origin=origin_of(layer))
 
 
 def _overridden(setting: Setting, source: _Source, parts: tuple[str, ...]) -> Overridden:

@@ -181,3 +181,23 @@ def no_agent() -> Overrides:
     (('read',), None)
     """
     return Overrides(agent="", origin=Origin(layer="chat", place=f"agent {NO_AGENT}", leads=True))
+
+
+def origin_of(layer: Layer) -> Origin:
+    """Where the settings of ``layer`` come from.
+
+    >>> origin_of(Config())
+    Origin(layer='user', place='', leads=False)
+    """
+    if isinstance(layer, Overrides):
+        return layer.origin
+    return Origin(layer="user" if isinstance(layer, Config) else "project" if isinstance(layer, ProjectConfig) else "chat")
+
+
+def said_from(layer: str, place: str) -> str:
+    """Where something comes from, for a person.
+
+    >>> said_from("user", "config.toml:3"), said_from("chat", "")
+    ('from user (config.toml:3)', 'from chat')
+    """
+    return f"from {layer}{f' ({place})' if place else ''}"

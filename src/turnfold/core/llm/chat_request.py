@@ -13,7 +13,10 @@ from collections.abc import Iterable
 from turnfold.core.config.values import RESERVED_PARAMETERS, ToolFormat
 from turnfold.core.conversation.messages import AssistantMessage, BrokenCall, Invocation, Message, ToolMessage, UserMessage
 from turnfold.core.json import JsonObject, JsonValue, dumps, loads_untrusted, quoted
+from turnfold.core.llm.chat_images import told_with_images
+from turnfold.core.llm.elements import written
 from turnfold.core.llm.protocol import Head
+from turnfold.core.llm.spelling import JSON_FORM, Spelling
 from turnfold.core.tools.spec import ToolSpec
 
 NAME_CHARS = 64  # OpenAI: "a-z, A-Z, 0-9, or contain underscores and dashes, with a maximum length of 64"
@@ -24,6 +27,8 @@ BACKTICKS = re.compile(r"`{3,}")
 def encode_message(message: Message, tool_format: ToolFormat) -> bytes:
     """One message as a JSON object in UTF-8; depends on nothing but its arguments.
 
+    What an output of a native call shows is not in it: :func:`encode_images` makes a message of that, behind all of its round.
+
     >>> encode_message(UserMessage("hi"), ToolFormat.NATIVE)
     b'{"role":"user","content":"hi"}'
     """
@@ -31,10 +36,12 @@ def encode_message(message: Message, tool_format: ToolFormat) -> bytes:
         return _spoken("user", said_text(message))
     native = tool_format is ToolFormat.NATIVE
     if isinstance(message, AssistantMessage):
-        return _calling(message) if native and message.calls else _spoken("assistant", message.text or calls_text(message.calls))
+        return (
+            _calling(message) if native and message.calls else _spoken("assistant", message.text or calls_text(message.calls, tool_format))
+        )
     if native:
         return _utf8(f'{{"role":"tool","tool_call_id":{quoted(message.call_id)},"content":{quoted(message.text)}}}')
-    return _spoken("user", output_text(message))
+    return told_with_images(output_text(message), message.images) if message.images else _spoken("user", output_text(message))
 
 
 def output_text(message: ToolMessage) -> str:
@@ -95,8 +102,13 @@ def said_text(message: UserMessage) -> str:
     return f"{message.context}\n\n{message.text}" if message.context else message.text
 
 
-def calls_text(calls: tuple[Invocation, ...]) -> str:
-    """Calls that were never text (a person's command, another format) as blocks; an assistant that says nothing confuses models."""
+def calls_text(calls: tuple[Invocation, ...], tool_format: ToolFormat) -> str:
+    """Calls that were never text (a person's command, another format) as such; an assistant that says nothing confuses models.
+
+    They are elements where the format is XML, else blocks.
+    """
+    if tool_format is ToolFormat.XML:
+        return "\n\n".join(written(call.name, Spelling(JSON_FORM, _arguments(call))) for call in calls)
     return "\n\n".join(f"```{call.name} --json\n{_arguments(call)}\n```" for call in calls)
 
 

@@ -40,22 +40,14 @@ from turnfold.core.conversation.log import Log
 from turnfold.core.conversation.messages import BrokenCall, Invocation, ToolCall
 from turnfold.core.llm.blocks import block_text, read_block
 from turnfold.core.llm.fences import TICKS, Fence, fence_of, holds_markdown, introduces, longest_run, quoted_after, tildes
+from turnfold.core.llm.found import Found
+from turnfold.core.llm.lines import Lines, cut_lines, within_line
 from turnfold.core.problem import model_problem
 from turnfold.core.tools.spec import ToolSpec, find_tool
 
-_NEWLINE = re.compile(r"\r\n?|\n")
 _THINK = re.compile(r"`+[^`]*`+|(?P<tag><think(?:ing)?>)")  # a tag in inline code is talked about
 _TAGS = ("<think>", "<thinking>")
 _END_THINK = re.compile(r"</think(?:ing)?>")
-
-
-@final
-@frozen
-class Found:
-    """A call, and the offset in the reply's text where its closing fence ends (its newline not counted)."""
-
-    call: Invocation
-    end: int
 
 
 @final
@@ -132,9 +124,7 @@ class Scan:
 
     tools: tuple[ToolSpec, ...]
     place: Place
-    pending: Log[str]  # the pieces of the line that has not ended
-    size: int = 0  # characters fed
-    after_cr: bool = False
+    lines: Lines = field(factory=Lines)
 
     @property
     def found(self) -> tuple[Found, ...]:
@@ -152,7 +142,7 @@ PROSE = Prose()
 
 def begin(tools: tuple[ToolSpec, ...]) -> Scan:
     """The scan of a reply of which nothing has come."""
-    return Scan(tools=tools, place=Place(Log(), PROSE), pending=Log())
+    return Scan(tools=tools, place=Place(Log(), PROSE))
 
 
 def feed(scan: Scan, text: str) -> Scan:
@@ -164,20 +154,14 @@ def feed(scan: Scan, text: str) -> Scan:
     >>> scan.calls, scan.found[0].end
     ((ToolCall(name='save', arguments=JsonObject.of(path='a.txt', content='hi')),), 20)
     """
-    start = 1 if scan.after_cr and text.startswith("\n") else 0
-    place, pending = scan.place, scan.pending
-    for newline in _NEWLINE.finditer(text, start):
-        line = "".join((*pending, text[start : newline.start()]))
-        place = _next(place, line, scan.size + newline.start(), scan.tools)
-        pending, start = Log(), newline.end()
-    rest = text[start:]
-    return Scan(
-        tools=scan.tools,
-        place=place,
-        pending=pending.append(rest) if rest else pending,
-        size=scan.size + len(text),
-        after_cr=text.endswith("\r") if text else scan.after_cr,
-    )
+    grown = within_line(scan.lines, text)
+    if grown is not None:
+        return Scan(tools=scan.tools, place=scan.place, lines=grown)
+    cut = cut_lines(scan.lines, text)
+    place = scan.place
+    for line in cut.lines:
+        place = _next(place, line.text, line.end, scan.tools)
+    return Scan(tools=scan.tools, place=place, lines=cut.rest)
 
 
 def finish(scan: Scan, *, cut: bool = False) -> tuple[Invocation, ...]:
@@ -191,8 +175,8 @@ def finish(scan: Scan, *, cut: bool = False) -> tuple[Invocation, ...]:
     """
     if cut:
         return scan.calls + (_cut(scan.place.region) if isinstance(scan.place.region, Block) else ())
-    last = "".join(scan.pending)
-    place = _next(scan.place, last, scan.size, scan.tools) if last else scan.place
+    last = scan.lines.last
+    place = _next(scan.place, last, scan.lines.size, scan.tools) if last else scan.place
     certain = tuple(found.call for found in place.found)
     return certain + (_settled(place.region, scan.tools) if isinstance(place.region, Block) else ())
 

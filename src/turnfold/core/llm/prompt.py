@@ -8,9 +8,8 @@ from turnfold.core.config.tables import User
 from turnfold.core.config.values import ToolFormat
 from turnfold.core.conversation.messages import ToolCall
 from turnfold.core.json import JsonObject, dumps
-from turnfold.core.llm.blocks import sample
+from turnfold.core.llm.call_format import TextFormat, text_format
 from turnfold.core.llm.enclosing import enclosed
-from turnfold.core.llm.markdown import render
 from turnfold.core.tools.spec import Example, ToolSpec
 
 GENERAL = """\
@@ -22,15 +21,6 @@ You are an agent that works in a folder on the user's computer, the workspace. Y
 something was done when no tool did it.
 - When a call fails, read why, and try something else. If you can't go on, say so and ask.
 - When the task is done, say in a sentence or two what you did, and call no more tools."""
-
-MARKDOWN = """\
-# Calling tools
-
-To call a tool, write a block that starts with three backticks and the tool's name at the beginning of a line, and ends with a \
-line of three backticks alone. After a call, stop and wait for its output; it comes in the next message.
-- If the text of a block has lines that start with backticks itself, open and close the block with one backtick more than those.
-- Arguments that the block has no place for are written as JSON: put --json behind the tool's name, and one JSON object below it.
-- A block with any other first word is only shown to the user, so show examples under other names, like `text`."""
 
 ABOUT_TEXTS = """\
 # What is known of the project
@@ -82,19 +72,20 @@ def _listed(skill: Skill) -> str:
 
 
 def _calling(tools: tuple[ToolSpec, ...], format: ToolFormat) -> tuple[str, ...]:
-    if format is ToolFormat.NATIVE or not tools:
+    form = text_format(format)
+    if form is None or not tools:
         return ()  # a native request itself carries the tools
-    return (MARKDOWN, *map(_described, tools))
+    return (form.about, *(_described(tool, form) for tool in tools))
 
 
-def _described(tool: ToolSpec) -> str:
+def _described(tool: ToolSpec, form: TextFormat) -> str:
     """A tool as the model learns it: what it does, and calls as it would write them."""
-    shown = "\n\n".join(_example(tool, example) for example in tool.examples) or sample(tool)
+    shown = "\n\n".join(_example(tool, example, form) for example in tool.examples) or form.sample(tool)
     return "\n\n".join((f"## {tool.name}", tool.description, *_json_only(tool), shown))
 
 
 def _json_only(tool: ToolSpec) -> tuple[str, ...]:
-    """The schemas of the parameters that only JSON can give; nothing for a tool whose block says all."""
+    """The schemas of the parameters that only JSON can give; nothing for a tool whose line and text say all."""
     properties = tool.parameters.get("properties")
     if not isinstance(properties, JsonObject):
         return ()
@@ -102,5 +93,5 @@ def _json_only(tool: ToolSpec) -> tuple[str, ...]:
     return (f"Arguments as JSON: {dumps(JsonObject(members))}",) if members else ()
 
 
-def _example(tool: ToolSpec, example: Example) -> str:
-    return f"User: {example.ask}\nAssistant:\n{render(ToolCall(tool.name, example.arguments), tool)}"
+def _example(tool: ToolSpec, example: Example, form: TextFormat) -> str:
+    return f"User: {example.ask}\nAssistant:\n{form.render(ToolCall(tool.name, example.arguments), tool)}"

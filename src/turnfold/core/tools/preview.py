@@ -11,7 +11,7 @@ from turnfold.core.tools.diff import diff_lines
 from turnfold.core.tools.output import counted, limit_text
 from turnfold.core.tools.textlines import clipped, line_count
 from turnfold.core.world.answers import Exchange, FileRead
-from turnfold.core.world.confinement import Confinement
+from turnfold.core.world.confinement import confinement_told
 from turnfold.core.world.permission import relative
 from turnfold.core.world.requests import (
     AskHuman,
@@ -105,13 +105,13 @@ def _told(
         case SearchIndex(root=root, query=query):
             return f"Look up {query} in {relative(root, cfg.workspace)}"
         case AskJob(job=job, stop=stop):
-            return f"{'Stop' if stop else 'Look at'} job {job}"
+            return f"{'Stop' if stop else 'Look at'} job {job}" if job else "List the background jobs"
         case FetchUrl(url=url):
             return f"Fetch {url}"
         case UseBrowser(action=action, target=target, text=text):
             return " ".join(part for part in ("In the browser:", action.value, target, text) if part)
-        case SearchChats(query=query):
-            return f"Search your conversations for {query}"
+        case SearchChats(query=query, conversation=conversation):
+            return f"Read your conversation {conversation}" if conversation else f"Search your conversations for {query}"
         case _:
             assert_never(request)
 
@@ -157,15 +157,8 @@ def surroundings(request: RunProcess | StartJob | RunPython) -> tuple[str, ...]:
     shown, hidden = request.environment[:MAX_VARIABLES], request.environment[MAX_VARIABLES:]
     variables = tuple(f"without {each.name}" if each.value is None else f"with {each.name}={each.value}" for each in shown)
     more = (f"and {counted(len(hidden), 'more variable')}",) if hidden else ()
-    confined = () if request.confinement is None else (_confined(request.confinement),)
-    return tuple(_line(each) for each in (*variables, *more, *confined))
-
-
-def _confined(confinement: Confinement) -> str:
-    """The sandbox in a line."""
-    writable = f"can write below {', '.join(confinement.writable)} only" if confinement.writable else "can write nothing"
-    hosts = f"can reach {', '.join(confinement.hosts)} only" if confinement.hosts else "can reach any host"
-    return f"in a sandbox: {writable}; {hosts if confinement.network else 'no network'}"
+    confined = () if request.confinement is None else (f"in a sandbox: {confinement_told(request.confinement)}",)
+    return tuple(_line(each) for each in (*confined, *variables, *more))
 
 
 def _write(request: WriteFile, exchanges: tuple[Exchange, ...], cfg: ChatConfig, limit_bytes: int) -> str:

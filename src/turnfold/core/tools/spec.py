@@ -46,12 +46,14 @@ class Done:
 
     ``ok`` is False where what was asked did not come about (a command failed); ``memory=None`` leaves it as it was, and
     only a serial tool's counts. ``images``: what the model is shown besides, of those that the call's own answers hold.
+    ``ends``: the turn ends with the round, and ``text`` is its result, unless a call of the round failed: the model has to hear of that.
     """
 
     text: str
     memory: Memory | None = None
     ok: bool = True
     images: tuple[Image, ...] = ()
+    ends: bool = False
 
 
 @final
@@ -82,7 +84,8 @@ class ToolSpec:
     ``parameters``: JSON schema of an object. ``serial``: calls of one round run one after another, in the order asked, and
     may change the tool's memory. ``header`` and ``body``: how the call looks as a Markdown block (the parameters on its
     first line, and the one that is its text; empty: none); a tool with neither is written with JSON arguments. ``marks``:
-    the lines that divide the body, in order, where there are such.
+    the lines that divide the body, in order, where there are such. ``optional``: a model is told of it only where the config asks for
+    it by name (``tools = ["+browser"]``); a person may always call it.
     """
 
     name: str
@@ -94,6 +97,7 @@ class ToolSpec:
     body: str = ""
     marks: tuple[str, ...] = ()
     examples: tuple[Example, ...] = ()
+    optional: bool = False
 
 
 def find_tool(tools: tuple[ToolSpec, ...], name: str) -> ToolSpec | None:

@@ -81,7 +81,7 @@ def test_a_value_is_read_by_its_setting(line: str, wanted: Overrides) -> None:
         ("tools = +a b", "all or none of them with + or -"),
         ("tools = [1]", "names of tools"),
         ("tools = +", "names of tools"),
-        ("tool_format = xml", "takes native or markdown"),
+        ("tool_format = yaml", "takes native or markdown or xml"),
         ("limits.trns = 3", "did you mean limits.turns or "),
         ("model = a/b", "'model' can't be changed here"),
         ("= 3", "'' can't be changed here"),

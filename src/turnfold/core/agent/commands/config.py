@@ -20,7 +20,7 @@ from turnfold.core.agent.draft import Draft
 from turnfold.core.agent.reconfigure import reconfigured
 from turnfold.core.config.explain import Explained, explain, hidden, said_keys, split_key
 from turnfold.core.config.layer import settings
-from turnfold.core.config.layers import ChatConfig, Overrides
+from turnfold.core.config.layers import ChatConfig, Overrides, said_from
 from turnfold.core.config.missing import DEFAULT, Missing
 from turnfold.core.config.models import locate
 from turnfold.core.config.notes import Form, Note, note_of
@@ -85,17 +85,13 @@ def _config(draft: Draft, rest: str, tools: tuple[ToolSpec, ...], cfg: ChatConfi
 
 
 def _row(found: Explained) -> tuple[str, str]:
-    return f"{found.key} = {_clipped(found.value, split_key(found.key))}", _from(found.layer, found.place)
+    return f"{found.key} = {_clipped(found.value, split_key(found.key))}", said_from(found.layer, found.place)
 
 
 def _explained(found: Explained) -> str:
     parts = split_key(found.key)
-    over = tuple(f"over {_clipped(each.value, parts)}, {_from(each.layer, each.place)}" for each in found.overrode)
-    return "\n".join((f"{found.key} = {shown_value(found.value, parts)}", _from(found.layer, found.place), *over))
-
-
-def _from(layer: str, place: str) -> str:
-    return f"from {layer}{f' ({place})' if place else ''}"
+    over = tuple(f"over {_clipped(each.value, parts)}, {said_from(each.layer, each.place)}" for each in found.overrode)
+    return "\n".join((f"{found.key} = {shown_value(found.value, parts)}", said_from(found.layer, found.place), *over))
 
 
 def _clipped(value: object, parts: tuple[str, ...]) -> str:

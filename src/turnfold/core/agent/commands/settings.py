@@ -13,7 +13,7 @@ from turnfold.core.agent.events import Renamed
 from turnfold.core.agent.reconfigure import reconfigured
 from turnfold.core.config.agents import AgentSpec
 from turnfold.core.config.layer import Layer
-from turnfold.core.config.layers import NO_AGENT, ChatConfig, Config, Overrides, ProjectConfig, agent_layer, leads, no_agent
+from turnfold.core.config.layers import NO_AGENT, ChatConfig, Overrides, agent_layer, leads, no_agent, origin_of, said_from
 from turnfold.core.config.missing import DEFAULT, Missing
 from turnfold.core.config.models import full_name, locate
 from turnfold.core.config.values import KINDS, Preset, Rule, Verdict
@@ -95,15 +95,13 @@ def _rules(draft: Draft, cfg: ChatConfig) -> tuple[tuple[str, str], ...]:
     rows: tuple[tuple[str, str], ...] = ()
     for layer in cfg.layers:
         rules = () if isinstance(layer.own_rules, Missing) else layer.own_rules
-        rows += tuple((f"{rule.verdict.value} {rule.kind} {rule.pattern}", _of(layer)) for rule in rules)
+        rows += tuple((f"{rule.verdict.value} {rule.kind} {rule.pattern}", _said_in(layer)) for rule in rules)
     return rows
 
 
-def _of(layer: Layer) -> str:
-    """Where the settings of ``layer`` come from, for a person."""
-    if isinstance(layer, Overrides):
-        return f"from {layer.origin.layer}{f' ({layer.origin.place})' if layer.origin.place else ''}"
-    return f"from {'user' if isinstance(layer, Config) else 'project' if isinstance(layer, ProjectConfig) else 'chat'}"
+def _said_in(layer: Layer) -> str:
+    origin = origin_of(layer)
+    return said_from(origin.layer, origin.place)
 
 
 def _permission(draft: Draft, rest: str, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:

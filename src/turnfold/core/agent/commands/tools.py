@@ -17,9 +17,11 @@ from turnfold.core.agent.events import CallCommanded, Impersonated
 from turnfold.core.agent.ids import place
 from turnfold.core.agent.state import Past
 from turnfold.core.config.layers import ChatConfig
+from turnfold.core.config.models import format_of
+from turnfold.core.config.values import ToolFormat
 from turnfold.core.conversation.messages import AssistantMessage, BrokenCall, ToolCall
 from turnfold.core.json import JsonObject, dumps, freeze, loads_untrusted
-from turnfold.core.llm import markdown
+from turnfold.core.llm.call_format import parse
 from turnfold.core.problem import Blame, Problem, caller_problem
 from turnfold.core.tools.output import counted
 from turnfold.core.tools.schema import check_untrusted
@@ -130,7 +132,8 @@ def _impersonate(draft: Draft, rest: str, tools: tuple[ToolSpec, ...], cfg: Chat
         return wrong(draft, "/impersonate wants what the model shall have said: write  /impersonate TEXT")
     if draft.past.turn is not None:
         return busy(draft, "impersonate")
-    calls = markdown.parse(rest, tools)
+    format = format_of(cfg)
+    calls = parse(rest, ToolFormat.MARKDOWN if format is ToolFormat.NATIVE else format, tools)
     for call in calls:
         if isinstance(call, BrokenCall):
             return refuse(draft, evolve(call.problem, blame=Blame.CALLER))
@@ -148,6 +151,6 @@ REPLAY = Command(
 IMPERSONATE = Command(
     name="impersonate",
     arguments="TEXT",
-    help="Speak as the model.\nBlocks that name a tool are calls: they are made, and you are asked as if the model made them.",
+    help="Speak as the model.\nCalls in it (blocks, or elements where the format is xml) are made, and you are asked as if the model made them.",
     run=_impersonate,
 )
