@@ -44,7 +44,7 @@ from turnfold.core.config.values import ToolFormat
 from turnfold.core.conversation.messages import AssistantMessage, UserMessage
 from turnfold.core.llm.elements import FUNCTION_CALLS, TOOL_USE
 from turnfold.core.tools.output import counted
-from turnfold.core.tools.preview import visible
+from turnfold.core.tools.preview import LIMIT_BYTES, visible
 from turnfold.core.world.answers import Exchange, JobStarted, ProcessEnded, PythonEnded
 from turnfold.core.world.confinement import confinement_of
 from turnfold.core.world.requests import CallModel
@@ -89,12 +89,12 @@ def shown(view: View, effect: Effect) -> Shown:
             return Shown(view)
 
 
-def act_shown(view: View, request_id: RequestId, *, whole: bool) -> Shown:
+def act_shown(view: View, request_id: RequestId, *, whole: bool, limit_bytes: int = LIMIT_BYTES) -> Shown:
     """``view`` with an act shown that is asked for, ``whole`` for a person who is to decide on it; nothing where it is not open."""
     found = find_open(view.past, request_id)
     if found is None:
         return Shown(view)
-    pieces = act_pieces(found.request, _exchanges(view, request_id), _now(view), whole=whole)
+    pieces = act_pieces(found.request, _exchanges(view, request_id), _now(view), whole=whole, limit_bytes=limit_bytes)
     return _block(evolve(view, asked=(*view.asked, request_id)), *pieces)
 
 
