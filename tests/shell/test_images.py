@@ -31,7 +31,7 @@ def test_a_person_attaches_a_picture_and_the_model_is_shown_it() -> None:
     result = run("What is it?", BUILTIN_TOOLS, seen.cfg, world, state=seen.state)
     (body,) = world.models.bodies  # type: ignore[attr-defined]
     messages = json.loads(body)["messages"]
-    assert [each["role"] for each in messages if each["role"] != "system"]== ["user", "assistant", "tool", "user", "user"]
+    assert [each["role"] for each in messages if each["role"] != "system"] == ["user", "assistant", "tool", "user", "user"]
     assert body.count(DATA.encode()) == 1
     events = world.journal.load("c")
     texts = "".join(encode(EVENT, event) for event in events)

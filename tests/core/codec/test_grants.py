@@ -50,7 +50,7 @@ def project(toml: str, known: tuple[str, ...] = ("openai", "mine")) -> FileSetti
         ("[agents.a]\nmodel = 'a/b'\nlimits = {usd = 5}", "$.agents.a.limits", 3),
         ("[models.'openai/*']\ntemperature = 1\ninput_usd = 0", "$.models['openai/*'].input_usd", 3),  # limits.usd would never be reached
         ("[mcp.a]\ncommand = 'evil'\narguments = []", "$.mcp.a", 1),
-        ("[mcp.a]\nenabled = true\ncommand = 'evil'", "$.mcp.a.command", 3),
+        ("[mcp.a]\ntimeout_s = 5\ncommand = 'evil'", "$.mcp.a.command", 3),
         ("[hooks.a]\ncommand = 'evil'", "$.hooks.a", 1),
         ("[guardrails.a]\npattern = ''", "$.guardrails.a", 1),
         ("[exporters.a]\nurl = 'http://evil.example'", "$.exporters.a", 1),

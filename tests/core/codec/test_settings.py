@@ -28,6 +28,7 @@ from turnfold.core.config.values import (
     DEFAULT_LIMITS,
     Limits,
     ModelProfile,
+    Preset,
     Provider,
     Rule,
     SecretRef,
@@ -47,6 +48,7 @@ max_tokens = 500
 instructions = ""
 tools = ["read", "shell"]
 tool_format = "markdown"
+permission = "edit"
 workspace = "/w"
 roots = []
 
@@ -139,8 +141,10 @@ KNOWN = Overrides(
     max_tokens=500,
     instructions="",
     tools=("read", "shell"),
+    tool_modules=("acme.tools",),
     tool_format=ToolFormat.MARKDOWN,
     agent=DEFAULT,
+    permission=Preset.EDIT,
     workspace="/w",
     roots=(),
     parameters=JsonObject.of(top_p=0.5, extra=JsonObject.of(a=(1, "b", True))),
