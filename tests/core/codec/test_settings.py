@@ -45,6 +45,7 @@ temperature = 1
 max_tokens = 500
 instructions = ""
 tools = ["read", "shell"]
+tool_modules = ["acme.tools"]
 tool_format = "markdown"
 workspace = "/w"
 roots = []
