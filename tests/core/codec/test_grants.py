@@ -41,6 +41,7 @@ def project(toml: str, known: tuple[str, ...] = ("openai", "mine")) -> FileSetti
         ("[prompt]\nguides = ['a/../../b', 'A.md']", "$.prompt.guides[0]", 2),
         ("[skills]\nlessons = ['a', 'C:/b']", "$.skills.lessons[1]", 2),
         ("[sandbox]\nprofile = 'off'", "$.sandbox", 1),
+        ("[web]\nprivate_hosts = ['*']", "$.web", 1),
         ("[limits]\nusd = 1000\ncommand_s = 1", "$.limits.usd", 2),
         ("[limits]\ncommand_s = 1\ngenerations = 1000", "$.limits.generations", 3),
         ("[limits]\ncommand_s = 1\nturns = 1000", "$.limits.turns", 3),
