@@ -22,7 +22,7 @@ from turnfold.core.config.values import Provider, Rule, Verdict
 from turnfold.core.conversation.messages import AssistantMessage, ToolCall, UserMessage
 from turnfold.core.json import JsonObject
 from turnfold.core.trace.fold import trace_of
-from turnfold.core.trace.spans import RequestFacts, Status, TurnFacts
+from turnfold.core.trace.spans import CallFacts, RequestFacts, Status, TurnFacts
 from turnfold.core.trace.text import trace_text
 from turnfold.core.world.answers import ProcessEnded, PythonEnded, StreamEnded
 from turnfold.core.world.requests import CallModel, Purpose
