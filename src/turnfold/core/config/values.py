@@ -27,6 +27,15 @@ class Verdict(Enum):
     DENY = "deny"
 
 
+class Preset(Enum):
+    """What may be done without a question where no rule speaks."""
+
+    READ_ONLY = "read-only"  # what changes something is denied
+    ASK = "ask"  # what only looks is allowed, the rest is asked for
+    EDIT = "edit"  # files of the workspace may be changed as well
+    ALL = "all"  # everything, but for what a rule asks for or denies
+
+
 class TokensParameter(Enum):
     """What an API calls the longest reply that is asked for."""
 
@@ -151,7 +160,7 @@ class Rule:
 
     verdict: Verdict = field(metadata=note("allow, ask or deny"))
     kind: str = field(default="*", metadata=note("the kind of request", form=Form.KIND))
-    pattern: str = field(default="*", metadata=note("a glob over the path, the command or the code", form=Form.SOME))
+    pattern: str = field(default="*", metadata=note("a glob over the path, the command, the code, the host or the name", form=Form.SOME))
 
 
 @final
