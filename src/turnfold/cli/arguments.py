@@ -13,6 +13,7 @@ from turnfold.cli.epilog import EPILOG
 from turnfold.cli.exits import Exit
 
 WIDTH = 100
+SANDBOXES = ("off", "workspace", "read-only")  # as the settings have them, which would cost an import
 PRESETS = ("read-only", "ask", "edit", "all")  # as core.config.values.Preset has them, which is not imported for --help
 
 
@@ -31,6 +32,8 @@ class Talk(NamedTuple):
     workspace: str = ""
     resume: str | None = None
     name: str = ""
+    sandbox: str = ""
+    images: tuple[str, ...] = ()
 
 
 class Listing(NamedTuple):
@@ -138,7 +141,7 @@ def parse_arguments(argv: Sequence[str]) -> Plan:
     """What ``argv`` (without the program's name) asks for; never raises.
 
     >>> parse_arguments(["hi", "a.txt", "--yes"])
-    Talk(prompt='hi', files=('a.txt',), yes=True, dry_run=False, json=False, model='', agent='', tools=None, permission='', workspace='', resume=None, name='')
+    Talk(prompt='hi', files=('a.txt',), yes=True, dry_run=False, json=False, model='', agent='', tools=None, permission='', workspace='', resume=None, name='', sandbox='', images=())
     >>> parse_arguments(["list"]), parse_arguments(["--", "list"]).prompt
     (Listing(json=False, children=False), 'list')
     """
@@ -176,6 +179,10 @@ def talk_parser() -> argparse.ArgumentParser:
         "-r", "--resume", nargs="?", const="", metavar="ID|NAME", help="go on with a conversation (default: the last one of the workspace)"
     )
     parser.add_argument("--name", default="", help="what to call the new conversation")
+    parser.add_argument(
+        "--sandbox", choices=SANDBOXES, default="", metavar="PROFILE", help=f"how far commands may reach: {', '.join(SANDBOXES)}"
+    )
+    parser.add_argument("--image", action="append", default=[], metavar="FILE", help="a picture that the model shall see; may be repeated")
     parser.add_argument("--version", action="store_true", help="show the version and exit")
     return parser
 
@@ -204,6 +211,8 @@ def _talk(argv: Sequence[str]) -> Plan:
         workspace=found.workspace,
         resume=found.resume,
         name=" ".join(found.name.split()),
+        sandbox=found.sandbox,
+        images=tuple(found.image),
     )
     wrong = _contradiction(talk)
     if wrong:

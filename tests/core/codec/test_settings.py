@@ -22,6 +22,7 @@ from turnfold.core.config.tables import (
     Server,
     Skills,
     User,
+    Web,
 )
 from turnfold.core.config.values import (
     DEFAULT_LIMITS,
@@ -94,6 +95,10 @@ PAGER = false
 profile = "read-only"
 network = false
 
+[web]
+private_hosts = ["localhost"]
+timeout_s = 5
+
 [prompt]
 files = ["README.md"]
 
@@ -136,6 +141,7 @@ KNOWN = Overrides(
     max_tokens=500,
     instructions="",
     tools=("read", "shell"),
+    tool_modules=("acme.tools",),
     tool_format=ToolFormat.MARKDOWN,
     agent=DEFAULT,
     permission=Preset.EDIT,
@@ -170,6 +176,7 @@ KNOWN = Overrides(
     rules=(Rule(Verdict.ALLOW, "write", "*.md"), Rule(Verdict.DENY)),
     environment=(Variable("LANG", "C"), Variable("PAGER", None)),
     sandbox=said(Sandbox, profile=SandboxProfile.READ_ONLY, network=False),
+    web=said(Web, private_hosts=("localhost",), timeout_s=5.0),
     prompt=said(Prompt, files=("README.md",)),
     skills=said(Skills, folders=()),
     user=said(User, name="Ada"),

@@ -27,6 +27,7 @@ from turnfold.core.config.tables import (
     Server,
     Skills,
     User,
+    Web,
 )
 from turnfold.core.config.values import DEFAULT_LIMITS, DEFAULT_PROVIDERS, Limits, Preset, Provider, SecretRef, ToolFormat, Variable
 from turnfold.core.json import JsonObject
@@ -45,6 +46,7 @@ READ = (
     ("rules", (), (), ()),
     ("permission", Preset.EDIT, Preset.ASK, Preset.EDIT),
     ("sandbox", said(Sandbox, profile=SandboxProfile.READ_ONLY), Sandbox(), Sandbox(profile=SandboxProfile.READ_ONLY)),
+    ("web", said(Web, timeout_s=5.0), Web(), Web(timeout_s=5.0)),
     ("workspace", "/w", "/", "/w"),
     ("roots", ("/r",), (), ("/r",)),
     ("environment", (Variable("B", None), Variable("A", "1")), (), (Variable("A", "1"), Variable("B", None))),
