@@ -42,8 +42,9 @@ from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.models import format_of
 from turnfold.core.config.values import ToolFormat
 from turnfold.core.conversation.messages import AssistantMessage, UserMessage
+from turnfold.core.llm.elements import FUNCTION_CALLS, TOOL_USE
 from turnfold.core.tools.output import counted
-from turnfold.core.tools.preview import visible
+from turnfold.core.tools.preview import LIMIT_BYTES, visible
 from turnfold.core.world.answers import Exchange, JobStarted, ProcessEnded, PythonEnded
 from turnfold.core.world.confinement import confinement_of
 from turnfold.core.world.requests import CallModel
@@ -88,12 +89,12 @@ def shown(view: View, effect: Effect) -> Shown:
             return Shown(view)
 
 
-def act_shown(view: View, request_id: RequestId, *, whole: bool) -> Shown:
+def act_shown(view: View, request_id: RequestId, *, whole: bool, limit_bytes: int = LIMIT_BYTES) -> Shown:
     """``view`` with an act shown that is asked for, ``whole`` for a person who is to decide on it; nothing where it is not open."""
     found = find_open(view.past, request_id)
     if found is None:
         return Shown(view)
-    pieces = act_pieces(found.request, _exchanges(view, request_id), _now(view), whole=whole)
+    pieces = act_pieces(found.request, _exchanges(view, request_id), _now(view), whole=whole, limit_bytes=limit_bytes)
     return _block(evolve(view, asked=(*view.asked, request_id)), *pieces)
 
 
@@ -219,7 +220,13 @@ def _block(view: View, *pieces: Piece) -> Shown:
 
 def _names(view: View) -> tuple[str, ...]:
     """The words that open a call in a reply's text."""
-    return view.tools if format_of(_now(view)) is ToolFormat.MARKDOWN else ()
+    match format_of(_now(view)):
+        case ToolFormat.NATIVE:
+            return ()
+        case ToolFormat.MARKDOWN:
+            return view.tools
+        case ToolFormat.XML:
+            return (f"<{TOOL_USE}>", f"<{FUNCTION_CALLS}>")
 
 
 def _now(view: View) -> ChatConfig:
