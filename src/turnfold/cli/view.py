@@ -113,12 +113,10 @@ def _event(view: View, event: Event) -> Shown:
             return Shown(view) if asked and not view.replay else _act(view, request_id)
         case Permitted(request_id):
             return Shown(view) if request_id in view.asked or view.replay else _act(view, request_id)
-        case RequestClosed(outcome=(ProcessEnded(sandbox=sandbox) | PythonEnded(sandbox=sandbox) | JobStarted(sandbox=sandbox))):
-            return _confined(view, sandbox)
         case CancelAsked():
             return _block(view, Piece("(stopping …)\n", Style.DIM))
-        case CallClosed():
-            return _block(view, *_result(view, event))
+        case RequestClosed() | CallClosed():
+            return _closed(view, event)
         case MessageAdded(message=AssistantMessage() as message):
             return _replied(view, message)
         case Impersonated(message):
@@ -168,6 +166,16 @@ def _said(view: View, text: str) -> Shown:
 def _act(view: View, request_id: RequestId) -> Shown:
     found = find_open(view.past, request_id)
     return Shown(view) if found is None else _block(view, *act_pieces(found.request, _exchanges(view, request_id), _now(view)))
+
+
+def _closed(view: View, event: RequestClosed | CallClosed) -> Shown:
+    match event:
+        case CallClosed():
+            return _block(view, *_result(view, event))
+        case RequestClosed(outcome=(ProcessEnded(sandbox=sandbox) | PythonEnded(sandbox=sandbox) | JobStarted(sandbox=sandbox))):
+            return _confined(view, sandbox)
+        case _:
+            return Shown(view)
 
 
 def _confined(view: View, sandbox: str) -> Shown:
