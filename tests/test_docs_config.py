@@ -81,7 +81,7 @@ def test_the_example_of_a_config_is_one_and_says_what_its_comments_say() -> None
     assert cfg.model == "work/qwen3-coder"
     assert cfg.providers[0].secret == SecretRef("WORK_API_KEY")
     assert cfg.tools == ("-python",)
-    assert cfg.rules == (Rule(Verdict.ALLOW, "run", "git status*"), Rule(Verdict.DENY, "*", "*.env"))
+    assert cfg.rules == (Rule(Verdict.ALLOW, "run", "git status *"), Rule(Verdict.DENY, "*", "*.env"))
     assert (cfg.limits.generations, cfg.limits.usd) == (20, 2)
     assert cfg.environment == (Variable("CI", "1"), Variable("PAGER", None))
 

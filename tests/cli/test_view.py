@@ -103,6 +103,18 @@ def test_a_run_looks_the_same_live_and_in_its_transcript() -> None:
         assert live.count("no call") == (tool_format is ToolFormat.NATIVE)
 
 
+@given(st.lists(st.integers(1, 20)))
+def test_elements_that_are_calls_are_not_shown(sizes: list[int]) -> None:
+    cfg = evolve(CFG, tool_format=ToolFormat.XML)
+    view, text, start = View(cfg=cfg, tools=NAMES), "", 0
+    reply = "A <b>, and\n<tool>\n<tool-use>\n<shell>\nls\n</shell>\n</tool-use>"
+    for size in [*sizes, len(reply)]:
+        delta = Delta(request_id=RequestId(1, 1, MODEL, 0), number=0, text=reply[start : start + size])
+        news = shown(view, Publish(delta))
+        view, text, start = news.view, text + told(news.pieces), start + size
+    assert text == "A <b>, and\n<tool>\n"
+
+
 def test_a_block_that_is_no_call_after_all_is_shown() -> None:
     cfg = evolve(CFG, tool_format=ToolFormat.MARKDOWN)
     text = "See:\n~~~\n```save x\nhi\n```\n~~~\nThat is how.\n"

@@ -28,11 +28,12 @@ def test_format_and_tools_are_arguments_of_each_conversations_parser() -> None:
     native = after(sim(Stream(chat_stream(BLOCK)), cfg=evolve(CONFIG, tool_format=ToolFormat.NATIVE)), Say("a"))
     markdown = after(sim(Stream(chat_stream(BLOCK)), cfg=evolve(CONFIG, tool_format=ToolFormat.MARKDOWN)), Say("b"))
     fewer = after(sim(Stream(chat_stream(BLOCK)), cfg=evolve(CONFIG, tool_format=ToolFormat.MARKDOWN, tools=("shell",))), Say("c"))
-    crowd = [native, markdown, fewer]
+    xml = after(sim(Stream(chat_stream(BLOCK)), cfg=evolve(CONFIG, tool_format=ToolFormat.XML)), Say("d"))
+    crowd = [native, markdown, fewer, xml]
     for _ in range(40):
         crowd = [after(each, Deliver(0, 20)) for each in crowd]
-    native, markdown, fewer = (finished(each) for each in crowd)
-    assert results(native) == results(fewer) == ()
+    native, markdown, fewer, xml = (finished(each) for each in crowd)
+    assert results(native) == results(fewer) == results(xml) == ()
     assert "alpha" in results(markdown)[0]
     assert results(finished(after(markdown, Say("again")))) == results(markdown)
 

@@ -86,11 +86,8 @@ VALUES = (
     "ü",
     "\u2028",
 )
-words = (
-    st.sampled_from((*VALUES, *TAGS, *BLOCK_LINES))
-    | st.lists(st.sampled_from((*VALUES, *TAGS, *BLOCK_LINES, "\n", "\n")), max_size=6).map("".join)
-    | st.text(max_size=8)
-)
+one_word = st.sampled_from((*VALUES, *TAGS, *BLOCK_LINES, "\n", "\n", "\n"))
+words = one_word | st.tuples(one_word, one_word, one_word, one_word).map("".join) | st.text(max_size=6)
 scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | words
 json_values: st.SearchStrategy[JsonValue] = (
     scalars
@@ -149,18 +146,21 @@ def certain(scan: Scan) -> tuple[Invocation, ...]:
     return tuple(each.call for each in found(scan))
 
 
+@pytest.mark.no_cover  # watching each line of so many examples takes minutes, and shows nothing that others do not
 @settings(max_examples=ASKED)
 @given(calls)
 def test_parse_inverts_render_in_markdown(call: ToolCall) -> None:
     assert parse(rendered(call, ToolFormat.MARKDOWN), ToolFormat.MARKDOWN) == (call,)
 
 
+@pytest.mark.no_cover  # watching each line of so many examples takes minutes, and shows nothing that others do not
 @settings(max_examples=ASKED)
 @given(any_calls)
 def test_parse_inverts_render_in_xml(call: ToolCall) -> None:
     assert parse(rendered(call, ToolFormat.XML, EVERY), ToolFormat.XML, EVERY) == (call,)
 
 
+@pytest.mark.no_cover  # watching each line of so many examples takes minutes, and shows nothing that others do not
 @settings(max_examples=ASKED)
 @given(any_calls)
 def test_parse_inverts_render_in_native_calls(call: ToolCall) -> None:
@@ -182,12 +182,14 @@ def no_early_tool(chunks: list[str], format: ToolFormat) -> None:
     assert (tuple(found(cut)), finish(cut), finish(cut, cut=True)) == (tuple(found(scan)), total, finish(scan, cut=True))
 
 
+@pytest.mark.no_cover  # watching each line of so many examples takes minutes, and shows nothing that others do not
 @settings(max_examples=ASKED)
 @given(CHUNKS[ToolFormat.MARKDOWN])
 def test_no_early_tool_in_markdown(chunks: list[str]) -> None:
     no_early_tool(chunks, ToolFormat.MARKDOWN)
 
 
+@pytest.mark.no_cover  # watching each line of so many examples takes minutes, and shows nothing that others do not
 @settings(max_examples=ASKED)
 @given(CHUNKS[ToolFormat.XML])
 def test_no_early_tool_in_xml(chunks: list[str]) -> None:

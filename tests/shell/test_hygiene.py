@@ -17,7 +17,7 @@ from turnfold.core.agent.inputs import CommandGiven, Decided, Interrupted, UserS
 from turnfold.core.config.briefing import Briefing, Lesson, Skill, Text
 from turnfold.core.config.layers import ChatConfig, Config, ProjectConfig
 from turnfold.core.config.secret_names import secret_names
-from turnfold.core.config.tables import Exporter, McpServer, Sandbox, Server
+from turnfold.core.config.tables import Exporter, McpServer, Prompt, Sandbox, Server
 from turnfold.core.config.values import Provider, SecretRef, Variable
 from turnfold.core.conversation.messages import ToolCall
 from turnfold.core.json import JsonObject
@@ -51,6 +51,7 @@ from turnfold.core.world.answers import (
 )
 from turnfold.core.world.images import Image
 from turnfold.core.world.requests import ChangeFiles, DeleteFile, ReadFile, Request, RunProcess, WriteFile
+from turnfold.shell.briefing import read_briefing
 from turnfold.shell.folders import Folders
 from turnfold.shell.hygiene import clean, clean_briefing, clean_input, known_mask
 from turnfold.shell.masking import NOTHING, Secret, mask_of
@@ -215,6 +216,15 @@ def test_what_a_person_says_is_masked() -> None:
     assert clean_input(Decided(at, allowed=True), MASK) == Decided(at, allowed=True)
     assert clean_input(Interrupted(), MASK) == Interrupted()
     assert clean_input(UserSaid(KEY), NOTHING) == UserSaid(KEY)
+
+
+def test_a_command_that_a_briefing_asks_for_is_told_clean(tmp_path: Path) -> None:
+    with world_in(tmp_path) as world:
+        cfg = ChatConfig(
+            ProjectConfig(Config(prompt=Prompt(commands=(f"printf '\\033[1m{KEY}\\033[m\\n10%%\\r20%%'",)))), workspace=str(tmp_path)
+        )
+        (text,) = read_briefing(cfg, world).briefing.texts
+    assert text.text == f"{MARK}\n20%"
 
 
 def test_a_briefing_is_masked() -> None:

@@ -2,7 +2,7 @@
 
 A line that begins with a fence is held back until its first word is known. If that is a tool's name, the rest of the
 reply is a call (a text format's reply ends with its first call) and nothing more of it is shown but, where it is long,
-its first line, so that a person sees what they wait for. When the reply turns out to hold no call, the rest is shown then.
+its first line, so that a person sees what they wait for. So it is with a line that begins with the tag that calls are wrapped in. When the reply turns out to hold no call, the rest is shown then.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Fed:
 
 
 def feed(prose: Prose, text: str, names: tuple[str, ...]) -> Fed:
-    r"""``prose`` with more of the reply; ``names`` are the tools' (none where calls are not written as text). Linear.
+    r"""``prose`` with more of the reply; ``names``: the tools', or the tags that open calls (none where calls are no text). Linear.
 
     >>> fed = feed(Prose(), "I write it.\n``", ("save",))
     >>> fed.text, feed(fed.prose, "`save a.txt\nhi\n```", ("save",)).text
@@ -84,6 +84,9 @@ def _patient(prose: Prose, text: str) -> Fed:
 
 def _verdict(line: str, names: tuple[str, ...], *, whole: bool) -> bool | None:
     """Whether ``line`` opens a call; None where more of it must be seen."""
+    if line.startswith("<"):
+        opens = any(line.startswith(name) for name in names)
+        return None if not opens and not whole and any(name.startswith(line) for name in names) else opens
     if not line.startswith("`"):
         return False
     found = _FENCE.match(line)

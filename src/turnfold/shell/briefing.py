@@ -34,6 +34,7 @@ from turnfold.core.world.permission import Allow, Deny, permit, relative
 from turnfold.core.world.requests import ListFiles, ReadFile, RunProcess
 from turnfold.shell.folders import Folders
 from turnfold.shell.front_matter import parse_lesson_untrusted, parse_skill_untrusted
+from turnfold.shell.hygiene import known_mask, printed
 from turnfold.shell.left_out import LeftOut, told
 from turnfold.shell.scope import Scope
 from turnfold.shell.tree import WILD, Tree
@@ -92,13 +93,28 @@ def read_briefing(
 class _Reader:
     """One reading, and what was gathered on the way. ``inside``: the folders that a file may lie in, wherever links lead."""
 
-    __slots__ = ("_cfg", "_folders", "_home", "_own", "_room", "_seen", "_tree", "_trusted", "_world", "left_out", "problems", "texts")
+    __slots__ = (
+        "_cfg",
+        "_folders",
+        "_home",
+        "_mask",
+        "_own",
+        "_room",
+        "_seen",
+        "_tree",
+        "_trusted",
+        "_world",
+        "left_out",
+        "problems",
+        "texts",
+    )
 
     def __init__(self, cfg: ChatConfig, world: World, own: str, home: Path | None, trusted: tuple[str, ...]) -> None:
         self.texts: tuple[Text, ...] = ()
         self.problems: tuple[Problem, ...] = ()
         self.left_out: tuple[LeftOut, ...] = ()
         self._cfg = cfg
+        self._mask = known_mask(cfg, world.secrets)
         self._world = world
         self._own = own
         self._home = home
@@ -140,7 +156,7 @@ class _Reader:
                 self._problem(f"prompt.commands: {clipped(command)}: {ended.message}")
                 continue
             note = f"(ended after {COMMAND_S:g} s)" if ended.timed_out else f"(exit code {ended.exit_code})" if ended.exit_code else ""
-            self._add(Text(f"$ {command}", "\n".join(filter(None, (ended.output.rstrip("\n"), note)))))
+            self._add(Text(f"$ {command}", "\n".join(filter(None, (printed(ended, self._mask).rstrip("\n"), note)))))
 
     def skills(self) -> tuple[Skill, ...]:
         """The skills of the config folder, then of ``skills.folders``."""

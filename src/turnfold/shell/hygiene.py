@@ -64,9 +64,9 @@ def clean(outcome: Answer | Problem, mask: Mask) -> Answer | Problem:
             return evolve(outcome, message=_shown(message, mask), path=_shown(path, mask))
         case FileRead(text=text):
             return evolve(outcome, text=mask.text(text))
-        case ProcessEnded(output=output, cut_bytes=cut, environment=environment, cwd=cwd):
+        case ProcessEnded(environment=environment, cwd=cwd):
             kept = _variables(environment, mask)
-            return evolve(outcome, output=_output(output, cut, mask), environment=kept, cwd=scalar_text(cwd))
+            return evolve(outcome, output=printed(outcome, mask), environment=kept, cwd=scalar_text(cwd))
         case PythonEnded(output=output, cut_bytes=cut) | JobTold(output=output, cut_bytes=cut):
             return evolve(outcome, output=_output(output, cut, mask))
         case UrlFetched(text=text, cut_bytes=cut, url=url):
@@ -111,6 +111,16 @@ def _output(text: str, cut_bytes: int, mask: Mask) -> str:
     """What was printed; of one that was cut, also parts of secrets at the cuts go."""
     plain = plain_text(scalar_text(text), mask.text)
     return mask.cut_text(plain) if cut_bytes else mask.text(plain)
+
+
+def printed(ended: ProcessEnded, mask: Mask) -> str:
+    """What a command printed, as it may be told and kept.
+
+    >>> from turnfold.shell.masking import NOTHING
+    >>> printed(ProcessEnded(exit_code=0, output="\x1b[1mbold\x1b[m", cwd="/"), NOTHING)
+    'bold'
+    """
+    return _output(ended.output, ended.cut_bytes, mask)
 
 
 def _variables(environment: Environment, mask: Mask) -> Environment:

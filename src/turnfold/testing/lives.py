@@ -17,7 +17,7 @@ from turnfold.core.config.tables import Compaction
 from turnfold.core.config.values import Limits, ModelProfile, Rule, ToolFormat, Verdict
 from turnfold.core.conversation.messages import ToolCall
 from turnfold.core.json import JsonObject, dumps
-from turnfold.core.llm.markdown import render
+from turnfold.core.llm.call_format import MARKDOWN, XML, TextFormat
 from turnfold.core.llm.reply import RawCall
 from turnfold.core.problem import world_problem
 from turnfold.core.tools.spec import find_tool
@@ -61,6 +61,7 @@ CALLS: tuple[ToolCall, ...] = (
     ToolCall("subagent", JsonObject.of(task="Count the files.")),
     ToolCall("chats", JsonObject.of(query="alpha")),
     ToolCall("rag", JsonObject.of(query="alpha")),
+    ToolCall("gh", JsonObject.of(command="pr list")),
     ToolCall("pair", JsonObject.of(path="b.txt")),
     ToolCall("careful", JsonObject.of(path="d.txt")),
     ToolCall("count", JsonObject()),
@@ -69,6 +70,7 @@ CALLS: tuple[ToolCall, ...] = (
     ToolCall("raises", JsonObject.of(text="no")),
     ToolCall("nothing", JsonObject()),
 )
+BOTH = "<tool-use>\n<read args='a.txt'/>\n<shell>\nls\n</shell>\n</tool-use>"
 COMMANDS = (
     "/help",
     "/help undo",
@@ -171,18 +173,19 @@ def raw_calls() -> SearchStrategy[RawCall]:
 
 
 def blocks() -> SearchStrategy[str]:
-    """Markdown calls, some of them broken or with text behind them."""
-    return st.builds(_block, st.sampled_from(CALLS), st.sampled_from(("", "\n", "\nI wonder.", "\n\nMore.\n")))
+    """Calls as text, in Markdown or XML, some of them broken or with text behind them."""
+    forms = st.sampled_from((MARKDOWN, MARKDOWN, XML))
+    return st.builds(_block, forms, st.sampled_from(CALLS), st.sampled_from(("", "\n", "\nI wonder.", "\n\nMore.\n")))
 
 
-def _block(call: ToolCall, after: str) -> str:
+def _block(form: TextFormat, call: ToolCall, after: str) -> str:
     tool = find_tool(ALL_TOOLS, call.name)
-    return after if tool is None else f"Let me.\n{render(call, tool)}{after}"
+    return after if tool is None else f"Let me.\n{form.render(call, tool)}{after}"
 
 
 def streams() -> SearchStrategy[Stream]:
     """Replies: text, calls, both, nothing, cut, failed in the middle, no stream at all."""
-    said = st.sampled_from(("Done.", "", " ", "é😀 done", "```read\na", "```shell\nls\n```")) | texts() | blocks()
+    said = st.sampled_from(("Done.", "", " ", "é😀 done", "```read\na", "```shell\nls\n```", BOTH)) | texts() | blocks()
     several = st.lists(raw_calls(), min_size=1, max_size=4).map(tuple)
     called = st.one_of(st.just(()), several, several)
     whole = st.builds(
@@ -212,7 +215,7 @@ def sim_configs(*, timed: bool = True) -> SearchStrategy[ChatConfig]:
     return st.builds(
         _config,
         st.sampled_from(("scripted/model",) * 6 + ("", "no/such")),
-        st.sampled_from((ToolFormat.NATIVE, ToolFormat.NATIVE, ToolFormat.MARKDOWN)),
+        st.sampled_from((ToolFormat.NATIVE, ToolFormat.NATIVE, ToolFormat.MARKDOWN, ToolFormat.XML)),
         st.lists(st.sampled_from(RULES).filter(lambda rule: rule is not None), max_size=2).map(tuple),
         st.sampled_from(tuple(limits for limits in LIMITS if timed or limits.turn_s is None)),
         st.sampled_from((None, 200, 600, 2_000)),
