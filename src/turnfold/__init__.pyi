@@ -27,13 +27,19 @@ from turnfold.core.journal import fold, load
 from turnfold.core.json import JsonObject
 from turnfold.core.problem import Problem
 from turnfold.core.tools.builtin import BUILTIN_TOOLS
-from turnfold.core.tools.generator import from_generator
+from turnfold.core.tools.generator import Script, asked, from_generator
 from turnfold.core.tools.spec import Call, Done, Need, Refuse, ToolSpec
+from turnfold.core.world.answers import Returned
+from turnfold.core.world.images import Image
 from turnfold.shell.briefing import read_briefing
 from turnfold.shell.desk import RunResult
+from turnfold.shell.functions.calls import functions_of, with_functions
+from turnfold.shell.functions.signature import Caller
+from turnfold.shell.functions.tool import FunctionTool, tool
 from turnfold.shell.real import real_world
 from turnfold.shell.run import run
 from turnfold.shell.run_async import run_async
+from turnfold.shell.toolbox import Toolbox, equipped
 from turnfold.shell.world import World
 
 __all__ = [
@@ -42,6 +48,7 @@ __all__ = [
     "Answered",
     "AssistantMessage",
     "Call",
+    "Caller",
     "Cancel",
     "ChatConfig",
     "ChatState",
@@ -57,6 +64,8 @@ __all__ = [
     "Event",
     "Explained",
     "Failed",
+    "FunctionTool",
+    "Image",
     "Input",
     "Interrupted",
     "JsonObject",
@@ -76,8 +85,10 @@ __all__ = [
     "Record",
     "Refuse",
     "Resumed",
+    "Returned",
     "Rule",
     "RunResult",
+    "Script",
     "SecretRef",
     "SettingsChanged",
     "Step",
@@ -86,19 +97,25 @@ __all__ = [
     "ToolFormat",
     "ToolMessage",
     "ToolSpec",
+    "Toolbox",
     "UserMessage",
     "UserSaid",
     "Verdict",
     "World",
     "apply",
+    "asked",
+    "equipped",
     "execute_command",
     "explain",
     "fold",
     "from_generator",
+    "functions_of",
     "load",
     "read_briefing",
     "real_world",
     "run",
     "run_async",
     "step",
+    "tool",
+    "with_functions",
 ]

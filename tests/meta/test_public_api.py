@@ -59,7 +59,7 @@ def _undocumented(node: ast.AST, place: str, *, in_class: bool, in_protocol: boo
         return
     marks = {dotted(each).split(".")[-1] for each in node.decorator_list}
     stub = in_protocol and len(node.body) == 1 and isinstance(node.body[0], ast.Expr)
-    inherited = in_class and bool(marks & {"override", "overload", "setter"})
+    inherited = "overload" in marks or (in_class and bool(marks & {"override", "setter"}))
     if not (ast.get_docstring(node) or stub or inherited):
         yield f"{place}.{node.name}"
     if isinstance(node, ast.ClassDef):

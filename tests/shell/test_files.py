@@ -21,7 +21,8 @@ from tests.shell.support import nothing_left, other_program
 from turnfold.core.problem import Problem
 from turnfold.core.world.answers import Entry, EntryKind, FileRead, FilesListed, FileWritten
 from turnfold.core.world.requests import ListFiles, ReadFile, WriteFile
-from turnfold.shell.files import LocalFiles, os_problem
+from turnfold.shell.file_problems import os_problem
+from turnfold.shell.files import LocalFiles
 from turnfold.shell.ports import Files
 from turnfold.testing.fakes import FakeFiles
 
@@ -215,7 +216,7 @@ def test_pipes_sockets_and_devices_are_refused_without_waiting(tmp_path: Path) -
     assert code(read(LocalFiles(), "/dev/zero")) == "not-text"
     with socket.socket(socket.AF_UNIX) as server, tempfile.TemporaryDirectory(dir="/tmp") as short:
         server.bind(f"{short}/s")
-        assert code(read(LocalFiles(), f"{short}/s")) == "world"
+        assert "is a socket" in str(read(LocalFiles(), f"{short}/s"))
 
 
 def test_a_link_to_itself_is_a_problem(tmp_path: Path) -> None:

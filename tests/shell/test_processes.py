@@ -196,7 +196,7 @@ def test_g3_directory_and_exports_are_one_conversations_values(tmp_path: Path) -
 def test_our_environment_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MY_SECRET", "s3cret")
     names = {line.split("=")[0] for line in run("/usr/bin/env").output.splitlines()}
-    assert names == {"HOME", "KEPT", "LANG", "PATH", "PWD", "SHLVL", "_"}
+    assert names == {"HOME", "KEPT", "LANG", "PATH", "PWD", "SHLVL", "TURNFOLD_COMMAND", "_"}
     assert "s3cret" not in str(LocalProcesses(base_environment(os.environ)).run(request("env"), Scope()))
 
 

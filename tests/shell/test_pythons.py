@@ -175,7 +175,7 @@ def test_modules_of_the_folder_and_of_the_installation_can_be_imported(tmp_path:
 
 def test_environment_is_the_base_and_what_the_request_lays_over(local: LocalPythons, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MY_SECRET", "s3cret")
-    code = "import os\nsorted(set(os.environ) - {'PWD', 'LC_CTYPE'})"
+    code = "import os\nsorted(set(os.environ) - {'PWD', 'LC_CTYPE', 'MPLBACKEND', 'TURNFOLD_COMMAND'})"
     answer = local.run("a", request(code, environment=(Variable("A", "1"), Variable("HOME", None))), Scope())
     assert isinstance(answer, PythonEnded)
     assert answer.output == "['A', 'LANG', 'PATH']\n"
@@ -404,3 +404,91 @@ def test_a_missing_interpreter_is_a_problem() -> None:
         answer = LocalPythons(BASE, executable="/nonexistent/python").run("a", request("1"), Scope())
     assert isinstance(answer, Problem)
     assert answer.code == "world"
+
+
+# ── values and figures ──
+
+HOSTILE = """
+class Evil:
+    def __repr__(self):
+        {}
+class Meta(type):
+    def __repr__(self):
+        raise ValueError
+    __name__ = property(lambda self: 1 / 0)
+class Worse(metaclass=Meta):
+    __repr__ = Evil.__repr__
+"""
+
+
+@pytest.mark.parametrize("body", ["raise ZeroDivisionError", "return 3", "return repr(self)", "raise SystemExit(3)", "raise BaseException"])
+@pytest.mark.parametrize("kind", ["Evil()", "Worse()"])
+def test_a_value_that_can_not_be_shown_is_still_told_and_the_worker_lives(local: LocalPythons, body: str, kind: str) -> None:
+    answer = run(local, f"{HOSTILE.format(body)}\ndone = True\n{kind}")
+    assert not answer.failed
+    assert "object at 0x" in answer.output
+    assert "(its repr raised " in answer.output
+    assert out(local, "done") == "True\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "shown"),
+    [
+        ("'\\ud800'", "'\\ud800'\n"),
+        ("{1: [b'\\xff', None, ...], 'é': 2.5}", "{1: [b'\\xff', None, Ellipsis], 'é': 2.5}\n"),
+        ("type", "<class 'type'>\n"),
+        ("None", ""),
+        ("x = 3", ""),
+        ("(y := 4)", "4\n"),
+        ("3;", "3\n"),
+        ("a = []; a.append(a); a", "[[...]]\n"),
+        ("NotImplemented", "NotImplemented\n"),
+    ],
+)
+def test_values_of_the_last_expression(local: LocalPythons, code: str, shown: str) -> None:
+    assert out(local, code) == shown
+
+
+def test_a_repr_that_never_ends_is_interrupted_like_any_code(local: LocalPythons) -> None:
+    answer = run(local, HOSTILE.format("while True: pass") + "Evil()", timeout_s=0.5)
+    assert (answer.timed_out, answer.worker_died) == (True, False)
+    assert "KeyboardInterrupt" in answer.output
+
+
+PYPLOT = """
+class Figure:
+    def __init__(self, number):
+        self.number = number
+    def savefig(self, name):
+        open(name, "w").write(f"figure {self.number}")
+_figures = {}
+def figure(number):
+    return _figures.setdefault(number, Figure(number))
+def get_fignums():
+    return sorted(_figures)
+def close(which):
+    _figures.clear()
+"""
+
+
+def test_figures_are_saved_once_and_named_and_matplotlib_is_not_imported_for_it(local: LocalPythons, tmp_path: Path) -> None:
+    package = tmp_path / "matplotlib"
+    package.mkdir()
+    (package / "__init__.py").write_text("import os\nbackend = os.environ['MPLBACKEND']\n")
+    (package / "pyplot.py").write_text(PYPLOT)
+    (tmp_path / "figure-2.png").write_text("mine")
+    assert run(local, "import sys; 'matplotlib' in sys.modules", cwd=tmp_path).output == "False\n"
+    drawn = run(local, "import matplotlib.pyplot as plt; plt.figure(7), plt.figure(9); plt.matplotlib = None; 'end'", cwd=tmp_path)
+    assert drawn.output == "'end'\n[figure saved as figure-1.png]\n[figure saved as figure-3.png]\n"
+    assert [(tmp_path / f"figure-{n}.png").read_text() for n in (1, 2, 3)] == ["figure 7", "mine", "figure 9"]
+    assert run(local, "import matplotlib; matplotlib.backend", cwd=tmp_path).output == "'agg'\n"
+    broken = run(local, "plt.figure(1); plt.Figure.savefig = lambda *_: 1 / 0", cwd=tmp_path)
+    assert broken.output == "[the figures could not be saved: ZeroDivisionError: division by zero]\n"
+    assert not broken.failed
+
+
+def test_figures_of_the_real_matplotlib(local: LocalPythons, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed")
+    code = f"import os; os.chdir({str(tmp_path)!r})\nimport matplotlib.pyplot as plt\nplt.plot([1, 2, 3]); None"
+    assert "[figure saved as figure-1.png]" in run(local, code).output
+    assert (tmp_path / "figure-1.png").read_bytes().startswith(b"\x89PNG")

@@ -35,6 +35,7 @@ class Listing(NamedTuple):
     """List the conversations."""
 
     json: bool = False
+    children: bool = False
 
 
 class Showing(NamedTuple):
@@ -137,7 +138,7 @@ def parse_arguments(argv: Sequence[str]) -> Plan:
     >>> parse_arguments(["hi", "a.txt", "--yes"])
     Talk(prompt='hi', files=('a.txt',), yes=True, dry_run=False, json=False, model='', agent='', tools=None, workspace='', resume=None, name='')
     >>> parse_arguments(["list"]), parse_arguments(["--", "list"]).prompt
-    (Listing(json=False), 'list')
+    (Listing(json=False, children=False), 'list')
     """
     first = argv[0] if argv else ""
     parser = next((read for name, read in _commands() if name == first), None)
@@ -216,10 +217,11 @@ def _contradiction(talk: Talk) -> str:
 
 
 def _listing(argv: Sequence[str]) -> Plan:
-    parser = _Parser("turnfold list", "turnfold list [--json]")
+    parser = _Parser("turnfold list", "turnfold list [--children] [--json]")
+    parser.add_argument("--children", action="store_true", help="those that tools of others started, too")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     found = _parsed(parser, argv)
-    return Told(parser.format_help(), Exit.DONE) if found.help else Listing(found.json)
+    return Told(parser.format_help(), Exit.DONE) if found.help else Listing(found.json, found.children)
 
 
 def _showing(argv: Sequence[str]) -> Plan:

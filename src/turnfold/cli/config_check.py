@@ -17,6 +17,7 @@ from turnfold.core.problem import Problem, did_you_mean
 from turnfold.core.tools.builtin import BUILTIN_TOOLS
 from turnfold.shell.catalogue import catalogue, with_catalogue
 from turnfold.shell.folders import Folders
+from turnfold.shell.mcp.offers import FOREIGN
 from turnfold.shell.settings import Settings, load_settings
 
 
@@ -83,8 +84,9 @@ def unknown_names(cfg: ChatConfig) -> Iterator[str]:
         located = locate(known, model)
         if isinstance(located, Problem):
             yield f"{_place(cfg, key)}{located.message} @ $.{key}"
-    for key, name in _tools_named(cfg):
-        if name not in built_in:
+    servers = tuple(FOREIGN.sub("_", server.name) for server in cfg.mcp if server.enabled)
+    for key, name in () if cfg.tool_modules else _tools_named(cfg):  # what modules hold is known when they are loaded
+        if name not in built_in and name.partition("__")[0] not in servers:
             hint = did_you_mean(name, built_in) or f"; there are {', '.join(built_in)}."
             yield f"{_place(cfg, key)}There is no tool {name[:60]!r}{hint} @ $.{key}"
     agents = tuple(each.name for each in cfg.agents)

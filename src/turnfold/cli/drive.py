@@ -16,7 +16,7 @@ from turnfold.cli.dry_run import dry_world
 from turnfold.cli.opening import SettledModels
 from turnfold.cli.screen import Answering, Person, Screen, always_dry, always_yes, from_terminal, nobody
 from turnfold.core.agent.inputs import Input, Interrupted, SettingsChanged, UserSaid
-from turnfold.core.tools.builtin import BUILTIN_TOOLS
+from turnfold.core.tools.spec import ToolSpec
 from turnfold.shell.desk import Desk, RunResult
 from turnfold.shell.run import run
 from turnfold.shell.scope import Scope
@@ -51,22 +51,22 @@ def terminal_for(plan: Talk) -> Iterator[Terminal | None]:
             terminal.close()
 
 
-def driven(inputs: Iterable[Input], begun: RunResult, world: World, screen: Screen, scope: Scope) -> RunResult:
+def driven(inputs: Iterable[Input], begun: RunResult, tools: tuple[ToolSpec, ...], world: World, screen: Screen, scope: Scope) -> RunResult:
     """``inputs`` one after another, each driven until the conversation is idle or paused; what was cancelled is interrupted."""
     result = begun
     for input in inputs:
         if scope.cancelled:
             break
         if isinstance(input, SettingsChanged) or (isinstance(input, UserSaid) and result.questions):
-            desk = Desk(result.state, BUILTIN_TOOLS, result.cfg, world, screen.watch)
+            desk = Desk(result.state, tools, result.cfg, world, screen.watch)
             desk.take(input)  # nothing is performed for it: questions stay open, and what is said waits
             result = evolve(result, state=desk.state)
             continue
-        result = run(input, BUILTIN_TOOLS, result.cfg, world, state=result.state, watch=screen.watch, scope=scope)
+        result = run(input, tools, result.cfg, world, state=result.state, watch=screen.watch, scope=scope)
         if result.problem is not None:
             break
     if scope.cancelled and not result.state.idle and result.problem is None:
-        result = run(Interrupted(world.clock.now_ms()), BUILTIN_TOOLS, result.cfg, world, state=result.state, watch=screen.watch)
+        result = run(Interrupted(world.clock.now_ms()), tools, result.cfg, world, state=result.state, watch=screen.watch)
     return result
 
 

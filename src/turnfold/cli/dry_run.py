@@ -31,7 +31,8 @@ from turnfold.core.world.requests import (
     RunPython,
     WriteFile,
 )
-from turnfold.shell.ports import Files, Human, Journal, JournalError, Kept, Port, Processes, Pythons
+from turnfold.shell.bounds import FREE, Bounds
+from turnfold.shell.ports import Files, Human, Journal, JournalError, Kept, Offered, Port, Processes, Pythons
 from turnfold.shell.scope import Scope
 from turnfold.shell.world import World
 
@@ -66,24 +67,24 @@ class DryFiles(Files):
     files: Files
 
     @override
-    def read(self, request: ReadFile) -> FileRead | Problem:
-        return self.files.read(request)
+    def read(self, request: ReadFile, bounds: Bounds = FREE) -> FileRead | Problem:
+        return self.files.read(request, bounds)
 
     @override
-    def write(self, request: WriteFile) -> FileWritten | Problem:
+    def write(self, request: WriteFile, bounds: Bounds = FREE) -> FileWritten | Problem:
         return not_done(f"{request.path} was not written")
 
     @override
-    def read_image(self, request: ReadImage) -> ImageRead | Problem:
-        return self.files.read_image(request)
+    def read_image(self, request: ReadImage, bounds: Bounds = FREE) -> ImageRead | Problem:
+        return self.files.read_image(request, bounds)
 
     @override
-    def change(self, request: ChangeFiles) -> FilesChanged | Problem:
+    def change(self, request: ChangeFiles, bounds: Bounds = FREE) -> FilesChanged | Problem:
         return not_done("no file was changed")
 
     @override
-    def list(self, request: ListFiles) -> FilesListed | Problem:
-        return self.files.list(request)
+    def list(self, request: ListFiles, bounds: Bounds = FREE) -> FilesListed | Problem:
+        return self.files.list(request, bounds)
 
     @override
     def real(self, path: str) -> str:
@@ -127,6 +128,10 @@ class DryPort(Port[Request]):
     def act(self, request: Request, cfg: ChatConfig, scope: Scope) -> Problem:
         about = described(request)
         return not_done(f"nothing of this happened: {about.kind} {about.subject}")
+
+    def offered(self, cfg: ChatConfig, scope: Scope) -> Offered:
+        """No tools: no server is started or asked."""
+        return Offered()
 
     @override
     def close(self, conversation: str) -> None:

@@ -12,6 +12,7 @@ from turnfold.core.conversation.messages import ToolMessage
 from turnfold.core.problem import Blame, Problem
 from turnfold.core.tools.output import counted
 from turnfold.core.trace.text import spent
+from turnfold.core.world.requests import AskHuman
 from turnfold.shell.desk import RunResult
 
 EXITS: tuple[tuple[Reason, Exit], ...] = (
@@ -67,6 +68,9 @@ def closing(plan: Talk, result: RunResult) -> str:
         return "Dry run: nothing was done, and nothing of it is kept."
     if not past.conversation:
         return "Nothing of this conversation is kept."
+    if result.questions and all(isinstance(each.request, AskHuman) for each in result.questions):
+        waits = counted(len(result.questions), "question")
+        return f"Waits for your answer ({waits}): go on in a terminal with  turnfold --resume {conversation}"
     if result.questions:
         return (
             f"Waits for permission ({counted(len(result.questions), 'question')}): go on in a terminal with  turnfold --resume {conversation}"

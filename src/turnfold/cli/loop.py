@@ -22,8 +22,8 @@ from turnfold.cli.screen import Screen, Streams, say
 from turnfold.core.agent.commands.table import COMMANDS
 from turnfold.core.agent.inputs import CommandGiven, Input, Interrupted, TimePassed, UserSaid
 from turnfold.core.journal import load
-from turnfold.core.tools.builtin import BUILTIN_TOOLS
 from turnfold.core.tools.output import counted
+from turnfold.core.tools.spec import ToolSpec
 from turnfold.shell.desk import RunResult
 from turnfold.shell.ports import JournalError
 from turnfold.shell.scope import Scope
@@ -41,14 +41,13 @@ class Conversation:
     screen: Screen
     streams: Streams
     world: World
+    tools: tuple[ToolSpec, ...]
 
 
 def converse(held: Conversation, begun: RunResult, first: Iterable[Input], history: Path) -> Exit:
     """The conversation from ``begun``, first with the inputs that are due, then line by line until the person leaves."""
     leave = Scope()
-    names = tuple(
-        sorted({name for command in COMMANDS for name in (command.name, *command.aliases)} | {tool.name for tool in BUILTIN_TOOLS})
-    )
+    names = tuple(sorted({name for command in COMMANDS for name in (command.name, *command.aliases)} | {tool.name for tool in held.tools}))
     with line_editor(history, names) as editor, terminal_for(held.plan) as terminal:
         say(held.streams, GREETING)
         result = begun
@@ -105,7 +104,7 @@ def _turn(held: Conversation, inputs: Iterable[Input], begun: RunResult, termina
     ready = ready_world(held.plan, terminal, screen, held.world, scope)
     try:
         with interrupting(scope, leave):
-            result = driven(inputs, begun, ready, screen, scope)
+            result = driven(inputs, begun, held.tools, ready, screen, scope)
     except KeyboardInterrupt:
         return _left_at_once(held, begun, ready)
     if result.problem is not None and result.problem not in screen.told:
@@ -115,7 +114,7 @@ def _turn(held: Conversation, inputs: Iterable[Input], begun: RunResult, termina
 
 def _left_at_once(held: Conversation, begun: RunResult, world: World) -> RunResult:
     held.screen.line()
-    return driven((Interrupted(world.clock.now_ms()),), _reloaded(held, begun, world), world, held.screen, Scope())
+    return driven((Interrupted(world.clock.now_ms()),), _reloaded(held, begun, world), held.tools, world, held.screen, Scope())
 
 
 def _reloaded(held: Conversation, begun: RunResult, world: World) -> RunResult:

@@ -85,7 +85,7 @@ def _talk(plan: Talk) -> int:
 
 
 def _stored(plan: Listing | Showing | Tracing) -> int:
-    from turnfold.cli.stored import event_lines, find_kept, kept_line, listing, started_with, traced, transcript
+    from turnfold.cli.stored import event_lines, find_kept, kept_line, listed, listing, started_with, traced, transcript
     from turnfold.core.problem import Problem
     from turnfold.core.tools.builtin import BUILTIN_TOOLS
     from turnfold.shell.folders import find_folders
@@ -102,7 +102,8 @@ def _stored(plan: Listing | Showing | Tracing) -> int:
     try:
         kept = journal.find()
         if isinstance(plan, Listing):
-            _print(map(kept_line, kept) if plan.json else (listing(kept),))
+            chosen = listed(kept, children=plan.children)
+            _print(map(kept_line, chosen) if plan.json else (listing(chosen),))
             return Exit.DONE
         found = find_kept(kept, plan.conversation)
         if isinstance(found, Problem):

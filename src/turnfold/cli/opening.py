@@ -23,9 +23,11 @@ from turnfold.core.world.requests import CallModel
 from turnfold.shell.catalogue import with_catalogue
 from turnfold.shell.ports import Models
 from turnfold.shell.scope import Scope
+from turnfold.shell.toolbox import Toolbox
 from turnfold.shell.world import World
 
 Brief: TypeAlias = Callable[[World, ChatConfig], ChatConfig]
+Equip: TypeAlias = Callable[[ChatConfig], Toolbox | Problem]
 
 DRY_GENERATIONS = 8  # a model that is told "not done" again and again should not go on for long
 
@@ -33,17 +35,16 @@ DRY_GENERATIONS = 8  # a model that is told "not done" again and again should no
 @final
 @frozen(kw_only=True)
 class Opening:
-    """Where a run begins. ``change``: what the arguments change of a conversation that goes on."""
+    """Where a run begins, and with which tools. ``change``: what the arguments change of a conversation that goes on."""
 
     state: ChatState
     cfg: ChatConfig
+    box: Toolbox
     change: Overrides | None = None
     resumed: bool = False
 
 
-def open_new(
-    plan: Talk, project: ProjectConfig, workspace: Path, tools: tuple[ToolSpec, ...], world: World, briefed: Brief
-) -> Opening | Problem:
+def open_new(plan: Talk, project: ProjectConfig, workspace: Path, equip: Equip, world: World, briefed: Brief) -> Opening | Problem:
     """A new conversation, with a model and a briefing (which ``briefed`` lays in) unless all that is asked for is a command."""
     cfg = ChatConfig(
         project,
@@ -55,13 +56,16 @@ def open_new(
         tools=MISSING if plan.tools is None else plan.tools,
     )
     cfg = evolve(cfg, limits=evolve(cfg.limits, generations=min(cfg.limits.generations, DRY_GENERATIONS))) if plan.dry_run else cfg
-    wrong = unknown_tool(cfg.tools, tools) or (None if plan.prompt.startswith("/") else missing_agent(cfg))
+    box = equip(cfg)
+    if isinstance(box, Problem):
+        return box
+    wrong = unknown_tool(cfg.tools, box.tools) or (None if plan.prompt.startswith("/") else missing_agent(cfg))
     if wrong is not None:
         return wrong
     ready = _with_model(plan, cfg, world)
     if isinstance(ready, Problem):
         return ready
-    return Opening(state=ChatState(), cfg=ready if plan.prompt.startswith("/") else briefed(world, ready))
+    return Opening(state=ChatState(), cfg=ready if plan.prompt.startswith("/") else briefed(world, ready), box=box)
 
 
 def _with_model(plan: Talk, cfg: ChatConfig, world: World) -> ChatConfig | Problem:
@@ -69,7 +73,7 @@ def _with_model(plan: Talk, cfg: ChatConfig, world: World) -> ChatConfig | Probl
     return cfg if plan.prompt.startswith("/") else world.models.choose(cfg)
 
 
-def open_kept(plan: Talk, wanted: str, workspace: Path, tools: tuple[ToolSpec, ...], world: World) -> Opening | Problem:
+def open_kept(plan: Talk, wanted: str, workspace: Path, equip: Equip, world: World) -> Opening | Problem:
     """The conversation that ``--resume`` names; raises ``JournalError`` where it can't be read."""
     kept = world.journal.find()
     found = find_kept(kept, wanted) if wanted else last_kept(kept, workspace.as_posix())
@@ -83,11 +87,14 @@ def open_kept(plan: Talk, wanted: str, workspace: Path, tools: tuple[ToolSpec, .
         return caller_problem("bad-workspace", message)
     state = load(world.journal.load(found.conversation))
     cfg = with_catalogue(evolve(world.journal.config(state.past.cfg_digest), conversation=found.conversation))
-    change = _change(plan, effective(cfg, state.past), tools, world)
+    box = equip(effective(cfg, state.past))
+    if isinstance(box, Problem):
+        return box
+    change = _change(plan, effective(cfg, state.past), box.tools, world)
     if isinstance(change, Problem):
         return change
     ready = cfg if plan.model or effective(cfg, state.past).model else _with_model(plan, cfg, world)
-    return ready if isinstance(ready, Problem) else Opening(state=state, cfg=ready, change=change, resumed=True)
+    return ready if isinstance(ready, Problem) else Opening(state=state, cfg=ready, box=box, change=change, resumed=True)
 
 
 def _change(plan: Talk, now: ChatConfig, tools: tuple[ToolSpec, ...], world: World) -> Overrides | Problem | None:

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from threading import RLock
 from typing import Protocol, TextIO, TypeAlias, final
 
 from attrs import evolve, field, frozen
 from typing_extensions import override
 
 from turnfold.cli.asking import HINT, Terminal, decision_of, prompt_of
+from turnfold.cli.forms import filled
 from turnfold.cli.json_lines import effect_line
 from turnfold.cli.output import is_terminal, write
 from turnfold.cli.style import Piece, painted
-from turnfold.cli.view import Shown, View, act_shown, shown
+from turnfold.cli.view import Shown, View, act_shown, asked_by_child, shown
 from turnfold.core.agent.effects import Document, Effect, Leave, Notice, Publish
 from turnfold.core.agent.inputs import Decided
 from turnfold.core.agent.state import effective
 from turnfold.core.problem import Problem
 from turnfold.core.tools.preview import visible
+from turnfold.core.world.requests import AskHuman
 from turnfold.shell.ports import Clock, Human, Question
 from turnfold.shell.scope import Scope
 
 TRIES = 5
+NOBODY_CHOOSES = "Nobody is there to choose (--yes): decide for yourself, and say what you chose."
 
 
 @final
@@ -97,7 +101,10 @@ class Screen:
         say(self._streams, f"turnfold: {problem.message}".replace("turnfold: turnfold ", "turnfold "))
 
     def act(self, question: Question, *, whole: bool) -> None:
-        """Show what is asked for, in short or whole."""
+        """Show what is asked for, in short or whole; of a child, whose acts are not in view, always whole."""
+        if question.child:
+            self._show(asked_by_child(self.view, question.child, question.preview))
+            return
         self._show(act_shown(self.view, question.request_id, whole=whole))
 
     def line(self) -> None:
@@ -126,18 +133,29 @@ class Person(Human):
     screen: Screen
     answering: Answering
     whole: bool = True  # the act is shown whole
+    _turn: RLock = field(factory=RLock, init=False)
 
     @override
     def decide(self, question: Question) -> Decided | None:
-        if self.screen.left:
-            return None  # whoever leaves is asked no more
-        self.screen.act(question, whole=self.whole)
-        return self.answering(question)
+        with self._turn:  # children side by side ask one after another
+            if self.screen.left:
+                return None  # whoever leaves is asked no more
+            self.screen.act(question, whole=self.whole)
+            return self.answering(question)
 
 
 def always_yes(clock: Clock) -> Answering:
-    """``--yes``: everything that is asked for is allowed, in this run; nothing of it is kept as a rule."""
-    return lambda question: Decided(question.request_id, allowed=True, at_ms=clock.now_ms())
+    """``--yes``: everything that is asked for is allowed, in this run; nothing of it is kept as a rule.
+
+    A tool's question is no such thing: nobody is there to answer it, and no answer is made up.
+    """
+
+    def answering(question: Question) -> Decided:
+        if isinstance(question.request, AskHuman):
+            return Decided(question.request_id, allowed=False, note=NOBODY_CHOOSES, at_ms=clock.now_ms())
+        return Decided(question.request_id, allowed=True, at_ms=clock.now_ms())
+
+    return answering
 
 
 def always_dry(clock: Clock) -> Answering:
@@ -154,6 +172,8 @@ def from_terminal(terminal: Terminal, screen: Screen, clock: Clock, scope: Scope
     """The person at ``terminal`` decides; None when they leave it open (end of input, Ctrl-C, no sense in five answers)."""
 
     def answering(question: Question) -> Decided | None:
+        if isinstance(question.request, AskHuman):
+            return filled(question, question.request, terminal, scope, clock.now_ms())
         cfg = effective(screen.view.cfg, screen.view.past)
         for _ in range(TRIES):
             answer = terminal.ask(prompt_of(question, cfg), scope)

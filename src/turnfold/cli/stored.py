@@ -11,6 +11,7 @@ from turnfold.cli.style import Piece, Style, painted
 from turnfold.cli.view import View, shown
 from turnfold.core.agent.effects import Record
 from turnfold.core.agent.events import Event
+from turnfold.core.agent.ids import BELOW, parent_of
 from turnfold.core.agent.state import Past, questions
 from turnfold.core.codec.codec import SPAN, encode
 from turnfold.core.config.layers import ChatConfig
@@ -21,6 +22,7 @@ from turnfold.core.tools.preview import visible
 from turnfold.core.tools.textlines import clipped
 from turnfold.core.trace.fold import trace_of
 from turnfold.core.trace.text import trace_text
+from turnfold.core.world.requests import AskHuman
 from turnfold.shell.ports import Kept
 
 
@@ -32,7 +34,9 @@ def find_kept(kept: tuple[Kept, ...], wanted: str) -> Kept | Problem:
     for each in kept:
         if each.name and each.name == wanted:
             return each
-    begun = tuple(each for each in kept if wanted and each.conversation.startswith(wanted))
+    begun = tuple(
+        each for each in kept if wanted and each.conversation.startswith(wanted) and (BELOW in wanted or not parent_of(each.conversation))
+    )
     if len(begun) == 1:
         return begun[0]
     if begun:
@@ -47,11 +51,16 @@ def find_kept(kept: tuple[Kept, ...], wanted: str) -> Kept | Problem:
 def last_kept(kept: tuple[Kept, ...], workspace: str) -> Kept | Problem:
     """The conversation that was changed last in ``workspace``; ``kept`` has those first."""
     for each in kept:
-        if each.workspace == workspace:
+        if each.workspace == workspace and not parent_of(each.conversation):
             return each
     return caller_problem(
         "unknown-conversation", f"No conversation was held in {workspace} yet.  turnfold list  shows those held elsewhere."
     )
+
+
+def listed(kept: tuple[Kept, ...], *, children: bool) -> tuple[Kept, ...]:
+    """What a list of conversations shows: those that a person began, and with ``children`` those that they started."""
+    return tuple(each for each in kept if children or not parent_of(each.conversation))
 
 
 def listing(kept: tuple[Kept, ...]) -> str:
@@ -83,6 +92,7 @@ def kept_line(each: Kept) -> str:
     """A conversation as a JSON line."""
     said = {
         "conversation": each.conversation,
+        "parent": parent_of(each.conversation),
         "name": each.name,
         "workspace": each.workspace,
         "started_ms": each.started_ms,
@@ -113,9 +123,8 @@ def _unfinished(past: Past) -> str:
     """What a conversation waits for whose last turn has not ended."""
     asked = questions(past)
     if asked:
-        return (
-            f"not finished: it waits for permission, {counted(len(asked), 'question')}.  turnfold --resume {past.conversation}  asks again"
-        )
+        what = "your answer" if all(isinstance(each.request, AskHuman) for each in asked) else "permission"
+        return f"not finished: it waits for {what}, {counted(len(asked), 'question')}.  turnfold --resume {past.conversation}  asks again"
     return f"not finished: it is under way, or was stopped.  turnfold --resume {past.conversation}  goes on"
 
 

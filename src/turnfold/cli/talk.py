@@ -30,8 +30,8 @@ from turnfold.cli.workspace import find_workspace
 from turnfold.core.agent.effects import Publish
 from turnfold.core.agent.inputs import CommandGiven, Input, Resumed, SettingsChanged, UserSaid
 from turnfold.core.agent.step import execute_command
+from turnfold.core.config.layers import ChatConfig
 from turnfold.core.problem import Problem, caller_problem
-from turnfold.core.tools.builtin import BUILTIN_TOOLS
 from turnfold.shell.catalogue import catalogue
 from turnfold.shell.desk import RunResult
 from turnfold.shell.discovery import Chosen
@@ -41,6 +41,7 @@ from turnfold.shell.real import real_world
 from turnfold.shell.routed_models import explained
 from turnfold.shell.scope import Scope
 from turnfold.shell.settings import load_settings
+from turnfold.shell.toolbox import Toolbox, equipped
 from turnfold.shell.world import World
 
 LEFT_OUT_SHOWN = 3  # sentences about what a project's file may not say; of more, only how many
@@ -75,32 +76,50 @@ def talk(plan: Talk, streams: Streams, environ: Mapping[str, str]) -> Exit:
         say(streams, explained(chosen))
 
     with real_world(environ=environ, folders=folders, tell=tell, progress=progress.seen) as world:
+        equip = partial(_equipped, plan, streams, world)
         if plan.resume is not None:
-            opening = open_kept(plan, plan.resume, said.workspace, BUILTIN_TOOLS, world)
+            opening = open_kept(plan, plan.resume, said.workspace, equip, world)
         else:
-            opening = open_new(
-                plan, settings.project, said.workspace, BUILTIN_TOOLS, world, partial(briefed, plan, streams, folders, environ)
-            )
+            opening = open_new(plan, settings.project, said.workspace, equip, world, partial(briefed, plan, streams, folders, environ))
         if isinstance(opening, Problem):
             return refused(streams, opening)
         with driving(folders.data, opening.cfg.conversation) as taken:
             if taken is not None:
                 return refused(streams, taken)
-            return _begun(said, opening, streams, world, folders.data / "history")
+            return _begun(said, opening, streams, folders.data / "history")
 
 
-def _begun(said: Said, opening: Opening, streams: Streams, world: World, history: Path) -> Exit:
+def _equipped(plan: Talk, streams: Streams, world: World, cfg: ChatConfig) -> Toolbox | Problem:
+    """The tools of ``cfg``; a server that can't be reached is told of, and one that would be started for a dry run is not."""
+    scope = Scope()
+    try:
+        with interrupting(scope):
+            box = equipped(cfg, world, servers=not plan.dry_run, scope=scope)
+    except KeyboardInterrupt:
+        scope.cancel()
+        raise
+    if isinstance(box, Toolbox):
+        for problem in box.problems:
+            say(streams, f"turnfold: {problem.message}")
+    return caller_problem("interrupted", "It was interrupted before it began.") if scope.cancelled else box
+
+
+def _begun(said: Said, opening: Opening, streams: Streams, history: Path) -> Exit:
+    world = opening.box.world
     if opening.resumed:
         name = opening.state.past.name or opening.cfg.name or opening.cfg.conversation
         say(streams, f"Going on with {name}, in {opening.cfg.workspace}.")
-    names = tuple(tool.name for tool in BUILTIN_TOOLS)
+    names = tuple(tool.name for tool in opening.box.tools)
     keep = partial(kept_document, folder=Path(), files=DryFiles(world.files) if said.plan.dry_run else world.files)
     screen = Screen(streams, View(cfg=opening.cfg, tools=names, past=opening.state.past), keep)
     if not said.looped:
         return _run(said, opening, screen, streams, world)
     begun = RunResult(state=opening.state, cfg=opening.cfg)
     return converse(
-        Conversation(plan=said.plan, screen=screen, streams=streams, world=world), begun, _inputs(said, opening, world), history
+        Conversation(plan=said.plan, screen=screen, streams=streams, world=world, tools=opening.box.tools),
+        begun,
+        _inputs(said, opening, world),
+        history,
     )
 
 
@@ -113,7 +132,7 @@ def _run(said: Said, opening: Opening, screen: Screen, streams: Streams, world: 
     try:
         with terminal_for(plan) as terminal, interrupting(scope):
             ready = ready_world(plan, terminal, screen, world, scope)
-            result = driven(_inputs(said, opening, world), begun, ready, screen, scope)
+            result = driven(_inputs(said, opening, world), begun, opening.box.tools, ready, screen, scope)
     except KeyboardInterrupt:
         screen.line()
         say(streams, left_at_once(plan, opening.cfg.conversation, kept=screen.view.past.started))
@@ -173,7 +192,7 @@ def _stdin(streams: Streams) -> bytes:
 
 def _told(said: Said, opening: Opening, screen: Screen) -> bool:
     """Whether the command of a new conversation only told something (``/help``), so that there is nothing to keep."""
-    tried = execute_command(said.text, BUILTIN_TOOLS, opening.cfg)
+    tried = execute_command(said.text, opening.box.tools, opening.cfg)
     if tried.state.past.started:
         return False
     for effect in tried.effects:

@@ -95,6 +95,13 @@ def act_shown(view: View, request_id: RequestId, *, whole: bool) -> Shown:
     return _block(evolve(view, asked=(*view.asked, request_id)), *pieces)
 
 
+def asked_by_child(view: View, child: str, preview: str) -> Shown:
+    """``view`` with what the child conversation ``child`` asks for."""
+    first, *rest = preview.split("\n")
+    details = (Piece(f"  {line}\n") for line in rest)
+    return _block(view, Piece(f"(conversation {visible(child)} asks)\n", Style.DIM), Piece(f"{first}\n", Style.ACT), *details)
+
+
 def _event(view: View, event: Event) -> Shown:
     match event:
         case RequestOpened(request=CallModel()):
@@ -105,6 +112,8 @@ def _event(view: View, event: Event) -> Shown:
             return Shown(view) if request_id in view.asked or view.replay else _act(view, request_id)
         case CancelAsked():
             return _block(view, Piece("(stopping …)\n", Style.DIM))
+        case CallClosed(text=text, ok=True, ends=True):
+            return _block(view, Piece(visible(text).rstrip("\n") + "\n"))  # the turn's result is said, not shown as an output
         case CallClosed(slot=slot, text=text, ok=ok):
             return _block(view, *result_pieces(_tool(view, slot), text, ok=ok))
         case MessageAdded(message=AssistantMessage() as message):

@@ -10,7 +10,7 @@ from typing_extensions import override
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.problem import Problem, world_problem
 from turnfold.core.world.requests import Request
-from turnfold.shell.ports import Port
+from turnfold.shell.ports import Offered, Port
 from turnfold.shell.scope import Scope
 
 
@@ -23,6 +23,10 @@ class Absent(Port[Request]):
     def act(self, request: Request, cfg: ChatConfig, scope: Scope) -> Problem:
         message = f"This world can't do {type(request).__name__}: go on without it, or tell the user that it is not set up."
         return world_problem("absent", message)
+
+    def offered(self, cfg: ChatConfig, scope: Scope) -> Offered:
+        """No tools: there are no servers."""
+        return Offered()
 
     @override
     def close(self, conversation: str) -> None:

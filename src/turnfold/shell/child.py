@@ -7,8 +7,9 @@ it acts and the watcher does not know of it. (PR_SET_PDEATHSIG costs less, but r
 and fires when the *thread* that forked ends. A watcher forked by the child would be an orphan at its end: a zombie for
 good in a container whose process 1 reaps nothing. This one is ours to reap.)
 
-A process can leave the group (``timeout`` and ``set -m`` do), so the session is searched, too, where there is /proc or
-``getsid``. Only one that calls ``setsid`` itself gets away.
+A process can leave the group (``timeout`` and ``set -m`` do), the session (``setsid``) and its parents (a daemon does all
+three), so all of its *kin* are searched for, where there is /proc: see there. Only one that has left its session and was
+started without the environment that it would inherit gets away; out of a sandbox nothing does.
 """
 
 from __future__ import annotations
@@ -20,27 +21,36 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from threading import Lock
 from typing import final
 
 from turnfold.shell.clock import monotonic_s
+from turnfold.shell.kin import MARK, descendants, every, family
 
-# The fields after the last ")" of stat are state, parent, group and session.
+# The fields after the last ")" of stat are state, parent, group and session. The leader is stopped before its children are killed, lest
+# it goes on with its script, and killed after them: orphans may come to it.
 WATCHER = """trap '' HUP INT QUIT TERM
 read -r p || exit
 read -r _
-kill -9 "-$p"
+kill -STOP "-$p"
+for i in 1 2 3; do
 for s in /proc/[0-9]*/stat; do
 read -r l <"$s" || continue
 set -- ${l##*) }
-[ "$4" = "$p" ] && s=${s#/proc/} && kill -9 "${s%/stat}"
+s=${s#/proc/}
+[ "${s%/stat}" != "$p" ] && case $p in "$2"|"$4") kill -9 "${s%/stat}";; esac
+done
+done
+kill -9 "-$p"
+for s in $(grep -lzxFe "$MARKED" /proc/[0-9]*/environ 2>/dev/null); do
+s=${s#/proc/}; [ "${s%/environ}" != $$ ] && kill -9 "${s%/environ}"
 done
 """
 SHELL = "/bin/sh"
 TICK_S = 0.02  # between two looks at the child, where its end can't be waited for together with its pipes
 READ_BYTES = 65536
 REST_ROUNDS = 64  # more than a full pipe
+KILL_ROUNDS = 50  # of those who fork faster than they are found
 
 
 @final
@@ -162,15 +172,16 @@ class Pump:
 class _Watcher:
     """What kills the session of a child when we die."""
 
-    __slots__ = ("_process", "lifeline")
+    __slots__ = ("_process", "lifeline", "mark")
 
     def __init__(self) -> None:
         lifeline, self.lifeline = os.pipe()
+        self.mark = f"{os.getpid()}.{os.fstat(lifeline).st_ino}"  # a pipe's number is its own as long as it is open
         try:
             self._process = subprocess.Popen(
                 (SHELL, "-c", WATCHER),
                 cwd="/",
-                env={},
+                env={"MARKED": f"{MARK}={self.mark}"},
                 stdin=lifeline,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -191,15 +202,29 @@ class _Watcher:
 
 @final
 class Child:
-    """A process that leads its own session, its output (1 and 2, in order) in one pipe; ``reap`` ends it for good."""
+    """A process that leads its own session, its output (1 and 2, in order) in one pipe; ``reap`` ends it for good.
 
-    __slots__ = ("_end", "_process", "_watcher", "output", "pid")
+    ``shells``: how many processes, itself counted, stand before the program that is meant, and only pass on how that ends. They are spared
+    by polite signals. A sandbox has one, to which orphans come, or two, the second of which takes all with it when it ends.
+    """
 
-    def __init__(self, argv: Callable[[int], tuple[str, ...]], cwd: str, environment: Mapping[str, str], keep: tuple[int, ...]) -> None:
+    __slots__ = ("_end", "_process", "_shells", "_watcher", "output", "pid")
+
+    def __init__(
+        self,
+        argv: Callable[[int], tuple[str, ...]],
+        cwd: str,
+        environment: Mapping[str, str],
+        keep: tuple[int, ...],
+        *,
+        stdin: int = subprocess.DEVNULL,
+        shells: int = 0,
+    ) -> None:
         """Start a program with the descriptors ``keep``; ``OSError`` or ``ValueError`` when it can't be started.
 
         ``argv`` is given a descriptor, to which the program must write its id and a newline, and close it, first of all.
         """
+        self._shells = shells
         with contextlib.ExitStack() as failed:
             self._watcher = _Watcher()
             failed.callback(self._watcher.close)
@@ -209,8 +234,8 @@ class Child:
                 self._process = subprocess.Popen(
                     argv(self._watcher.lifeline),
                     cwd=cwd,
-                    env={**environment, "PWD": cwd},  # as the caller spells it, links and all
-                    stdin=subprocess.DEVNULL,
+                    env={**environment, "PWD": cwd, MARK: self._watcher.mark},  # cwd as the caller spells it, links and all
+                    stdin=stdin,
                     stdout=output,
                     stderr=output,
                     pass_fds=(*keep, self._watcher.lifeline),
@@ -244,20 +269,41 @@ class Child:
         return self._process.wait()
 
     def signal_group(self, number: signal.Signals) -> None:
-        """Send a signal to the whole group."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.pid, number)
+        """Send a signal to the whole group of the program."""
+        if not self._shells:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, number)
+            return
+        living = every()
+        depths = descendants(self.pid, living)
+        groups = {each.group for each in living if depths.get(each.pid) == self._shells}
+        for each in living:
+            if depths.get(each.pid, 0) >= self._shells and each.group in groups:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(each.pid, number)
 
     def kill_session(self, *, whole: bool) -> None:
-        """Kill the group and what left it within the session (of processes younger than this one, unless ``whole``)."""
-        members = session_members(self.pid, 0 if whole else self.pid)
-        self.signal_group(signal.SIGKILL)
+        """Kill the group and all its kin (of processes younger than this one, unless ``whole``), in rounds, until none is found."""
+        above = 0 if whole else self.pid
+        if self._shells == 1:  # while it lives, orphans are found
+            self._kill(family(self.pid, self._watcher.mark, above))
+        members = family(self.pid, self._watcher.mark, above) if not self._shells else frozenset()
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
+        members |= family(self.pid, self._watcher.mark, above)
+        for _ in range(KILL_ROUNDS):
+            if not members:
+                break
+            self._kill(members)
+            for pid in members:  # orphans are ours to reap when we are process 1 of a container; else they are no children
+                with contextlib.suppress(ChildProcessError):
+                    os.waitpid(pid, 0)
+            members = family(self.pid, self._watcher.mark, above)
+
+    def _kill(self, members: frozenset[int]) -> None:
         for pid in members:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
-        for pid in members:  # orphans are ours to reap when we are process 1 of a container; else they are no children
-            with contextlib.suppress(ChildProcessError):
-                os.waitpid(pid, 0)
 
     def stop(self, first: signal.Signals, pump: Pump, grace_s: float) -> None:
         """Send ``first`` to the group, after ``grace_s`` SIGKILL to the session, and return when the child has ended."""
@@ -291,19 +337,3 @@ def _end_of(pid: int) -> int:
         with contextlib.suppress(OSError):
             return os.pidfd_open(pid)
     return -1
-
-
-def session_members(session: int, above: int) -> tuple[int, ...]:
-    """The processes of ``session`` but its leader, of those with ids over ``above``; none where there is no /proc."""
-    try:
-        found = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
-    except OSError:
-        return ()
-    return tuple(pid for pid in found if pid > above and pid != session and _session_of(pid) == session)
-
-
-def _session_of(pid: int) -> int:
-    try:
-        return os.getsid(pid)
-    except OSError:
-        return -1

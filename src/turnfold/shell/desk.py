@@ -7,6 +7,7 @@ from typing import TypeAlias, final
 
 from attrs import evolve, frozen
 
+from turnfold.core.agent.children import parent_config
 from turnfold.core.agent.commands.table import asks_model
 from turnfold.core.agent.effects import Cancel, Effect, Perform, Recall, Record
 from turnfold.core.agent.events import Started, TurnEnded
@@ -16,13 +17,14 @@ from turnfold.core.agent.state import ChatState, Opened, Past, Status, effective
 from turnfold.core.agent.step import step
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.models import find_provider, has_catalogue, profile_of
-from turnfold.core.conversation.messages import AssistantMessage
+from turnfold.core.conversation.messages import AssistantMessage, ToolCall, ToolMessage
+from turnfold.core.json import JsonObject
 from turnfold.core.problem import Problem
 from turnfold.core.tools.preview import preview
 from turnfold.core.tools.spec import ToolSpec
 from turnfold.core.world.answers import EntryKind
 from turnfold.core.world.permission import Allow, permit
-from turnfold.core.world.requests import ListFiles
+from turnfold.core.world.requests import ListFiles, StartChild
 from turnfold.shell.alarm import left_s
 from turnfold.shell.hygiene import clean_briefing, clean_input, known_mask
 from turnfold.shell.ports import Question
@@ -55,10 +57,30 @@ class RunResult:
 
     @property
     def reply(self) -> str:
-        """The last thing that the model said; empty where it said nothing."""
+        """The last thing that the model said, or the text with which a call (of ``complete``) ended the turn; empty where there is neither."""
+        if self._ending is not None:
+            return self._ending.text
         log = self.state.past.log
         last = log[-1] if len(log) else None
         return last.text if isinstance(last, AssistantMessage) else ""
+
+    @property
+    def result(self) -> JsonObject | None:
+        """The arguments of the call that ended the turn (``text`` and ``result`` of ``complete``); None where no call did."""
+        log, ending = self.state.past.log, self._ending
+        if ending is None:
+            return None
+        said = next(each for each in map(log.__getitem__, range(len(log) - 1, -1, -1)) if isinstance(each, AssistantMessage))
+        call = said.calls[int(ending.call_id.rpartition(".")[2])]
+        return call.arguments if isinstance(call, ToolCall) else None
+
+    @property
+    def _ending(self) -> ToolMessage | None:
+        """What the model would read of the call that ended the turn."""
+        log = self.state.past.log
+        wanted = self.ended.call if self.ended is not None else ""
+        ending = (message for message in map(log.__getitem__, range(len(log) - 1, -1, -1)) if isinstance(message, ToolMessage))
+        return next((message for message in ending if message.call_id == wanted), None) if wanted else None
 
     @property
     def questions(self) -> tuple[Opened, ...]:
@@ -73,7 +95,7 @@ class Desk:
     Used by one thread at a time. The journal is written before anything else of a step is done.
     """
 
-    __slots__ = ("_deadline_ms", "_past", "cfg", "ended", "mask", "state", "tools", "watch", "world")
+    __slots__ = ("_asked", "_deadline_ms", "_past", "cfg", "ended", "mask", "state", "tools", "watch", "world")
 
     def __init__(self, state: ChatState, tools: tuple[ToolSpec, ...], cfg: ChatConfig, world: World, watch: Watch) -> None:
         self.state = state
@@ -83,6 +105,7 @@ class Desk:
         self.watch = watch
         self.mask = known_mask(cfg, world.secrets)
         self.ended: TurnEnded | None = None
+        self._asked: Past | None = None  # as it was when the person was asked last
         self._past: Past | None = None  # what the deadline was found for
         self._deadline_ms: int | None = None
 
@@ -117,12 +140,19 @@ class Desk:
             if isinstance(record.event, TurnEnded):
                 self.ended = record.event
 
+    def performing(self, due: Perform) -> ChatConfig:
+        """The config that ``due`` is performed under: for a child, as it is now, with what is left for it to spend."""
+        return parent_config(self.cfg, self.state.past) if isinstance(due.request, StartChild) else self.cfg
+
     def now_ms(self) -> int:
         """The world's time."""
         return self.world.clock.now_ms()
 
     def question(self) -> Question | None:
-        """The first request that waits for a person, ready to be shown."""
+        """The first request that waits for a person, ready to be shown; None where the last answer changed nothing, so that the same would come."""
+        if self.state.past is self._asked:
+            return None
+        self._asked = self.state.past
         for opened in questions(self.state.past):
             return question_of(self.state, opened, effective(self.cfg, self.state.past))
         return None

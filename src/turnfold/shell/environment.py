@@ -9,6 +9,7 @@ from typing import final
 from attrs import frozen
 
 from turnfold.core.config.values import Environment, Variable
+from turnfold.shell.kin import MARK
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -22,7 +23,7 @@ ALLOWED = frozenset((
 # fmt: on
 ALLOWED_PREFIXES = ("LC_", "XDG_")
 SECRET_WORDS = ("KEY", "TOKEN", "SECRET", "PASSW", "CREDENTIAL")
-VOLATILE = frozenset({"PWD", "OLDPWD", "SHLVL", "_"})
+VOLATILE = frozenset({"PWD", "OLDPWD", "SHLVL", "_", MARK})
 VARIABLE_BYTES = 100_000  # Linux starts no program with a longer one (128 KiB), so keeping it would end all commands
 
 DECLARED = re.compile(

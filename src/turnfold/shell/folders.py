@@ -28,6 +28,11 @@ class Folders:
         return self.data / "journal.sqlite3"
 
     @property
+    def indexes(self) -> Path:
+        """The folder of the indexes of files."""
+        return self.cache / "indexes"
+
+    @property
     def weights(self) -> Path:
         """The folder of the embedded model's weights."""
         return self.cache / "models"

@@ -1,7 +1,4 @@
-"""One HTTP connection at a time, which another thread can cut.
-
-A thread that waits for a silent server wakes only when the socket under it is shut down, and the library tells which
-socket a request uses only when it connects. So a line is a client with one connection: whatever it waits for, waits there.
+"""One HTTP connection at a time, which another thread can cut (``cutter.py``): whatever a line waits for, waits there.
 
 This module imports the HTTP library (a tenth of a second): import it where a request is really made.
 """
@@ -10,13 +7,13 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Callable, Mapping
-from threading import Lock
+from collections.abc import Callable
 from typing import final
 
 import httpx2
 
 from turnfold.core.problem import Problem, caller_problem, world_problem
+from turnfold.shell.cutter import Cutter
 from turnfold.shell.line import Line, Post, Replied
 from turnfold.shell.scope import Scope
 
@@ -28,7 +25,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "[::1]")  # never through a proxy
 class HttpLine:
     """A client that has at most one connection, used by one thread at a time, and cut from any."""
 
-    __slots__ = ("_client", "_cut", "_lock", "_socket")
+    __slots__ = ("_client", "_cutter")
 
     def __init__(self, tls: ssl.SSLContext) -> None:
         self._client = httpx2.Client(
@@ -37,9 +34,7 @@ class HttpLine:
             follow_redirects=False,  # the key is for this host
             mounts={f"all://{host}": None for host in LOOPBACK},
         )
-        self._lock = Lock()
-        self._socket: socket.socket | None = None
-        self._cut = False
+        self._cutter = Cutter()
 
     def post(self, post: Post, scope: Scope, received: Callable[[bytes], None]) -> Replied | Problem:
         """Send ``post`` and give the reply's bytes to ``received`` as they come; after a Problem the line is of no use."""
@@ -53,7 +48,7 @@ class HttpLine:
     def _posted(self, post: Post, scope: Scope, received: Callable[[bytes], None]) -> Replied | Problem:
         timeout = httpx2.Timeout(post.timeout_s, connect=post.connect_s)
         headers = (*post.headers, ("accept-encoding", "identity"))  # compressing holds small chunks back
-        extensions = {"trace": self._traced}
+        extensions = {"trace": self._cutter.traced}
         with self._client.stream(
             "POST", post.url, content=post.body, headers=list(headers), timeout=timeout, extensions=extensions
         ) as response:
@@ -69,27 +64,9 @@ class HttpLine:
                 received(chunk)
             return Replied(response.status_code)
 
-    def _traced(self, name: str, info: Mapping[str, object]) -> None:
-        if not name.endswith(("connect_tcp.complete", "start_tls.complete")):
-            return
-        tell = getattr(info["return_value"], "get_extra_info", None)
-        found = tell("socket") if callable(tell) else None
-        with self._lock:
-            self._socket = found if isinstance(found, socket.socket) else None
-            cut = self._cut
-        if cut:
-            self.cut()
-
     def cut(self) -> None:
         """Shut the connection down, and every later one; a thread that waits there wakes."""
-        with self._lock:
-            self._cut = True
-            line = self._socket
-        if line is not None:
-            try:
-                socket.socket.shutdown(line, socket.SHUT_RDWR)  # under TLS, too: SSLSocket.shutdown forgets its state first
-            except OSError:
-                return  # it is closed already
+        self._cutter.cut()
 
     def close(self) -> None:
         """Close the connection; no request may be on it."""
@@ -131,7 +108,7 @@ def redirect_problem(post: Post, location: str) -> Problem:
 
 def failure_problem(error: Exception, post: Post) -> Problem:
     """The Problem that an exception of the library is: one sentence with what to do next."""
-    causes = tuple(_causes(error))
+    causes = tuple(causes_of(error))
     place = _place(post.url)
     trust = next((cause for cause in causes if isinstance(cause, ssl.SSLError)), None)
     if trust is not None:
@@ -168,7 +145,8 @@ def _by_kind(error: Exception, post: Post, place: str) -> Problem:
             return world_problem("cut-stream", f"{post.name} broke the connection off before its reply was over: try again.")
 
 
-def _causes(error: BaseException | None) -> tuple[BaseException, ...]:
+def causes_of(error: BaseException | None) -> tuple[BaseException, ...]:
+    """``error`` and what it came from, at most ten."""
     found: list[BaseException] = []
     while error is not None and len(found) < 10:
         found.append(error)

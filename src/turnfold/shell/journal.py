@@ -16,7 +16,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TypeVar, final
 
-from attrs import evolve
+from attrs import evolve, frozen
 from returns.result import Failure
 
 from turnfold.core.agent.effects import Record
@@ -51,6 +51,35 @@ ON CONFLICT (conversation) DO UPDATE SET digest = excluded.digest, started_ms = 
 
 ADDED = (("conversations", "name"), ("configs", "project"), ("configs", "briefing"))  # columns that a file of turnfold 0.1 lacks
 TITLE_CHARS = 80
+SPOKEN = '{"type":"MessageAdded",%'  # as the codec writes it
+
+
+@final
+@frozen
+class Titled:
+    """A conversation as lists show it."""
+
+    conversation: str
+    title: str
+    changed_ms: int
+
+
+@final
+@frozen
+class SaidText:
+    """Something that was said in a conversation."""
+
+    conversation: str
+    text: str
+
+
+@final
+@frozen
+class SaidRows:
+    """What was said in some rows of the journal, and the row behind which it goes on; None at the end."""
+
+    texts: tuple[SaidText, ...]
+    rest: int | None
 
 
 @final
@@ -157,6 +186,22 @@ class SqliteJournal:
         if row is None:
             raise JournalError(world_problem("config-lost", f"A part of a config ({digest[:12]}) is not in {self.path}."))
         return self._read(codec, row[0], f"part {digest[:12]} of a config")
+
+    def titles(self) -> tuple[Titled, ...]:
+        """All conversations by what they are called, without reading any; the one changed last first."""
+        query = "SELECT conversation, name, title, changed_ms FROM conversations ORDER BY changed_ms DESC, conversation DESC"
+        rows: list[tuple[str, str, str, int]] = self._run(lambda: self._connection.execute(query).fetchall())
+        return tuple(Titled(conversation, name or title, changed_ms) for conversation, name, title, changed_ms in rows)
+
+    def said(self, after: int, rows: int) -> SaidRows:
+        """What people and models said, of the next ``rows`` events behind row ``after`` of all conversations; an event that is damaged is
+        passed over. Nobody has to wait for longer than these rows take.
+        """
+        spoken = "SELECT conversation, json_extract(body, '$.message.text') FROM events WHERE rowid > ? AND rowid <= ? AND body LIKE ?"
+        found: list[tuple[str, object]] = self._run(lambda: self._connection.execute(spoken, (after, after + rows, SPOKEN)).fetchall())
+        last: tuple[int | None] = self._run(lambda: self._connection.execute("SELECT max(rowid) FROM events").fetchone())
+        texts = tuple(SaidText(conversation, text) for conversation, text in found if isinstance(text, str))
+        return SaidRows(texts, None if after + rows >= (last[0] or 0) else after + rows)
 
     def find(self) -> tuple[Kept, ...]:
         """All conversations, the one changed last first."""

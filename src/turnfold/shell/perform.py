@@ -1,23 +1,14 @@
-"""``perform``: one request, acted out by the port that it is for. The one place that catches ``Exception``.
-
-Permission is decided on paths as they are written, by text alone. So a path in the workspace must not lead by a link out of it,
-or to what a rule denies: else a link that came with a project would have anything read unasked. What it leads to can be
-asked for by its own path, which permission sees.
-"""
+"""``perform``: one request, acted out by the port that it is for. The one place that catches ``Exception``."""
 
 from __future__ import annotations
 
 from typing import TypeAlias, assert_never
 
-from attrs import evolve
-
 from turnfold.core.agent.effects import Perform
 from turnfold.core.config.layers import ChatConfig
-from turnfold.core.problem import Problem, model_problem, world_problem
-from turnfold.core.tools.paths import resolve
+from turnfold.core.problem import Problem, world_problem
 from turnfold.core.tools.spec import ToolSpec
 from turnfold.core.world.answers import Answer
-from turnfold.core.world.permission import Deny, permit, readable_roots, relative
 from turnfold.core.world.requests import (
     AskHuman,
     AskJob,
@@ -25,13 +16,11 @@ from turnfold.core.world.requests import (
     CallModel,
     CallPython,
     ChangeFiles,
-    DeleteFile,
     FetchUrl,
     Filing,
     ListFiles,
     ReadFile,
     ReadImage,
-    Request,
     RunProcess,
     RunPython,
     SearchChats,
@@ -42,6 +31,8 @@ from turnfold.core.world.requests import (
     UseBrowser,
     WriteFile,
 )
+from turnfold.shell.bounds import Bounds
+from turnfold.shell.children import child_ended
 from turnfold.shell.hygiene import clean, known_mask, with_secrets
 from turnfold.shell.masking import Mask, MaskedEmit
 from turnfold.shell.ports import Files
@@ -83,7 +74,7 @@ def _perform(due: Perform, tools: tuple[ToolSpec, ...], cfg: ChatConfig, world: 
         case AskHuman():
             return world_problem("not-performed", "A question to a person is never performed: it waits for its answer.")
         case StartChild():
-            return world_problem("absent", "This world can't start a child conversation.")
+            return child_ended(due, request, tools, cfg, world, scope)
         case _:
             return _acted(request, cfg, world, scope)
 
@@ -101,21 +92,18 @@ def _streamed(request: CallModel, body: bytes, world: World, scope: Scope, mask:
 
 def _file(request: Filing, cfg: ChatConfig, files: Files, mask: Mask) -> Answer | Problem:
     """A request to the file system, acted out where its path leads nowhere that it must not."""
-    parts = request.changes if isinstance(request, ChangeFiles) else (request,)
-    wrong = next((fault for fault in (astray(part, cfg, files) for part in parts) if fault is not None), None)
-    if wrong is not None:
-        return wrong
+    bounds = Bounds(cfg)
     match request:
         case ReadFile():
-            return files.read(request)
+            return files.read(request, bounds)
         case ReadImage():
-            return files.read_image(request)
+            return files.read_image(request, bounds)
         case WriteFile():
-            return files.write(with_secrets(request, files, mask))
+            return files.write(with_secrets(request, files, mask), bounds)
         case ChangeFiles():
-            return files.change(with_secrets(request, files, mask))
+            return files.change(with_secrets(request, files, mask), bounds)
         case ListFiles():
-            return files.list(request)
+            return files.list(request, bounds)
         case _:
             assert_never(request)
 
@@ -143,42 +131,3 @@ def _acted(request: Acted, cfg: ChatConfig, world: World, scope: Scope) -> Answe
             return world.mcp.act(request, cfg, scope)
         case _:
             assert_never(request)
-
-
-OnePath: TypeAlias = ReadFile | ReadImage | WriteFile | DeleteFile | ListFiles
-
-
-def astray(request: OnePath, cfg: ChatConfig, files: Files) -> Problem | None:
-    """The Problem of a path in the workspace that leads out of it by a link, or to what a rule denies; None for all others.
-
-    What may be read below an extra root or a skill's folder must stay there in the same way.
-    """
-    name = relative(request.path, cfg.workspace)
-    if not name.startswith("/"):
-        return _led_astray(request, cfg.workspace, cfg, files)
-    if isinstance(request, (WriteFile, DeleteFile)):
-        return None  # it was asked for, or allowed by a rule, under this very path
-    above = tuple(root for root in readable_roots(cfg) if root.startswith("/") and not relative(name, root).startswith("/"))
-    faults = tuple(_led_astray(request, root, cfg, files) for root in above)
-    stays = None in faults
-    return next((each for each in faults if each is not None and (each.code == "denied" or not stays)), None)
-
-
-def _led_astray(request: OnePath, root: str, cfg: ChatConfig, files: Files) -> Problem | None:
-    """The Problem of a path below ``root`` that leads out of it, or to what a rule denies."""
-    name = relative(request.path, root)
-    there = relative(files.real(request.path), files.real(root))
-    if there.startswith("/"):
-        where = "the workspace" if root == cfg.workspace else root
-        message = f"{name} leads to {there}, outside of {where}, by a link: write that path itself, and the user is asked."
-        return model_problem("leads-outside", message, "$.path")
-    if there != name and isinstance(permit(_moved(request, resolve(there, cfg, root)), cfg), Deny):
-        return model_problem("denied", f"{name} leads to {there}, which a rule of the configuration denies: go on without it.", "$.path")
-    return None
-
-
-def _moved(request: OnePath, path: str) -> Request:
-    """``request`` as if it were about ``path``."""
-    if isinstance(request, DeleteFile):
-        return WriteFile(path=path, text="", expected_digest=request.expected_digest)
-    return evolve(request, path=path)

@@ -17,6 +17,7 @@ from turnfold.core.agent.ids import RequestId
 from turnfold.core.agent.inputs import Decided
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.problem import Problem
+from turnfold.core.tools.spec import ToolSpec
 from turnfold.core.world.answers import (
     Answer,
     FileRead,
@@ -29,6 +30,7 @@ from turnfold.core.world.answers import (
     StreamEnded,
 )
 from turnfold.core.world.requests import (
+    CallMcp,
     CallModel,
     ChangeFiles,
     ListFiles,
@@ -39,6 +41,7 @@ from turnfold.core.world.requests import (
     RunPython,
     WriteFile,
 )
+from turnfold.shell.bounds import FREE, Bounds
 from turnfold.shell.scope import Scope
 
 R_contra = TypeVar("R_contra", contravariant=True)
@@ -47,12 +50,16 @@ R_contra = TypeVar("R_contra", contravariant=True)
 @final
 @frozen(kw_only=True)
 class Question:
-    """A request that waits for a person: what it is, why it is asked, and what it would do, ready to be shown."""
+    """A request that waits for a person: what it is, why it is asked, and what it would do, ready to be shown.
+
+    ``child``: the id of the conversation that asks, where it is not the one that runs but a child of it.
+    """
 
     request_id: RequestId
     request: Request
     reason: str
     preview: str
+    child: str = ""
 
 
 @final
@@ -94,16 +101,35 @@ class Port(Protocol[R_contra]):
     def close_all(self) -> None: ...
 
 
-class Files(Protocol):
-    """The file system."""
+@final
+@frozen(kw_only=True)
+class Offered:
+    """The tools that servers offer, and what keeps others from doing so."""
+
+    tools: tuple[ToolSpec, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+class Servers(Port[CallMcp], Protocol):
+    """The MCP servers of a conversation's config."""
 
     __slots__ = ()
 
-    def read(self, request: ReadFile) -> FileRead | Problem: ...
-    def read_image(self, request: ReadImage) -> ImageRead | Problem: ...
-    def write(self, request: WriteFile) -> FileWritten | Problem: ...
-    def change(self, request: ChangeFiles) -> FilesChanged | Problem: ...
-    def list(self, request: ListFiles) -> FilesListed | Problem: ...
+    def offered(self, cfg: ChatConfig, scope: Scope) -> Offered:
+        """Their tools, now: the servers that are enabled are connected to, side by side, and stay so until the conversation is closed."""
+        ...
+
+
+class Files(Protocol):
+    """The file system. Where a path leads is judged by ``bounds``, and nothing else is opened."""
+
+    __slots__ = ()
+
+    def read(self, request: ReadFile, bounds: Bounds = FREE) -> FileRead | Problem: ...
+    def read_image(self, request: ReadImage, bounds: Bounds = FREE) -> ImageRead | Problem: ...
+    def write(self, request: WriteFile, bounds: Bounds = FREE) -> FileWritten | Problem: ...
+    def change(self, request: ChangeFiles, bounds: Bounds = FREE) -> FilesChanged | Problem: ...
+    def list(self, request: ListFiles, bounds: Bounds = FREE) -> FilesListed | Problem: ...
 
     def real(self, path: str) -> str:
         """Where the absolute ``path`` leads, links followed; what is not there is taken as it is written."""
@@ -151,7 +177,7 @@ class Clock(Protocol):
 
 
 class Human(Protocol):
-    """A person who can be asked; None leaves the question open, and the run ends paused."""
+    """A person who can be asked; None leaves the question open, and the run ends paused. Children side by side may ask at the same time."""
 
     __slots__ = ()
 

@@ -14,22 +14,26 @@ import os
 import shlex
 import shutil
 import signal
+import stat
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import final
 
-from attrs import field, frozen
+from attrs import Factory, field, frozen
 from typing_extensions import override
 
 from turnfold.core.json import scalar_text
 from turnfold.core.problem import Problem, caller_problem, model_problem, world_problem
 from turnfold.core.world.answers import ProcessEnded
-from turnfold.core.world.requests import RunProcess
+from turnfold.core.world.requests import RunProcess, RunPython, StartJob
 from turnfold.shell.capture import Capture
 from turnfold.shell.child import Child, Pump, Waker
 from turnfold.shell.clock import monotonic_s
 from turnfold.shell.environment import Pairs, Report, changes, laid_over, report_untrusted
 from turnfold.shell.ports import Processes
+from turnfold.shell.sandbox.census import with_limit
+from turnfold.shell.sandbox.sandboxes import LocalSandboxes, Room
 from turnfold.shell.scope import Scope, never_began
 
 GRACE_S = 1.0  # from SIGTERM to SIGKILL
@@ -45,7 +49,8 @@ REPORT = (
     r'{{ builtin set +xveu; {{ builtin pwd; builtin printf "\0"; builtin declare -px; builtin printf "\0"; }} >&{report}; }} 2>/dev/null'
 )
 TELL = "builtin echo $$ >&{lifeline}; exec {lifeline}>&-"
-WRAPPER = f'{{{{ {TELL}; trap \'{REPORT}\' EXIT; eval -- {{script}}; {{{{ builtin set -- "$?"; }}}} 2>/dev/null; {REPORT}; builtin exit "$1"; }}}}'
+OPEN = "exec {report}>{file}"
+WRAPPER = f'{{{{ {{first}}; trap \'{REPORT}\' EXIT; eval -- {{script}}; {{{{ builtin set -- "$?"; }}}} 2>/dev/null; {REPORT}; builtin exit "$1"; }}}}'
 
 
 @final
@@ -54,12 +59,13 @@ class LocalProcesses(Processes):
     """Bash of this machine; commands start with ``environment`` and what a request lays over it."""
 
     environment: Pairs = field(repr=False)
+    sandboxes: LocalSandboxes = field(repr=False, default=Factory(lambda self: LocalSandboxes(self.environment), takes_self=True))
 
     @override
     def run(self, request: RunProcess, scope: Scope) -> ProcessEnded | Problem:
-        bash = shutil.which("bash", path=dict(self.environment).get("PATH", os.defpath))
-        if bash is None:
-            return no_bash()
+        bash = found_bash(self.environment)
+        if isinstance(bash, Problem):
+            return bash
         if (wrong := cwd_problem(request.cwd) or script_problem(request.script)) is not None:
             return wrong
         values = laid_over(self.environment, request.environment)
@@ -69,55 +75,109 @@ class LocalProcesses(Processes):
                 held.enter_context(scope.stopping(waker.wake))
                 if scope.cancelled:
                     return never_began()
-                report, report_end = _high_pipe(held)
-                child = Child(partial(_argv, bash, request.script, report_end), request.cwd, values, keep=(report_end,))
+                room = entered(self.sandboxes, request, values, held)
+                if isinstance(room, Problem):
+                    return room
+                run = _started(bash, request, values, room, waker, held)
             except (OSError, ValueError) as error:
                 return start_problem(error, request.cwd)
-            return self._ended(request, _Run(child, report, waker, request), tuple(values.items()))
+            return self._ended(request, run, tuple(values.items()))
 
     def _ended(self, request: RunProcess, run: _Run, started: Pairs) -> ProcessEnded:
         """Wait for the end, and say what came of it."""
         exit_code = run.finished()
-        report = report_untrusted(bytes(run.report)) or Report(request.cwd, started)
+        report = report_untrusted(run.reported()) or Report(request.cwd, started)
         there = scalar_text(report.cwd) == report.cwd and Path(report.cwd).is_dir()
         return ProcessEnded(
             exit_code=exit_code,
-            output=run.capture.text(),
+            output=with_limit(run.capture.text(), run.over),
             cwd=report.cwd if there else request.cwd,
-            environment=changes(self.environment, report.exported),
+            environment=changes(self.environment, self._own(report.exported, run.room)),
             cut_bytes=run.capture.cut_bytes,
             timed_out=run.timed_out,
+            sandbox="" if run.room is None else run.room.name,
         )
+
+    def _own(self, exported: Pairs, room: Room | None) -> Pairs:
+        """``exported`` without the folder for temporary files that was the sandbox's."""
+        if room is None or ("TMPDIR", room.temporary) not in exported:
+            return exported
+        ours = tuple(pair for pair in self.environment if pair[0] == "TMPDIR")
+        return (*(pair for pair in exported if pair[0] != "TMPDIR"), *ours)
+
+
+def entered(
+    sandboxes: LocalSandboxes, request: RunProcess | RunPython | StartJob, values: Mapping[str, str], held: contextlib.ExitStack
+) -> Room | Problem | None:
+    """The room that ``request`` asks for, until ``held`` ends; None for none. ``OSError`` where its folder is not there."""
+    if request.confinement is None:
+        return None
+    with os.scandir(request.cwd):  # a sandbox would say it in words of its own
+        return sandboxes.enter(request.confinement, request.cwd, values, held)
+
+
+def _started(
+    bash: str, request: RunProcess, values: Mapping[str, str], room: Room | None, waker: Waker, held: contextlib.ExitStack
+) -> _Run:
+    """The command on its way, in ``room`` where there is one: its report is a pipe, or, since few descriptors enter a sandbox, a file."""
+    if room is None:
+        report, report_end = _high_pipe(held)
+        child = Child(partial(_argv, bash, request.script, report_end), request.cwd, values, keep=(report_end,))
+        return _Run(child, waker, request, report=report)
+    first = OPEN.format(report=HIGH_DESCRIPTOR, file=shlex.quote(_report_file(room)))
+    program = bash_argv(bash, WRAPPER.format(first=first, report=HIGH_DESCRIPTOR, script=shlex.quote(request.script)))
+    child = Child(room.around(program), "/", {}, keep=room.keep, shells=room.shells)
+    return _Run(child, waker, request, room=room)
+
+
+def _report_file(room: Room) -> str:
+    return f"{room.temporary}/.turnfold-report"
 
 
 @final
 class _Run:
     """One command on its way."""
 
-    __slots__ = ("_child", "_pump", "_waker", "capture", "deadline_s", "report", "timed_out")
+    __slots__ = ("_census", "_child", "_pump", "_report", "_waker", "capture", "deadline_s", "over", "room", "timed_out")
 
-    def __init__(self, child: Child, report: int, waker: Waker, request: RunProcess) -> None:
+    def __init__(self, child: Child, waker: Waker, request: RunProcess, *, report: int = -1, room: Room | None = None) -> None:
         self.capture = Capture(request.output_bytes)
-        self.report = bytearray()
+        self.room = room
         self.timed_out = False
+        self.over = ""
         self.deadline_s = monotonic_s() + request.timeout_s
+        self._report = bytearray()
         self._child = child
         self._waker = waker
         self._pump = Pump()
         self._pump.read(child.output, self.capture.feed)
-        self._pump.read(report, self._reported)
+        if report >= 0:
+            self._pump.read(report, self._took)
         child.attach(self._pump, waker)
+        self._census = None if room is None else room.census(child.pid)
+        self._pump.ticking |= self._census is not None and self._census.limited
 
-    def _reported(self, data: bytes) -> None:
-        if len(self.report) < REPORT_BYTES:
-            self.report += data
+    def _took(self, data: bytes) -> None:
+        if len(self._report) < REPORT_BYTES:
+            self._report += data
+
+    def reported(self) -> bytes:
+        """What the script said of its end."""
+        return bytes(self._report) if self.room is None else _read_untrusted(_report_file(self.room))
+
+    def _due(self) -> bool:
+        return self._child.exited() or self._waker.woken or (self._census is not None and self._census.look())
 
     def finished(self) -> int:
         """The exit code, once nothing of the command is left."""
         try:
-            self.timed_out = not self._pump.until(lambda: self._child.exited() or self._waker.woken, self.deadline_s)
+            self.timed_out = not self._pump.until(self._due, self.deadline_s)
             stopped = not self._child.exited()
-            if stopped:
+            self.over = "" if self._census is None else self._census.over
+            if stopped and self.over:
+                self._child.kill_session(whole=True)
+                self._pump.until(self._child.exited, None)
+            elif stopped:
                 self._child.stop(signal.SIGTERM, self._pump, GRACE_S)
             self._child.drain(self._pump, DRAIN_S, whole=stopped)
         finally:
@@ -125,10 +185,34 @@ class _Run:
         return exit_code
 
 
+def _read_untrusted(path: str) -> bytes:
+    """The bytes of a file that a confined program may have put there, or something else in its place; nothing then."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return b""
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return b""
+        with open(descriptor, "rb", closefd=False) as file:
+            return file.read(REPORT_BYTES)
+    finally:
+        os.close(descriptor)
+
+
+def found_bash(environment: Pairs) -> str | Problem:
+    """The bash that commands are run by."""
+    return shutil.which("bash", path=dict(environment).get("PATH", os.defpath)) or no_bash()
+
+
+def bash_argv(bash: str, script: str) -> tuple[str, ...]:
+    """A bash that reads no settings of its own, and runs ``script``."""
+    return (bash, "--norc", "--noprofile", "-c", script, "bash")
+
+
 def _argv(bash: str, script: str, report: int, lifeline: int) -> tuple[str, ...]:
     """The bash that runs ``script`` and reports to ``report``."""
-    wrapped = WRAPPER.format(lifeline=lifeline, report=report, script=shlex.quote(script))
-    return (bash, "--norc", "--noprofile", "-c", wrapped, "bash")
+    return bash_argv(bash, WRAPPER.format(first=TELL.format(lifeline=lifeline), report=report, script=shlex.quote(script)))
 
 
 def _high_pipe(held: contextlib.ExitStack) -> tuple[int, int]:

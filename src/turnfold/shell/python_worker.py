@@ -2,8 +2,9 @@
 
 Started by file name (``python -P …/python_worker.py CONTROL RESULT LIFELINE``), never imported; it imports nothing of turnfold and
 as little as it can, since its start is what the first call waits for. A message on CONTROL is a length (8 bytes) and
-source text. What the code prints, a traceback, and the value of the last expression go to descriptor 1 and 2; the
-answer on RESULT is one byte: ``+``, or ``-`` for code that failed. First of all LIFELINE is told the process id (see ``child``).
+source text. What the code prints, a traceback, the value of the last expression and the names of figures go to descriptor 1 and 2; the
+answer on RESULT is one byte: ``+``, or ``-`` for code that failed. First of all LIFELINE is told the process id (see ``child``), unless
+it is negative. CONTROL may be 0, standard input; then it is RESULT, too.
 """
 
 import io
@@ -52,6 +53,7 @@ class Worker:
         try:
             self.running = True
             self.execute(source, name)
+            save_figures()
             self.running = False
         except SystemExit:
             raise
@@ -74,7 +76,7 @@ class Worker:
         if isinstance(last, _ast.Expr):
             value = eval(code_of(_ast.Expression(last.value), name, "eval"), self.main.__dict__)
             if value is not None:
-                print(repr(value))
+                print(shown(value))
 
     def interrupted(self, _number: int, _frame: FrameType | None) -> None:
         """SIGINT stops the code that runs; between two pieces it is too late, and nothing happens."""
@@ -125,6 +127,42 @@ class Quiet:
         return True
 
 
+def shown(value: object) -> str:
+    """``repr(value)``, or what can be said of a value that has none."""
+    try:
+        return repr(value)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - the code is done, and so is its value: only showing it failed
+        return f"{object.__repr__(value)} (its repr raised {type(error).__name__})"
+
+
+def save_figures() -> None:
+    """Save the figures that the code drew as files in the current folder, name them, and close them, where it uses matplotlib.
+
+    It is never imported here: code that did is where it comes from.
+    """
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    if pyplot is None:
+        return
+    try:
+        for number in pyplot.get_fignums():
+            name = unused_name()
+            pyplot.figure(number).savefig(name)
+            print(f"[figure saved as {name}]")
+        pyplot.close("all")
+    except Exception as error:  # noqa: BLE001 - a module of that name can be anything
+        print(f"[the figures could not be saved: {type(error).__name__}: {error}]")
+
+
+def unused_name() -> str:
+    """The first of figure-1.png, figure-2.png … that there is no file of."""
+    number = 1
+    while os.path.lexists(name := f"figure-{number}.png"):
+        number += 1
+    return name
+
+
 def code_of(tree: object, name: str, mode: str) -> CodeType:
     """``tree`` compiled."""
     code = compile(tree, name, mode, dont_inherit=True)  # type: ignore[call-overload]
@@ -143,12 +181,19 @@ def receive(control: io.BufferedReader) -> str | None:
 def main() -> None:
     """Answer messages until there are no more."""
     control, result, lifeline = (int(word) for word in sys.argv[1:4])
-    os.write(lifeline, b"%d\n" % os.getpid())
-    os.close(lifeline)
+    if lifeline >= 0:
+        os.write(lifeline, b"%d\n" % os.getpid())
+        os.close(lifeline)
+    if control == 0:  # in a sandbox, into which no other descriptor is let
+        control = result = os.dup(0)
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(nothing, 0)
+        os.close(nothing)
     for descriptor in (control, result):
         os.set_inheritable(descriptor, False)
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)  # type: ignore[union-attr]
+    os.environ.setdefault("MPLBACKEND", "agg")  # draws without a window
     worker = Worker()
     with open(control, "rb", closefd=False) as messages:
         while (source := receive(messages)) is not None:

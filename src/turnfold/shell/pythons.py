@@ -11,8 +11,9 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from threading import Condition
 from typing import final
@@ -27,7 +28,9 @@ from turnfold.shell.child import Child, Pump, Waker
 from turnfold.shell.clock import monotonic_s
 from turnfold.shell.environment import Pairs, laid_over
 from turnfold.shell.ports import Pythons
-from turnfold.shell.processes import cwd_problem, start_problem
+from turnfold.shell.processes import cwd_problem, entered, start_problem
+from turnfold.shell.sandbox.census import with_limit
+from turnfold.shell.sandbox.sandboxes import LocalSandboxes
 from turnfold.shell.scope import Scope, never_began
 
 PROGRAM = str(Path(__file__).with_name("python_worker.py"))
@@ -38,25 +41,47 @@ LEAVE_S = 0.5  # from the end of input to SIGKILL
 
 
 @final
+class Unconfinable(Exception):
+    """No sandbox could be had; ``problem`` says why, and what to do."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(str(problem))
+        self.problem = problem
+
+
+@final
 class _Worker:
     """One living worker; used by one thread at a time."""
 
-    __slots__ = ("_child", "_control", "_result")
+    __slots__ = ("_child", "_control", "_held", "_result", "confinement", "room")
 
-    def __init__(self, executable: str, cwd: str, environment: Pairs, request: RunPython) -> None:
-        with contextlib.ExitStack() as theirs, contextlib.ExitStack() as ours:
-            control, self._control = os.pipe()
-            theirs.callback(os.close, control)
-            ours.callback(os.close, self._control)
-            self._result, result = os.pipe()
-            theirs.callback(os.close, result)
-            ours.callback(os.close, self._result)
+    def __init__(self, executable: str, values: Mapping[str, str], request: RunPython, sandboxes: LocalSandboxes) -> None:
+        self.confinement = request.confinement
+        with contextlib.ExitStack() as theirs, contextlib.ExitStack() as held:
+            room = entered(sandboxes, request, values, held)
+            if isinstance(room, Problem):
+                raise Unconfinable(room)
+            self.room = room
+            if room is None:
+                control, self._control = os.pipe()
+                theirs.callback(os.close, control)
+                held.callback(os.close, self._control)
+                self._result, result = os.pipe()
+                theirs.callback(os.close, result)
+                held.callback(os.close, self._result)
+                argv = (executable, "-P", PROGRAM, str(control), str(result))
+                self._child = Child(lambda lifeline: (*argv, str(lifeline)), request.cwd, values, keep=(control, result))
+            else:
+                ours, stdin = socket.socketpair()
+                theirs.callback(stdin.close)
+                self._control = ours.detach()
+                held.callback(os.close, self._control)
+                self._result = os.dup(self._control)
+                held.callback(os.close, self._result)
+                program = room.around((executable, "-P", PROGRAM, "0", "0", "-1"))
+                self._child = Child(program, "/", {}, keep=room.keep, stdin=stdin.fileno(), shells=room.shells)
             os.set_blocking(self._control, False)
-            argv = (executable, "-P", PROGRAM, str(control), str(result))
-            self._child = Child(
-                lambda lifeline: (*argv, str(lifeline)), cwd, laid_over(environment, request.environment), keep=(control, result)
-            )
-            ours.pop_all()
+            self._held = held.pop_all()
 
     def alive(self) -> bool:
         """Whether it still runs."""
@@ -70,13 +95,18 @@ class _Worker:
         pump.read(self._result, result.extend)
         pump.write(self._control, len(code).to_bytes(8, "big") + code)
         self._child.attach(pump, waker)
+        census = None if self.room is None else self.room.census(self._child.pid)
+        pump.ticking |= census is not None and census.limited
 
         def over() -> bool:
             return bool(result) or self._child.exited()
 
-        in_time = pump.until(lambda: over() or waker.woken, monotonic_s() + request.timeout_s)
+        def passed() -> bool:
+            return census is not None and census.look()
+
+        in_time = pump.until(lambda: over() or waker.woken or passed(), monotonic_s() + request.timeout_s)
         for _ in range(INTERRUPTS):  # the first may come in a moment at which the code catches it
-            if not over():
+            if not over() and not (census is not None and census.over):
                 self._child.signal_group(signal.SIGINT)
                 pump.until(over, monotonic_s() + GRACE_S / INTERRUPTS)
         if not over():
@@ -86,7 +116,7 @@ class _Worker:
         died = not result
         if died:
             self._child.drain(pump, DRAIN_S, whole=True)
-        text = capture.text()
+        text = with_limit(capture.text(), "" if census is None else census.over)
         return PythonEnded(
             output=with_obituary(text, self._child.exit_code(), stopped=not in_time or waker.woken) if died else text,
             failed=died or result[:1] != b"+",
@@ -94,18 +124,29 @@ class _Worker:
             timed_out=not in_time,
             fresh=fresh,
             worker_died=died,
+            sandbox="" if self.room is None else self.room.name,
         )
 
     def close(self) -> None:
         """End the worker and all that it started; give everything back."""
-        os.close(self._control)  # its end of input: it writes out what its files hold back, and leaves
+        self._leave()  # its end of input: it writes out what its files hold back, and leaves
         pump = Pump()
         pump.read(self._child.output, lambda _: None)
         with Waker() as waker:
             self._child.attach(pump, waker)
             pump.until(self._child.exited, monotonic_s() + LEAVE_S)
         self._child.reap()
-        os.close(self._result)
+        self._held.close()
+
+    def _leave(self) -> None:
+        """End the worker's input."""
+        if self.room is not None:
+            with contextlib.suppress(OSError), socket.socket(fileno=os.dup(self._control)) as control:
+                control.shutdown(socket.SHUT_WR)
+            return
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nothing, self._control)
+        os.close(nothing)
 
 
 def with_obituary(text: str, exit_code: int, *, stopped: bool) -> str:
@@ -129,14 +170,16 @@ class LocalPythons(Pythons):
     """The workers of this machine, by conversation; ``close_all`` ends them.
 
     Code of one conversation runs one piece after another, in the order in which threads come; different conversations
-    never wait for each other. ``executable`` is the interpreter that workers are.
+    never wait for each other. ``executable`` is the interpreter that workers are. What is confined otherwise than the worker is
+    (or was, when it was started) runs in a new one.
     """
 
-    __slots__ = ("_changed", "_environment", "_executable", "_running", "_workers")
+    __slots__ = ("_changed", "_environment", "_executable", "_running", "_sandboxes", "_workers")
 
-    def __init__(self, environment: Pairs, executable: str = sys.executable) -> None:
+    def __init__(self, environment: Pairs, executable: str = sys.executable, sandboxes: LocalSandboxes | None = None) -> None:
         self._environment = environment
         self._executable = executable
+        self._sandboxes = LocalSandboxes(environment) if sandboxes is None else sandboxes
         self._changed = Condition()
         self._workers: dict[str, _Worker] = {}
         self._running: dict[str, Waker] = {}
@@ -154,6 +197,8 @@ class LocalPythons(Pythons):
                 if scope.cancelled or not mine:
                     return never_began() if scope.cancelled else busy(request.timeout_s)
                 worker, fresh = self._worker(conversation, request)
+            except Unconfinable as error:
+                return error.problem
             except (OSError, ValueError) as error:
                 return start_problem(error, request.cwd)
             usable = False
@@ -206,17 +251,17 @@ class LocalPythons(Pythons):
         """This conversation's worker, and whether it was started just now; the conversation is ours."""
         with self._changed:
             worker = self._workers.get(conversation)
-        if worker is not None and worker.alive():
+        if worker is not None and worker.alive() and worker.confinement == request.confinement:
             return worker, False
         if worker is not None:
             self._end(conversation, worker)
-        worker = _Worker(self._executable, request.cwd, self._environment, request)
+        worker = _Worker(self._executable, laid_over(self._environment, request.environment), request, self._sandboxes)
         with self._changed:
             self._workers[conversation] = worker
         return worker, True
 
     def _end(self, conversation: str, worker: _Worker) -> None:
-        """Forget a worker that is dead."""
+        """Forget a worker, and end it if it lives."""
         with self._changed:
             del self._workers[conversation]
         worker.close()

@@ -6,19 +6,27 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 
+from turnfold.shell.browsers import LocalBrowsers
+from turnfold.shell.chats import LocalChats
 from turnfold.shell.clock import SystemClock
 from turnfold.shell.discovery import Chosen
 from turnfold.shell.embedded.weights import Progress
 from turnfold.shell.environment import base_environment
 from turnfold.shell.files import LocalFiles
+from turnfold.shell.finder import LocalFinder
 from turnfold.shell.folders import Folders, find_folders
+from turnfold.shell.index import LocalIndex
+from turnfold.shell.jobs import LocalJobs
 from turnfold.shell.journal import SqliteJournal
+from turnfold.shell.mcp.servers import McpServers
 from turnfold.shell.people import Nobody
 from turnfold.shell.ports import Human
 from turnfold.shell.processes import LocalProcesses
 from turnfold.shell.pythons import LocalPythons
 from turnfold.shell.routed_models import RoutedModels
+from turnfold.shell.sandbox.sandboxes import LocalSandboxes
 from turnfold.shell.secrets import EnvironmentSecrets
+from turnfold.shell.web import LocalWeb
 from turnfold.shell.world import World
 
 NOBODY = Nobody()
@@ -50,20 +58,36 @@ def real_world(
     places = find_folders(variables) if folders is None else folders
     base = base_environment(variables)
     secrets = EnvironmentSecrets(variables)
+    files = LocalFiles()
+    finder = LocalFinder(base, files)
     with ExitStack() as closing:
         journal = SqliteJournal(places.journal)
         closing.callback(journal.close)
-        pythons = LocalPythons(base)
+        sandboxes = LocalSandboxes(base, tuple(str(folder) for folder in (places.config, places.data, places.cache)))
+        pythons = LocalPythons(base, sandboxes=sandboxes)
         closing.callback(pythons.close_all)
+        jobs = LocalJobs(base, sandboxes)
+        closing.callback(jobs.close_all)
+        mcp = McpServers(base, secrets)
+        closing.callback(mcp.close_all)
+        browsers = LocalBrowsers(variables)
+        closing.callback(browsers.close_all)
         models = RoutedModels(secrets, places.weights, tell, progress)
         closing.callback(models.close)
         yield World(
-            files=LocalFiles(),
-            processes=LocalProcesses(base),
+            files=files,
+            processes=LocalProcesses(base, sandboxes),
             pythons=pythons,
+            jobs=jobs,
             models=models,
             clock=SystemClock(),
             secrets=secrets,
             human=human,
             journal=journal,
+            chats=LocalChats(journal),
+            mcp=mcp,
+            web=LocalWeb(variables),
+            browsers=browsers,
+            finder=finder,
+            index=LocalIndex(places.indexes, finder),
         )

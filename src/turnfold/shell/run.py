@@ -56,7 +56,7 @@ def run(
 
 def answer_of(due: Perform, desk: Desk, scope: Scope) -> Input:
     """``due`` performed, as the one input that answers it."""
-    outcome = perform(due, desk.tools, desk.cfg, desk.world, scope, desk.mask)
+    outcome = perform(due, desk.tools, desk.performing(due), desk.world, scope, desk.mask)
     if isinstance(outcome, Problem):
         return Failed(due.request_id, outcome, desk.now_ms())
     return Answered(due.request_id, outcome, desk.now_ms())

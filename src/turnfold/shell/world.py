@@ -8,7 +8,6 @@ from attrs import frozen
 
 from turnfold.core.world.requests import (
     AskJob,
-    CallMcp,
     CallPython,
     FetchUrl,
     SearchChats,
@@ -18,7 +17,7 @@ from turnfold.core.world.requests import (
     UseBrowser,
 )
 from turnfold.shell.absent import ABSENT
-from turnfold.shell.ports import Clock, Files, Human, Journal, Models, Port, Processes, Pythons, Secrets
+from turnfold.shell.ports import Clock, Files, Human, Journal, Models, Port, Processes, Pythons, Secrets, Servers
 
 
 @final
@@ -44,4 +43,4 @@ class World:
     browsers: Port[UseBrowser] = ABSENT
     chats: Port[SearchChats] = ABSENT
     functions: Port[CallPython] = ABSENT
-    mcp: Port[CallMcp] = ABSENT
+    mcp: Servers = ABSENT

@@ -6,7 +6,6 @@ Each keeps the laws of the port that it stands for (``tests/shell``); the errors
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import posixpath
 from collections.abc import Mapping
@@ -32,7 +31,6 @@ from turnfold.core.world.answers import (
     ProcessEnded,
     PythonEnded,
 )
-from turnfold.core.world.images import Image
 from turnfold.core.world.requests import (
     ChangeFiles,
     ListFiles,
@@ -43,8 +41,10 @@ from turnfold.core.world.requests import (
     RunPython,
     WriteFile,
 )
-from turnfold.shell import files as local
-from turnfold.shell.ports import Clock, Files, Port, Processes, Pythons, Secrets
+from turnfold.shell import file_problems as told
+from turnfold.shell.bounds import FREE, Bounds, OnePath
+from turnfold.shell.kinds import HEAD_BYTES
+from turnfold.shell.ports import Clock, Files, Offered, Port, Processes, Pythons, Secrets
 from turnfold.shell.scope import Scope, never_began
 
 
@@ -69,48 +69,40 @@ class FakeFiles(Files):
             return dict(self._files)
 
     @override
-    def read(self, request: ReadFile) -> FileRead | Problem:
+    def read(self, request: ReadFile, bounds: Bounds = FREE) -> FileRead | Problem:
+        data = self._content(request, bounds)
+        return data if isinstance(data, Problem) else told.decoded(request.path, data)
+
+    @override
+    def read_image(self, request: ReadImage, bounds: Bounds = FREE) -> ImageRead | Problem:
+        data = self._content(request, bounds)
+        return data if isinstance(data, Problem) else told.pictured(request.path, data)
+
+    def _content(self, request: ReadFile | ReadImage, bounds: Bounds) -> bytes | Problem:
         with self._lock:
-            if (wrong := self._problem(request.path)) is not None:
+            if (wrong := self._problem(request, bounds)) is not None:
                 return wrong
             data = self._files.get(request.path)
         if data is None:
-            return local.not_found(request.path, "/")
+            return told.not_found(request.path, "/")
         if len(data) > request.limit_bytes:
-            return local.too_large(request.path, len(data), request.limit_bytes)
-        return local.decoded(request.path, data)
+            return told.too_large(request.path, len(data), request.limit_bytes, data[:HEAD_BYTES])
+        return data
 
     @override
-    def write(self, request: WriteFile) -> FileWritten | Problem:
-        data = scalar_text(request.text).encode()
-        with self._lock:
-            if (wrong := self._problem(request.path)) is not None:
-                return wrong
-            old = self._files.get(request.path)
-            if (hashlib.sha256(old).hexdigest() if old is not None else "") != request.expected_digest:
-                return local.changed(request.path, existed=bool(request.expected_digest), exists=old is not None)
-            self._files[request.path] = data
-        return FileWritten(hashlib.sha256(data).hexdigest())
+    def write(self, request: WriteFile, bounds: Bounds = FREE) -> FileWritten | Problem:
+        answer = self.change(ChangeFiles((request,)), bounds)
+        return answer if isinstance(answer, Problem) else FileWritten(answer.digests[0])
 
     @override
-    def read_image(self, request: ReadImage) -> ImageRead | Problem:
-        with self._lock:
-            if (wrong := self._problem(request.path)) is not None:
-                return wrong
-            data = self._files.get(request.path)
-        if data is None:
-            return local.not_found(request.path, "/")
-        return ImageRead(Image("image/png", base64.b64encode(data).decode()), hashlib.sha256(data).hexdigest())
-
-    @override
-    def change(self, request: ChangeFiles) -> FilesChanged | Problem:
+    def change(self, request: ChangeFiles, bounds: Bounds = FREE) -> FilesChanged | Problem:
         with self._lock:
             for each in request.changes:
                 old = self._files.get(each.path)
-                if (wrong := self._problem(each.path)) is not None:
+                if (wrong := self._problem(each, bounds)) is not None:
                     return wrong
                 if (hashlib.sha256(old).hexdigest() if old is not None else "") != each.expected_digest:
-                    return local.changed(each.path, existed=bool(each.expected_digest), exists=old is not None)
+                    return told.changed(each.path, existed=bool(each.expected_digest), exists=old is not None)
             for each in request.changes:
                 if isinstance(each, WriteFile):
                     self._files[each.path] = scalar_text(each.text).encode()
@@ -120,16 +112,16 @@ class FakeFiles(Files):
         return FilesChanged(tuple("" if data is None else hashlib.sha256(data).hexdigest() for data in now))
 
     @override
-    def list(self, request: ListFiles) -> FilesListed | Problem:
-        if (wrong := local.path_problem(request.path)) is not None:
+    def list(self, request: ListFiles, bounds: Bounds = FREE) -> FilesListed | Problem:
+        if (wrong := told.path_problem(request.path) or bounds.fault(request, self.real(request.path), self.real)) is not None:
             return wrong
         folder = posixpath.normpath(request.path)
         with self._lock:
             if folder in self._files:
-                return local.not_directory(request.path)
+                return told.not_directory(request.path)
             below = {path.removeprefix(folder.rstrip("/") + "/"): len(data) for path, data in self._files.items() if _within(path, folder)}
         if not below and folder != "/":
-            return local.not_found(request.path, "/")
+            return told.not_found(request.path, "/")
         names = sorted({path.split("/")[0] for path in below})
         shown = names[: max(request.limit, 0)]
         entries = (_entry(name, below.get(name)) for name in shown)
@@ -139,14 +131,15 @@ class FakeFiles(Files):
     def real(self, path: str) -> str:
         return posixpath.normpath(path)
 
-    def _problem(self, path: str) -> Problem | None:
-        """What is wrong with ``path`` as that of a file."""
-        if (wrong := local.path_problem(path)) is not None:
+    def _problem(self, request: OnePath, bounds: Bounds) -> Problem | None:
+        """What is wrong with the path of ``request`` as that of a file."""
+        path = request.path
+        if (wrong := told.path_problem(path) or bounds.fault(request, self.real(path), self.real)) is not None:
             return wrong
         if path == "/" or any(_within(file, path) for file in self._files):
-            return local.is_directory(path)
+            return told.is_directory(path)
         if any(_within(path, file) for file in self._files):
-            return local.not_directory(path)
+            return told.not_directory(path)
         return None
 
 
@@ -249,6 +242,10 @@ class FakePort(Port[Request]):
         with self._lock:
             self.acted = (*self.acted, (cfg.conversation, request))
         return self._table.get(request) or unscripted(type(request).__name__)
+
+    def offered(self, cfg: ChatConfig, scope: Scope) -> Offered:
+        """No tools: there are no servers."""
+        return Offered()
 
     @override
     def close(self, conversation: str) -> None:

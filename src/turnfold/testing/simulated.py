@@ -41,10 +41,11 @@ from turnfold.core.config.layers import ChatConfig, Config, ProjectConfig
 from turnfold.core.config.values import Provider, Rule
 from turnfold.core.conversation.messages import ToolCall
 from turnfold.core.journal import load, recorded
+from turnfold.core.json import JsonObject
 from turnfold.core.problem import Problem, world_problem
 from turnfold.core.tools.spec import ToolSpec
 from turnfold.core.world.answers import Answer, FileWritten, StreamEnded
-from turnfold.core.world.requests import CallModel, Purpose
+from turnfold.core.world.requests import AskHuman, CallModel, Purpose
 from turnfold.testing.simulated_world import Disk, outcome_of
 from turnfold.testing.wire import chat_stream
 
@@ -295,8 +296,21 @@ def _decided(sim: Sim, move: Decide) -> Sim:
     asked = questions(sim.state.past)
     if not asked:
         return sim
-    request_id = asked[move.pick % len(asked)].request_id
-    return taken(sim, Decided(request_id, move.allowed, "so I say", move.rule, sim.now_ms))
+    found = asked[move.pick % len(asked)]
+    said = plausible(found.request) if isinstance(found.request, AskHuman) else None
+    return taken(sim, Decided(found.request_id, move.allowed, "so I say", move.rule, sim.now_ms, said))
+
+
+def plausible(request: AskHuman) -> JsonObject:
+    """An answer that fits every field of ``request``.
+
+    >>> from turnfold.core.world.requests import FormField
+    >>> plausible(AskHuman(question="?", fields=(FormField(name="a"), FormField(name="b", choices=("x",), several=True))))
+    JsonObject.of(a='so I say', b=('x',))
+    """
+    return JsonObject(
+        tuple((each.name, each.choices[:1] if each.several and each.choices else (*each.choices, "so I say")[0]) for each in request.fields)
+    )
 
 
 def _late(sim: Sim, move: Late) -> Sim:

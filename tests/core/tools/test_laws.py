@@ -43,7 +43,7 @@ LINES = st.none() | st.integers(min_value=1, max_value=20) | st.sampled_from((2.
 def fitting(draw: st.DrawFn, tool: ToolSpec) -> JsonObject:
     """Arguments that fit the tool's schema."""
     members: tuple[tuple[str, JsonValue], ...] = ()
-    for name in tool.parameters["properties"] if isinstance(tool.parameters["properties"], JsonObject) else ():
+    for name, schema in properties_of(tool).items():
         if name.endswith("_line"):
             line = draw(LINES)
             members += () if line is None else ((name, line),)
@@ -53,9 +53,44 @@ def fitting(draw: st.DrawFn, tool: ToolSpec) -> JsonObject:
             members += ((name, draw(CHANGES)),)
         elif name == "path":
             members += ((name, draw(st.sampled_from(("a.txt", ".", "/etc/x", "d/a", "../b")) | st.text(min_size=1, max_size=6))),)
-        else:
-            members += ((name, draw(TEXTS.filter(bool))),)
+        elif name in said_required(tool.parameters) or draw(st.booleans()):
+            members += ((name, draw(json_fitting(schema))),)
     return JsonObject(members)
+
+
+def properties_of(tool: ToolSpec) -> JsonObject:
+    properties = tool.parameters["properties"]
+    assert isinstance(properties, JsonObject)
+    return properties
+
+
+def said_required(schema: JsonValue) -> tuple[JsonValue, ...]:
+    required = schema.get("required", ()) if isinstance(schema, JsonObject) else ()
+    return required if isinstance(required, tuple) else ()
+
+
+@st.composite
+def json_fitting(draw: st.DrawFn, schema: JsonValue) -> JsonValue:
+    """A value that fits ``schema``; what has no type is any object."""
+    assert isinstance(schema, JsonObject)
+    if isinstance(enum := schema.get("enum"), tuple):
+        return draw(st.sampled_from(enum))
+    match schema.get("type"):
+        case "string":
+            return draw(TEXTS.filter(bool) if schema.get("minLength") else TEXTS)
+        case "boolean":
+            return draw(st.booleans())
+        case "integer":
+            return draw(st.integers(min_value=int(str(schema.get("minimum", 0))), max_value=int(str(schema.get("maximum", 99)))))
+        case "number":
+            return draw(st.floats(0.01, 9.0))
+        case "array":
+            return tuple(draw(st.lists(json_fitting(schema["items"]), min_size=int(str(schema.get("minItems", 0))), max_size=3)))
+        case _:
+            properties = schema.get("properties", JsonObject())
+            assert isinstance(properties, JsonObject)
+            chosen = tuple(name for name in properties if name in said_required(schema) or draw(st.booleans()))
+            return JsonObject(tuple((name, draw(json_fitting(properties[name]))) for name in chosen))
 
 
 @pytest.mark.parametrize("tool", BUILTIN_TOOLS, ids=lambda tool: tool.name)
@@ -88,7 +123,7 @@ def test_every_call_ends_whatever_is_answered(tool: ToolSpec, data: st.DataObjec
 @pytest.mark.parametrize("tool", BUILTIN_TOOLS, ids=lambda tool: tool.name)
 @given(call=st.builds(Call, st.just(JsonObject.of(path=3, content=(), start_line="1")) | st.just(JsonObject())))
 def test_arguments_that_do_not_fit_raise_nothing(tool: ToolSpec, call: Call) -> None:
-    assert isinstance(tool.advance(call, config()), (Need, Refuse) if tool.parameters["required"] else Done)
+    assert isinstance(tool.advance(call, config()), (Need, Refuse) if tool.parameters["required"] else (Done, Refuse, Need))
 
 
 @pytest.mark.parametrize("tool", BUILTIN_TOOLS, ids=lambda tool: tool.name)
@@ -104,7 +139,8 @@ def test_a_tool_describes_itself_to_a_model(tool: ToolSpec) -> None:
 
 
 def test_the_tools_are_in_this_order() -> None:
-    assert [tool.name for tool in BUILTIN_TOOLS] == ["read", "save", "append", "patch", "shell", "python", "todo"]
+    names = "read save append patch patch_many grep find shell jobs python todo ask complete subagent chats fetch browser vision screenshot tmux rag"
+    assert [tool.name for tool in BUILTIN_TOOLS] == names.split()
     assert find_tool(BUILTIN_TOOLS, "patch") is BUILTIN_TOOLS[3]
     assert find_tool(BUILTIN_TOOLS, "nope") is None
     assert hash(BUILTIN_TOOLS) == hash(BUILTIN_TOOLS)

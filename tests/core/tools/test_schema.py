@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from returns.pipeline import is_successful
-from returns.result import Success
+from returns.result import Failure, Success
 
 from turnfold.core.json import JsonObject, JsonValue, freeze
 from turnfold.core.problem import Blame, Problem
@@ -222,3 +222,13 @@ def test_every_fault_is_told_at_once_with_what_to_write() -> None:
         "- $.path is missing: a string",
         'Write {"path": string, "n": integer (optional)}.',
     ]
+
+
+def test_items_have_schemas_of_their_own_at_the_beginning() -> None:
+    pair = JsonObject.of(prefixItems=(JsonObject.of(type="integer"), JsonObject.of(type="string")), items=False)
+    schema = JsonObject.of(properties=JsonObject.of(at=pair))
+    assert isinstance(check_untrusted(JsonObject.of(at=(1, "x")), schema), Success)
+    refused = check_untrusted(JsonObject.of(at=("1", "x", 2)), schema)
+    assert isinstance(refused, Failure)
+    assert "$.at[0] must be an integer" in refused.failure().message
+    assert "$.at[2] is not allowed" in refused.failure().message

@@ -21,5 +21,5 @@ def test_every_request_has_one_kind_of_answer_and_every_answer_is_one() -> None:
 def test_a_request_is_answered_by_its_own_kind_alone(data: st.DataObject) -> None:
     asked, told = data.draw(st.sampled_from(ANSWERS))
     request = cast(Request, data.draw(values(asked)))
-    for kind in get_args(Answer):
-        assert answers(request, cast(Answer, data.draw(values(kind)))) == (kind is told)
+    kind = data.draw(st.just(told) | st.sampled_from(get_args(Answer)))
+    assert answers(request, cast(Answer, data.draw(values(kind)))) == (kind is told)

@@ -38,7 +38,7 @@ from turnfold.core.agent.ids import MODEL, RequestId, place
 from turnfold.core.agent.state import Mark, Opened, Past, Slot, Status, Summary, Taken, Turn, find_open, waits_for_person
 from turnfold.core.conversation.messages import AssistantMessage, Message, ToolMessage, UserMessage
 from turnfold.core.json import JsonObject
-from turnfold.core.world.answers import images_of
+from turnfold.core.world.answers import ChildEnded, images_of
 from turnfold.core.world.images import Image
 from turnfold.core.world.requests import CallModel, Purpose
 
@@ -230,6 +230,8 @@ def _with_request(past: Past, request_id: RequestId, change: Callable[[Opened], 
 def _closed(past: Past, request_id: RequestId, outcome: Outcome) -> Past:
     closed = _with_request(past, request_id, lambda opened: evolve(opened, outcome=outcome))
     turn = closed.turn
+    if isinstance(outcome, ChildEnded) and closed is not past:
+        return evolve(closed, usage=closed.usage.plus(outcome.usage))
     if turn is None or closed is past or request_id.slot != MODEL:
         return closed
     return _model_closed(closed, turn, outcome)
@@ -256,7 +258,7 @@ def _call_closed(past: Past, event: CallClosed) -> Past:
         return past
     call_id = f"{place(turn.number, turn.generation)}.{event.slot}"
     result = ToolMessage(call_id=call_id, tool=slot.invocation.name, text=event.text, ok=event.ok, images=_images(slot, event))
-    closed = _with_slot(past, turn, event.slot, evolve(slot, result=result))
+    closed = _with_slot(past, turn, event.slot, evolve(slot, result=result, ends=event.ends))
     if event.memory is None:
         return closed
     members = past.memories.with_member(slot.invocation.name, event.memory).members
@@ -279,7 +281,16 @@ def _round_ended(past: Past) -> Past:
     log = past.log
     for slot in turn.slots:
         log = log if slot.result is None else log.append(slot.result)
-    return evolve(past, log=log, turn=evolve(turn, generation=turn.generation + 1, model=None, asked=0, slots=()))
+    after = evolve(turn, generation=turn.generation + 1, model=None, asked=0, slots=(), completed=_completed(turn.slots))
+    return evolve(past, log=log, turn=after)
+
+
+def _completed(slots: tuple[Slot, ...]) -> str:
+    """The id of the first call that ends the turn; none where a call of the round failed, of which the model must hear."""
+    results = tuple(slot.result for slot in slots)
+    if not all(result is not None and result.ok for result in results):
+        return ""
+    return next((slot.result.call_id for slot in slots if slot.ends and slot.result is not None), "")
 
 
 def _rewound(past: Past, to: int) -> Past:

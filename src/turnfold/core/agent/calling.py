@@ -34,16 +34,27 @@ def callable_model(cfg: ChatConfig, model: str = "") -> Located | Problem:
 
 
 def call_model(
-    draft: Draft, turn: Turn, model: Located, body: bytes, cfg: ChatConfig, *, scan: Scan | None = None, plan: Plan | None = None
+    draft: Draft,
+    turn: Turn,
+    model: Located,
+    body: bytes,
+    cfg: ChatConfig,
+    *,
+    scan: Scan | None = None,
+    plan: Plan | None = None,
+    spared_bytes: int = 0,
 ) -> Draft:
-    """The model asked with ``body``: for a summary where it is planned, else for a reply, whose calls ``scan`` reads in a text format."""
+    """The model asked with ``body``: for a summary where it is planned, else for a reply, whose calls ``scan`` reads in a text format.
+
+    ``spared_bytes`` of the body are pictures, which do not count as text does.
+    """
     request_id = RequestId(turn.number, turn.generation, MODEL, turn.asked)
     request = CallModel(
         provider=model.provider,
         model=model.model,
         upto=draft.past.events,
         purpose=Purpose.REPLY if plan is None else Purpose.SUMMARY,
-        size_bytes=len(body),
+        size_bytes=len(body) - spared_bytes,
     )
     opened = draft.record(RequestOpened(request_id=request_id, request=request, at_ms=draft.at_ms))
     reply = LiveReply(

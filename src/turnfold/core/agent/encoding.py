@@ -1,7 +1,8 @@
 """The request's bytes: every message is encoded once, and a request joins what is there.
 
 ``live`` keeps the encoded messages, and the head of the request with the config and the tools that it is good for. A change
-of those makes another head; only a change of the call format encodes the messages anew, since they depend on nothing else.
+of those makes another head; only a change of the call format, or to a model that can see images from one that can't, encodes the
+messages anew, since they depend on nothing else.
 
 Where a summary stands for the log's beginning, the beginning is two messages, and the log goes on behind them:
 
@@ -27,6 +28,7 @@ from turnfold.core.config.values import ExampleTurn, ModelProfile, TokensParamet
 from turnfold.core.conversation.log import Log
 from turnfold.core.conversation.messages import AssistantMessage, Message, ToolMessage, UserMessage
 from turnfold.core.llm.chat import CHAT
+from turnfold.core.llm.chat_images import as_seen, spared_bytes
 from turnfold.core.llm.chat_request import said_text
 from turnfold.core.llm.grammar import BlockShape, grammar_of
 from turnfold.core.llm.prompt import system_prompt
@@ -51,27 +53,49 @@ def encoded_for(state: ChatState, tools: tuple[ToolSpec, ...], cfg: ChatConfig, 
     tool_format = cfg.tool_format or profile.tool_format
     same = kept is not None and (kept.cfg is cfg or kept.cfg == cfg) and kept.tools == tools
     opening = kept.opening if same and kept is not None else CHAT.encode_head(_head(tools, cfg, profile))
-    begun = _begun(None if kept is None or kept.told.tool_format is not tool_format else kept.told, state.past, tool_format)
-    parts, parts_bytes = begun.parts, begun.parts_bytes
-    for message in state.past.log.since(begun.upto + len(parts)):
-        part = CHAT.encode_message(message, tool_format)
-        parts, parts_bytes = parts.append(part), parts_bytes + len(part)
-    told = begun if parts is begun.parts else evolve(begun, parts=parts, parts_bytes=parts_bytes)
+    sees = profile.sees_images is not False  # where nobody knows, the server says so
+    reusable = kept is not None and kept.told.tool_format is tool_format and kept.told.sees is sees
+    begun = _begun(kept.told if reusable and kept is not None else None, state.past, tool_format, sees=sees)
+    told = _grown(begun, state.past.log)
     return Encoded(cfg=cfg, profile=profile, tools=tools, opening=opening, told=told)
 
 
-def _begun(kept: EncodedLog | None, past: Past, tool_format: ToolFormat) -> EncodedLog:
+def _grown(begun: EncodedLog, log: Log[Message]) -> EncodedLog:
+    """``begun`` with the messages that have come since; what the tools of a round show stands behind the last of them."""
+    parts, parts_bytes, spared = begun.parts, begun.parts_bytes, begun.spared_bytes
+    new = tuple(log.since(begun.upto + len(parts)))
+    round_: tuple[ToolMessage, ...] = ()
+    for index, message in enumerate(new):
+        part = CHAT.encode_message(as_seen(message, sees=begun.sees), begun.tool_format)
+        if begun.sees and isinstance(message, ToolMessage) and begun.tool_format is ToolFormat.NATIVE:
+            round_ += (message,)
+            if index + 1 == len(new) or not isinstance(new[index + 1], ToolMessage):
+                part, round_ = _with_images(part, round_), ()
+        parts, parts_bytes = parts.append(part), parts_bytes + len(part)
+        spared += spared_bytes(message) if begun.sees else 0
+    return begun if parts is begun.parts else evolve(begun, parts=parts, parts_bytes=parts_bytes, spared_bytes=spared)
+
+
+def _with_images(part: bytes, messages: tuple[ToolMessage, ...]) -> bytes:
+    """The last output of a round, and what the round shows."""
+    shown = CHAT.encode_images(messages)
+    return b",".join((part, shown)) if shown else part
+
+
+def _begun(kept: EncodedLog | None, past: Past, tool_format: ToolFormat, *, sees: bool) -> EncodedLog:
     """What is kept and still good, with the beginning that is told now."""
     if past.summary is None:
-        return EncodedLog(tool_format=tool_format, parts=Log()) if kept is None or kept.beginning else kept
+        return EncodedLog(tool_format=tool_format, sees=sees, parts=Log()) if kept is None or kept.beginning else kept
     summary, upto = past.summary, min(max(past.summary.upto, 0), len(past.log))
     if kept is not None and (kept.upto, kept.summary, kept.pinned) == (upto, summary.text, summary.pinned):
         return kept
     parts: Log[bytes] = Log() if kept is None or upto < kept.upto else Log.of(*kept.parts.since(upto - kept.upto))
     return EncodedLog(
         tool_format=tool_format,
+        sees=sees,
         parts=parts,
         parts_bytes=sum(map(len, parts)),
+        spared_bytes=sum(spared_bytes(past.log[upto + index]) for index in range(len(parts))) if sees else 0,
         upto=upto,
         summary=summary.text,
         pinned=summary.pinned,

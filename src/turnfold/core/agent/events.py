@@ -181,7 +181,8 @@ class RequestClosed:
 class CallClosed:
     """A call of the round is over: what the model will read, and what the tool remembers (None: as before).
 
-    ``images``: the digests of the pictures that the model is shown; they are among the answers of the call.
+    ``images``: the digests of the pictures that the model is shown; they are among the answers of the call. ``ends``: the turn's end,
+    where no call of the round failed.
     """
 
     slot: int
@@ -190,6 +191,7 @@ class CallClosed:
     memory: Memory | None = None
     at_ms: int = 0
     images: tuple[str, ...] = ()
+    ends: bool = False
 
 
 @final
@@ -212,11 +214,12 @@ class TurnInterrupted:
 @final
 @frozen
 class TurnEnded:
-    """The turn is over."""
+    """The turn is over; ``call`` is the id of the tool's call that ended it, where one did: its text is the turn's result."""
 
     reason: Reason
     problem: Problem | None = None
     at_ms: int = 0
+    call: str = ""
 
 
 @final

@@ -17,7 +17,7 @@ from turnfold.core.agent.compaction import plan, plan_if_due
 from turnfold.core.agent.draft import Draft, end_turn
 from turnfold.core.agent.effects import Cancel, Channel, Delta, Notice, Publish
 from turnfold.core.agent.encoding import encoded_for, profile_for, request_body
-from turnfold.core.agent.events import MessageAdded, ModelReplied, Reason, RequestClosed, Unanswered, Why
+from turnfold.core.agent.events import MessageAdded, ModelReplied, Reason, RequestClosed, TurnEnded, Unanswered, Why
 from turnfold.core.agent.ids import RequestId, place
 from turnfold.core.agent.limits import limit_reached
 from turnfold.core.agent.live import Live, LiveReply
@@ -63,6 +63,8 @@ def settle_generation(draft: Draft, turn: Turn, tools: tuple[ToolSpec, ...], cfg
         return _cut(draft, model) if turn.interrupted else draft
     if turn.interrupted:
         return end_turn(draft, Reason.INTERRUPTED if turn.limit is None else Reason.LIMIT, turn.limit)
+    if turn.completed:
+        return draft.record(TurnEnded(Reason.COMPLETED, None, draft.at_ms, turn.completed))
     if turn.commanded:
         return _settle_commanded(draft, turn, cfg)
     if model is None or model.lost or model.summarising:
@@ -109,7 +111,8 @@ def _open_model(draft: Draft, turn: Turn, tools: tuple[ToolSpec, ...], cfg: Chat
     if planned is not None:
         return open_summary(encoding, turn, planned, found, cfg)
     scan = call_format.begin(encoded.told.tool_format, known)
-    return call_model(encoding, turn, found, request_body(encoded, draft.past), cfg, scan=scan)
+    body = request_body(encoded, draft.past)
+    return call_model(encoding, turn, found, body, cfg, scan=scan, spared_bytes=encoded.told.spared_bytes)
 
 
 def chunk_arrived(draft: Draft, request_id: RequestId, data: bytes, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:

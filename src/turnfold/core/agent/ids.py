@@ -7,6 +7,7 @@ from typing import final
 from attrs import frozen
 from typing_extensions import override
 
+BELOW = "~"  # between a conversation's id and the place where it started a child
 MODEL = -1  # the slot of a generation's own request, the model call
 
 
@@ -42,6 +43,35 @@ def parse_id_untrusted(text: str) -> RequestId | None:
         return None
     found = RequestId(int(parts[0]), int(parts[1]), MODEL if parts[2] == "m" else int(parts[2]), int(parts[3]))
     return found if str(found) == text else None
+
+
+def child_id(parent: str, request_id: RequestId) -> str:
+    """The id of the conversation that ``request_id`` of ``parent`` starts: two of them never share one.
+
+    >>> child_id("20261107-1", RequestId(1, 2, 0, 3))
+    '20261107-1~1.2.0.3'
+    """
+    return f"{parent}{BELOW}{request_id}"
+
+
+def parent_of(conversation: str) -> str:
+    """The id of the conversation that started this one; empty for one that a person began.
+
+    >>> parent_of("20261107-1~1.2.0.3"), parent_of("20261107-1"), parent_of("a~b")
+    ('20261107-1', '', '')
+    """
+    parent, mark, place_there = conversation.rpartition(BELOW)
+    return parent if mark and parse_id_untrusted(place_there) is not None else ""
+
+
+def depth_of(conversation: str) -> int:
+    """How many conversations lie above this one.
+
+    >>> depth_of("a"), depth_of("a~1.1.0.0~2.1.0.0")
+    (0, 2)
+    """
+    parent = parent_of(conversation)
+    return 1 + depth_of(parent) if parent else 0
 
 
 def place(turn: int, generation: int) -> str:

@@ -53,15 +53,17 @@ class LiveReply:
 @final
 @frozen(kw_only=True, eq=False)
 class EncodedLog:
-    """The messages of the log as the wire wants them in ``tool_format``, each encoded once.
+    """The messages of the log as the wire wants them in ``tool_format`` for a model that ``sees`` images or not, each encoded once.
 
     ``parts`` are those from ``upto`` on, of ``parts_bytes``; ``beginning`` stands for those before: ``summary`` and what is
-    ``pinned`` besides it.
+    ``pinned`` besides it. ``spared_bytes`` are those that do not count in estimates, since they are pictures.
     """
 
     tool_format: ToolFormat
+    sees: bool = True
     parts: Log[bytes]
     parts_bytes: int = 0
+    spared_bytes: int = 0
     upto: int = 0
     summary: str = ""
     pinned: tuple[int, ...] = ()
@@ -81,8 +83,8 @@ class Encoded:
 
     @property
     def size_bytes(self) -> int:
-        """How long a request's body is, the commas apart."""
-        return len(self.opening) + len(self.told.beginning) + self.told.parts_bytes
+        """How long a request's body is, the commas apart, each picture counted as what it costs."""
+        return len(self.opening) + len(self.told.beginning) + self.told.parts_bytes - self.told.spared_bytes
 
 
 @final

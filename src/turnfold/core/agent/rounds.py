@@ -2,7 +2,8 @@
 
 A slot is closed by its tool (``Done``, ``Refuse``), by a denial, by an interrupt, or because nobody knows what came of
 a request. Until then its tool is asked again after each round of answers. Calls of a serial tool queue behind each
-other, never behind other tools. The round ends when every slot is closed, so the order of answers leaves no trace.
+other, never behind other tools. The round ends when every slot is closed, so the order of answers leaves no trace; where no call failed, the first that
+is the turn's end (``Done.ends``) ends the turn with it.
 
 A tool sees the settings that the round began with, since it is asked afresh each time: under other limits, or in another
 workspace, it would ask for something else than what it did before. Rules of permission count at once.
@@ -23,11 +24,12 @@ from turnfold.core.problem import Problem
 from turnfold.core.tools.advance import advance_untrusted
 from turnfold.core.tools.spec import Call, Done, Memory, Need, Next, Refuse, ToolSpec, find_tool
 from turnfold.core.world.permission import Deny, permit
-from turnfold.core.world.requests import WorldRequest
+from turnfold.core.world.requests import AskHuman, WorldRequest
 
 UNKNOWN_TEXT = "This was stopped while it ran, and said nothing more. Whether it took effect is unknown: look before doing it again."
 DENIED_TEXT = "Denied: this was not allowed, and nothing of it happened."
 DENIED_PART_TEXT = "Denied: a part of this was not allowed, and did not happen; the rest of this call was done."
+DECLINED_TEXT = "The user left the question unanswered: decide for yourself, or end your turn by asking in plain words."
 INTERRUPTED_TEXT = "Interrupted by the user before it was done."
 
 
@@ -76,8 +78,14 @@ def _close_unanswered(draft: Draft, index: int, slot: Slot) -> Draft:
     denied = slot.unanswered(Why.DENIED)
     if denied is not None:
         said = f" They said: {denied.note}" if denied.note else ""
-        return _close(draft, index, f"{DENIED_PART_TEXT if _acted(slot) else DENIED_TEXT}{said}", ok=False)
+        return _close(draft, index, f"{_denied_text(slot)}{said}", ok=False)
     return draft
+
+
+def _denied_text(slot: Slot) -> str:
+    if any(isinstance(each.request, AskHuman) and isinstance(each.outcome, Unanswered) for each in slot.requests):
+        return DECLINED_TEXT
+    return DENIED_PART_TEXT if _acted(slot) else DENIED_TEXT
 
 
 def _acted(slot: Slot) -> bool:
@@ -126,10 +134,10 @@ def _obey(draft: Draft, turn: Turn, index: int, due: Next, tools: tuple[ToolSpec
     match due:
         case Need(requests):
             return _open_all(draft, turn, index, requests, cfg)
-        case Done(text, memory, ok, images):
+        case Done(text, memory, ok, images, ends):
             tool = find_tool(tools, turn.slots[index].invocation.name)
             shown = tuple(image.digest for image in images)
-            return _close(draft, index, text, ok=ok, memory=memory if tool is not None and tool.serial else None, images=shown)
+            return _close(draft, index, text, ok=ok, memory=memory if tool is not None and tool.serial else None, images=shown, ends=ends)
         case Refuse(problem):
             return _close(draft, index, f"Error: {problem}", ok=False)
         case _:
@@ -147,5 +155,7 @@ def _open_all(draft: Draft, turn: Turn, index: int, requests: tuple[WorldRequest
     return draft if opened.waiting else _close_unanswered(draft, index, opened)
 
 
-def _close(draft: Draft, index: int, text: str, *, ok: bool, memory: Memory | None = None, images: tuple[str, ...] = ()) -> Draft:
-    return draft.record(CallClosed(slot=index, text=text, ok=ok, memory=memory, at_ms=draft.at_ms, images=images))
+def _close(
+    draft: Draft, index: int, text: str, *, ok: bool, memory: Memory | None = None, images: tuple[str, ...] = (), ends: bool = False
+) -> Draft:
+    return draft.record(CallClosed(slot=index, text=text, ok=ok, memory=memory, at_ms=draft.at_ms, images=images, ends=ends))

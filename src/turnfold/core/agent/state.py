@@ -65,12 +65,13 @@ class Opened:
 @final
 @frozen(kw_only=True)
 class Slot:
-    """One call of a round: its requests in the order asked, how many were opened, and its result when it is closed."""
+    """One call of a round: its requests in the order asked, how many were opened, its result when it is closed, and whether it ``ends`` the turn."""
 
     invocation: Invocation
     requests: tuple[Opened, ...] = ()
     opened: int = 0
     result: ToolMessage | None = None
+    ends: bool = False
 
     @property
     def waiting(self) -> bool:
@@ -104,7 +105,8 @@ class Turn:
     counts the generation's model calls, a lost one and a summary too. A ``commanded`` turn calls no model for a reply;
     its requests need no second yes unless it has to ``ask``. ``summary``: it is there to have a summary written;
     ``summarised``: one was asked for, and came to nothing so far. ``waited_ms``: how long it was paused, ``paused_ms``: since when
-    it is. ``limit``: why it is ``interrupted``, where no person did it.
+    it is. ``limit``: why it is ``interrupted``, where no person did it. ``completed``: the id of the call that ends it, so that no model
+    is called any more.
     """
 
     number: int
@@ -122,6 +124,7 @@ class Turn:
     limit: Problem | None = None
     waited_ms: int = 0
     paused_ms: int | None = None
+    completed: str = ""
 
 
 @final

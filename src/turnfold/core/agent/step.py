@@ -10,7 +10,7 @@ What always holds:
 * step is total. A late, doubled or unknown answer changes nothing, whatever its id.
 * ``past`` changes only by the events that are recorded: ``step(s, i).state.past == reduce(apply, recorded, s.past)``.
 * A turn has a model call or a round, never both open; a request id is opened once and closed once.
-* A question is never performed; a denial closes its call without asking the tool.
+* A question is never performed, and an answer that does not fit it leaves it open; a denial closes its call without asking the tool.
 * An interrupted turn opens nothing more; a limit of time interrupts a turn, too.
 """
 
@@ -20,6 +20,7 @@ import hashlib
 from typing import assert_never
 
 from attrs import evolve
+from returns.result import Failure
 
 from turnfold.core.agent.commands.table import command_given
 from turnfold.core.agent.draft import Draft, Step
@@ -35,7 +36,7 @@ from turnfold.core.agent.events import (
     Why,
 )
 from turnfold.core.agent.generation import chunk_arrived, close_reply, fail_reply, settle_generation, streaming
-from turnfold.core.agent.ids import MODEL, RequestId
+from turnfold.core.agent.ids import MODEL, RequestId, child_id
 from turnfold.core.agent.inputs import (
     Answered,
     ChunkArrived,
@@ -54,17 +55,18 @@ from turnfold.core.agent.limits import grace_deadline, time_over
 from turnfold.core.agent.reconfigure import reconfigured
 from turnfold.core.agent.requests import repeatable
 from turnfold.core.agent.rounds import settle_round
-from turnfold.core.agent.state import ChatState, Status, effective, find_open, open_requests, usable
+from turnfold.core.agent.state import ChatState, Opened, Status, effective, find_open, open_requests, usable
 from turnfold.core.config.layers import ChatConfig, Overrides
 from turnfold.core.config.models import find_provider
 from turnfold.core.conversation.messages import ToolCall
 from turnfold.core.json import JsonObject, scalar_text
 from turnfold.core.problem import Blame, Problem, world_problem
+from turnfold.core.tools.forms import said_untrusted
 from turnfold.core.tools.spec import ToolSpec
 from turnfold.core.tools.textlines import clipped
-from turnfold.core.world.answers import HumanSaid, answers
+from turnfold.core.world.answers import answers
 from turnfold.core.world.described import described
-from turnfold.core.world.requests import AskHuman, Request
+from turnfold.core.world.requests import AskHuman, StartChild
 
 
 def step(state: ChatState, input: Input, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Step:
@@ -194,7 +196,10 @@ def _decided(draft: Draft, input: Decided, cfg: ChatConfig) -> Draft:
     if not input.allowed:
         draft = draft.record(RequestClosed(input.request_id, Unanswered(Why.DENIED, scalar_text(input.note)), draft.at_ms))
     elif isinstance(found.request, AskHuman):
-        draft = draft.record(RequestClosed(input.request_id, HumanSaid(input.said or JsonObject()), draft.at_ms))
+        said = said_untrusted(found.request, input.said or JsonObject())
+        if isinstance(said, Failure):
+            return draft.act(Publish(said.failure()))  # the question stays open
+        draft = draft.record(RequestClosed(input.request_id, said.unwrap(), draft.at_ms))
     else:
         draft = draft.record(Permitted(input.request_id, draft.at_ms)).act(Perform(input.request_id, found.request))
     if input.rule is None:
@@ -225,17 +230,21 @@ def _resumed(draft: Draft) -> Draft:
         why = Why.LOST if repeatable(each.request) else Why.UNKNOWN
         draft = draft.record(RequestClosed(each.request_id, Unanswered(why), draft.at_ms))
         if why is Why.UNKNOWN:
-            draft = draft.act(Publish(world_problem("unknown-outcome", _unknown(each.request))))
+            draft = draft.act(Publish(world_problem("unknown-outcome", _unknown(each, draft.past.conversation))))
     return draft
 
 
-def _unknown(request: Request) -> str:
-    """What a person is told of ``request``, which was under way when turnfold was stopped.
+def _unknown(opened: Opened, conversation: str) -> str:
+    """What a person is told of a request that was under way when turnfold was stopped; a child's own journal says how far it came.
 
     >>> from turnfold.core.world.requests import RunProcess
-    >>> _unknown(RunProcess(script="make all", cwd="/w", environment=(), timeout_s=1.0, output_bytes=9)).partition(":")[0]
+    >>> make = RunProcess(script="make all", cwd="/w", environment=(), timeout_s=1.0, output_bytes=9)
+    >>> _unknown(Opened(request_id=RequestId(1, 1, 0, 0), request=make, status=Status.RUNNING), "c").partition(":")[0]
     'turnfold was stopped in the middle of an act (run make all)'
     """
-    about = described(request)
+    about = described(opened.request)
     act = f"{about.kind} {clipped(' '.join(about.subject.split()))}"
+    if isinstance(opened.request, StartChild):
+        child = child_id(conversation, opened.request_id)
+        return f"turnfold was stopped in the middle of an act ({act}): what was done of it is in conversation {child}; turnfold --resume {child}  goes on with it."
     return f"turnfold was stopped in the middle of an act ({act}): whether it took effect is unknown, so look before it is done again."

@@ -27,7 +27,7 @@ from turnfold.core.config.layers import Origin, origin_of
 from turnfold.core.config.missing import DEFAULT, MISSING, Missing
 from turnfold.core.config.named import laid_named, name_of
 from turnfold.core.config.said import Said
-from turnfold.core.config.tables import Compaction, Exporter, Guardrail, Hook, McpServer, Prompt, Sandbox, Server, Skills, User
+from turnfold.core.config.tables import Compaction, Exporter, Guardrail, Hook, McpServer, Prompt, Sandbox, Server, Skills, User, Web
 from turnfold.core.config.values import Limits, ModelProfile, Provider, Rule, SecretRef, Variable, WorkedExample
 from turnfold.core.json import JsonObject, JsonValue, loads_untrusted, quoted
 from turnfold.core.problem import Problem, caller_problem, did_you_mean, path_text
@@ -46,6 +46,7 @@ Table: TypeAlias = (
     | Provider
     | Rule
     | Sandbox
+    | Web
     | SecretRef
     | Server
     | Skills
@@ -65,6 +66,7 @@ SaidTable: TypeAlias = (
     | Said[Prompt]
     | Said[Provider]
     | Said[Sandbox]
+    | Said[Web]
     | Said[Server]
     | Said[Skills]
     | Said[User]

@@ -24,7 +24,7 @@ from turnfold.core.config.named import entries, laid_named
 from turnfold.core.config.notes import Form, note
 from turnfold.core.config.said import Said, filled, laid
 from turnfold.core.config.selection import laid_tools, signed
-from turnfold.core.config.tables import Compaction, Exporter, Guardrail, Hook, McpServer, Prompt, Sandbox, Server, Skills, User
+from turnfold.core.config.tables import Compaction, Exporter, Guardrail, Hook, McpServer, Prompt, Sandbox, Server, Skills, User, Web
 from turnfold.core.config.values import (
     DEFAULT_LIMITS,
     DEFAULT_PROVIDERS,
@@ -107,6 +107,11 @@ class Layer:
             Form.TOOL,
         ),
     )
+    own_tool_modules: Names | Missing = field(
+        default=MISSING,
+        alias="tool_modules",
+        metadata=_setting(Merge.REPLACE, "modules (package.module, or a file) whose TOOLS are tools, too", Form.SOME, granted=True),
+    )
     own_agent: str | Missing = field(
         default=MISSING, alias="agent", metadata=_setting(Merge.REPLACE, "the agent that leads the conversation")
     )
@@ -122,6 +127,9 @@ class Layer:
     own_rules: tuple[Rule, ...] | Missing = field(default=MISSING, alias="rules", metadata=_setting(Merge.JOINED, "permission rules"))
     own_sandbox: Sandbox | Said[Sandbox] | Missing = field(
         default=MISSING, alias="sandbox", metadata=_setting(Merge.REPLACE, "what commands may touch")
+    )
+    own_web: Web | Said[Web] | Missing = field(
+        default=MISSING, alias="web", metadata=_setting(Merge.REPLACE, "how far fetch and the browser reach")
     )
     own_workspace: str | Missing = field(
         default=MISSING, alias="workspace", metadata=_setting(Merge.REPLACE, "the folder that paths start from", granted=True)
@@ -205,6 +213,11 @@ class Layer:
         return _tools([layer.own_tools for layer in self.layers])
 
     @property
+    def tool_modules(self) -> Names:
+        """The Python modules whose ``TOOLS`` are handed in besides the built-in ones."""
+        return _first([layer.own_tool_modules for layer in self.layers], ())
+
+    @property
     def agent(self) -> str:
         """The name of the agent that leads the conversation; empty for none."""
         return _first([layer.own_agent for layer in self.layers], "")
@@ -233,6 +246,11 @@ class Layer:
     def sandbox(self) -> Sandbox:
         """What commands may touch."""
         return filled(Sandbox(), [layer.own_sandbox for layer in self.layers])
+
+    @property
+    def web(self) -> Web:
+        """How far ``fetch`` and ``browser`` reach."""
+        return filled(Web(), [layer.own_web for layer in self.layers])
 
     @property
     def workspace(self) -> str:

@@ -11,10 +11,15 @@ from turnfold.core.config.notes import Form, note
 from turnfold.core.config.values import SecretRef
 from turnfold.core.json import JsonObject
 
-SANDBOX = "the sandbox"
-MCP = "the mcp tool"
 SERVER = "the server"
 RUNS = "runs, streams and traces"
+
+# what holds the keys to other things, in a person's home
+HIDDEN = (
+    "~/.ssh", "~/.gnupg", "~/.aws", "~/.azure", "~/.config/gcloud", "~/.config/gh", "~/.docker/config.json", "~/.kube", "~/.netrc",
+    "~/.git-credentials", "~/.config/git/credentials", "~/.pypirc", "~/.npmrc", "~/.cargo/credentials.toml", "~/.password-store",
+    "~/.local/share/keyrings", "~/.mozilla", "~/.config/google-chrome", "~/.config/chromium",
+)  # fmt: skip
 
 
 @final
@@ -76,10 +81,22 @@ class SandboxProfile(Enum):
 class Sandbox:
     """``[sandbox]``: what commands and Python code may touch."""
 
-    profile: SandboxProfile = field(default=SandboxProfile.OFF, metadata=note("how far a command may reach", granted=True, awaits=SANDBOX))
-    writable: tuple[str, ...] = field(default=(), metadata=note("more folders that may be written", granted=True, awaits=SANDBOX))
-    network: bool = field(default=True, metadata=note("whether the network can be reached", granted=True, awaits=SANDBOX))
-    memory_bytes: int | None = field(default=None, metadata=note("the most memory of a command", least=1, granted=True, awaits=SANDBOX))
+    profile: SandboxProfile = field(default=SandboxProfile.OFF, metadata=note("how far a command may reach", granted=True))
+    writable: tuple[str, ...] = field(default=(), metadata=note("more folders that may be written (`~/` is your home)", granted=True))
+    hidden: tuple[str, ...] = field(
+        default=HIDDEN, metadata=note("files and folders that can't be read (`~/` is your home); turnfold's own never can", granted=True)
+    )
+    network: bool = field(default=True, metadata=note("whether the network can be reached", granted=True))
+    hosts: tuple[str, ...] = field(
+        default=(), metadata=note("where the network can be reached: the only hosts; none named: all", form=Form.SOME, granted=True)
+    )
+    memory_bytes: int | None = field(
+        default=None, metadata=note("the most memory of a command and all its children", least=1, granted=True)
+    )
+    processes: int | None = field(default=None, metadata=note("the most processes of a command, at once", least=1, granted=True))
+    unconfined: bool = field(
+        default=False, metadata=note("whether commands run without a sandbox where none works, instead of not at all", granted=True)
+    )
     secrets: tuple[str, ...] = field(
         default=("*KEY", "*TOKEN", "*SECRET", "*PASSWORD", "*PASSWD", "*PASSPHRASE", "*CREDENTIALS"),
         metadata=note(
@@ -88,7 +105,23 @@ class Sandbox:
             granted=True,
         ),
     )
-    processes: int | None = field(default=None, metadata=note("the most processes of a command", least=1, granted=True, awaits=SANDBOX))
+
+
+@final
+@frozen(kw_only=True)
+class Web:
+    """``[web]``: how far the tools ``fetch`` and ``browser`` reach."""
+
+    private_hosts: tuple[str, ...] = field(
+        default=(),
+        metadata=note(
+            "globs of hosts that may be reached although they are on a private network, such as localhost or 192.168.*", granted=True
+        ),
+    )
+    timeout_s: float = field(
+        default=30.0, metadata=note("the longest that one page, or one act of the browser, may take", over=0, granted=True)
+    )
+    browser: str = field(default="", metadata=note("the Chromium that is started; by default one that is found", granted=True))
 
 
 @final
@@ -112,17 +145,17 @@ class McpServer:
     """``[mcp.NAME]``: a server of tools."""
 
     name: str
-    enabled: bool = field(default=True, metadata=note("whether its tools are offered", awaits=MCP))
-    command: str = field(default="", metadata=note("the program to start", granted=True, awaits=MCP))
-    arguments: tuple[str, ...] = field(default=(), metadata=note("what the program is started with", granted=True, awaits=MCP))
+    enabled: bool = field(default=True, metadata=note("whether its tools are offered"))
+    command: str = field(default="", metadata=note("the program to start", granted=True))
+    arguments: tuple[str, ...] = field(default=(), metadata=note("what the program is started with", granted=True))
     environment: JsonObject = field(
-        factory=JsonObject, metadata=note('its variables: text, or {secret = "NAME"}', form=Form.PAIRS, granted=True, awaits=MCP)
+        factory=JsonObject, metadata=note('its variables: text, or {secret = "NAME"}', form=Form.PAIRS, granted=True)
     )
-    url: str = field(default="", metadata=note("its address, where it is no program", form=Form.URL, granted=True, awaits=MCP))
+    url: str = field(default="", metadata=note("its address, where it is no program", form=Form.URL, granted=True))
     headers: JsonObject = field(
-        factory=JsonObject, metadata=note('HTTP headers: text, or {secret = "NAME"}', form=Form.PAIRS, granted=True, awaits=MCP)
+        factory=JsonObject, metadata=note('HTTP headers: text, or {secret = "NAME"}', form=Form.PAIRS, granted=True)
     )
-    timeout_s: float = field(default=60.0, metadata=note("the longest wait for an answer", over=0, awaits=MCP))
+    timeout_s: float = field(default=60.0, metadata=note("the longest wait for an answer", over=0))
 
 
 class Guarded(Enum):

@@ -169,7 +169,11 @@ class Limits:
     )
     output_bytes: int = field(default=20_000, metadata=note("of a tool's output that the model is shown", least=100, granted=True))
     file_bytes: int = field(default=2_000_000, metadata=note("of a file that is read", least=1, granted=True))
+    image_bytes: int = field(default=5_000_000, metadata=note("of an image that a model is shown", least=1, granted=True))
     command_s: float = field(default=300.0, metadata=note("of one command or one piece of Python", over=0))
+    child_depth: int = field(
+        default=2, metadata=note("how deep conversations that tools start may lie below yours; 0 for none", least=0, most=9, granted=True)
+    )
     grace_s: float = field(
         default=5.0, metadata=note("from an interrupt until a request that does not answer counts as lost", least=0, granted=True)
     )

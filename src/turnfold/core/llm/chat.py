@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from turnfold.core.llm.chat_images import encode_images
 from turnfold.core.llm.chat_reply import ChatFold, begin, decode, finish
 from turnfold.core.llm.chat_request import encode_head, encode_message, encode_request
 from turnfold.core.llm.protocol import ModelProtocol
@@ -12,6 +13,7 @@ CHAT: ModelProtocol[ChatFold] = ModelProtocol(
     decode=decode,
     finish=finish,
     encode_message=encode_message,
+    encode_images=encode_images,
     encode_head=encode_head,
     encode_request=encode_request,
 )

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from turnfold.core.config.values import RESERVED_PARAMETERS, ToolFormat
 from turnfold.core.conversation.messages import AssistantMessage, BrokenCall, Invocation, Message, ToolMessage, UserMessage
 from turnfold.core.json import JsonObject, JsonValue, dumps, loads_untrusted, quoted
+from turnfold.core.llm.chat_images import told_with_images
 from turnfold.core.llm.elements import written
 from turnfold.core.llm.protocol import Head
 from turnfold.core.llm.spelling import JSON_FORM, Spelling
@@ -26,6 +27,8 @@ BACKTICKS = re.compile(r"`{3,}")
 def encode_message(message: Message, tool_format: ToolFormat) -> bytes:
     """One message as a JSON object in UTF-8; depends on nothing but its arguments.
 
+    What an output of a native call shows is not in it: :func:`encode_images` makes a message of that, behind all of its round.
+
     >>> encode_message(UserMessage("hi"), ToolFormat.NATIVE)
     b'{"role":"user","content":"hi"}'
     """
@@ -38,7 +41,7 @@ def encode_message(message: Message, tool_format: ToolFormat) -> bytes:
         )
     if native:
         return _utf8(f'{{"role":"tool","tool_call_id":{quoted(message.call_id)},"content":{quoted(message.text)}}}')
-    return _spoken("user", output_text(message))
+    return told_with_images(output_text(message), message.images) if message.images else _spoken("user", output_text(message))
 
 
 def output_text(message: ToolMessage) -> str:

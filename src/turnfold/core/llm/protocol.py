@@ -8,7 +8,7 @@ from typing import Generic, TypeVar, final
 from attrs import frozen
 
 from turnfold.core.config.values import ExampleTurn, TokensParameter, ToolFormat
-from turnfold.core.conversation.messages import Message
+from turnfold.core.conversation.messages import Message, ToolMessage
 from turnfold.core.json import JsonObject
 from turnfold.core.llm.reply import Reply
 from turnfold.core.tools.spec import ToolSpec
@@ -51,8 +51,9 @@ class ModelProtocol(Generic[F]):
     For all bytes, however they are cut into chunks: ``finish`` of the decoded chunks is the same reply, none of the three
     raises, and the joined deltas are what the reply's text begins with: all of it, but for a body that is no stream and
     for a last event without its empty line, which ``finish`` alone can read.
-    ``encode_message`` looks at one message alone, and ``encode_request`` joins what it and ``encode_head`` gave, so a request's
-    messages are a byte prefix of the next one's.
+    ``encode_message`` looks at one message alone, ``encode_images`` at the outputs of one round of native calls, which it is given
+    when all are there, and ``encode_request`` joins what they and ``encode_head`` gave, so a request's messages are a byte prefix of
+    the next one's.
     """
 
     name: str
@@ -60,5 +61,6 @@ class ModelProtocol(Generic[F]):
     decode: Callable[[F, bytes], Decoded[F]]
     finish: Callable[[F], Reply]
     encode_message: Callable[[Message, ToolFormat], bytes]
+    encode_images: Callable[[tuple[ToolMessage, ...]], bytes]
     encode_head: Callable[[Head], bytes]
     encode_request: Callable[[bytes, Iterable[bytes]], bytes]

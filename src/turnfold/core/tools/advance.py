@@ -68,14 +68,14 @@ def _sound(name: str, due: object) -> Next:
 
 
 def _sound_end(name: str, done: Done) -> Next:
-    if not (_is(done.text, str) and _is(done.ok, bool) and _is(done.memory, JsonObject, type(None))):
+    if not (_is(done.text, str) and _is(done.ok, bool) and _is(done.ends, bool) and _is(done.memory, JsonObject, type(None))):
         return Refuse(_broken(name, "ended with something that is no text"))
     try:
         memory = None if done.memory is None else freeze(done.memory)
     except ValueError as error:
         return Refuse(_broken(name, f"wants to remember what is no JSON: {error}"))
     images = done.images if sound_images(done.images) else ()
-    return Done(scalar_text(done.text), memory if isinstance(memory, JsonObject) else None, done.ok, images)
+    return Done(scalar_text(done.text), memory if isinstance(memory, JsonObject) else None, done.ok, images, done.ends)
 
 
 def _is(value: object, *kinds: type) -> bool:

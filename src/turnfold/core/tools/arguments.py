@@ -37,6 +37,15 @@ def line_parameter(description: str) -> JsonSchema:
     return JsonObject.of(type="integer", description=description, minimum=1)
 
 
+def texts_parameter(description: str, most: int) -> JsonSchema:
+    """The schema of a list of at most ``most`` strings.
+
+    >>> texts_parameter("Why.", 2)["maxItems"]
+    2
+    """
+    return JsonObject.of(type="array", description=description, items=JsonObject.of(type="string"), maxItems=most)
+
+
 def text_argument(arguments: JsonObject, name: str) -> str:
     """The string called ``name``; empty where there is none.
 
@@ -45,6 +54,16 @@ def text_argument(arguments: JsonObject, name: str) -> str:
     """
     value = arguments.get(name)
     return value if isinstance(value, str) else ""
+
+
+def texts_argument(arguments: JsonObject, name: str) -> tuple[str, ...]:
+    """The strings in the list called ``name``; none where there is none.
+
+    >>> texts_argument(JsonObject.of(names=("a", 3, "b")), "names")
+    ('a', 'b')
+    """
+    value = arguments.get(name)
+    return tuple(each for each in value if isinstance(each, str)) if isinstance(value, tuple) else ()
 
 
 def integer_argument(arguments: JsonObject, name: str, default: int) -> int:

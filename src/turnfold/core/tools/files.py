@@ -13,7 +13,7 @@ from turnfold.core.json import JsonObject
 from turnfold.core.problem import Blame, Problem, model_problem
 from turnfold.core.tools.arguments import text_argument
 from turnfold.core.tools.generator import Asked, Script, Sent, asked
-from turnfold.core.tools.patching import is_placeholder
+from turnfold.core.tools.patching.replacing import is_placeholder
 from turnfold.core.tools.paths import resolve
 from turnfold.core.tools.spec import Done, Refuse
 from turnfold.core.tools.textlines import clipped

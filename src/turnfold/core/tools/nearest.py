@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections import Counter
 from difflib import SequenceMatcher
 from heapq import nlargest
-from itertools import accumulate
+from itertools import accumulate, islice
 
 from turnfold.core.tools.textlines import clipped, split_lines
 
 MAX_SHOWN = 12  # lines of the place
+MAX_DIFFERING = 3  # lines whose difference is told
 MAX_COMPARED = 2000  # lines whose letters are counted
 MAX_LETTERS = 120
 FINALISTS = 5
@@ -21,7 +22,7 @@ ALIKE = 0.5
 
 
 def nearest_place(original: tuple[str, ...], text: str) -> str:
-    r"""``lines 4-5:`` and the text there with line numbers, or empty where nothing is like it.
+    r"""``lines 4-5:``, the text there with line numbers and what differs, or empty where nothing is like it.
 
     >>> nearest_place(("def f():", "return 1"), "import x\n\ndef f():\n    return 1\n")
     'lines 3-4, where only the indentation differs:\n3\tdef f():\n4\t    return 1'
@@ -39,7 +40,20 @@ def nearest_place(original: tuple[str, ...], text: str) -> str:
     more = "\n…" if len(there) > MAX_SHOWN else ""
     span = f"lines {first + 1}-{first + len(there)}" if len(there) > 1 else f"line {first + 1}"
     same = [line.strip() for line in there] == [line.strip() for line in original]
-    return f"{span}{', where only the indentation differs' if same else ''}:\n{shown}{more}"
+    return f"{span}{', where only the indentation differs' if same else ''}:\n{shown}{more}{'' if same else _differing(original, there, first)}"
+
+
+def _differing(original: tuple[str, ...], there: list[str], first: int) -> str:
+    """What the place has otherwise than the original, its first lines that differ: a model sees no difference that it is not shown."""
+    pairs = enumerate(zip(original, there, strict=False), start=first + 1)
+    told = tuple(
+        islice(
+            (f"\nLine {at} differs: you wrote `{clipped(mine)}`." for at, (mine, its) in pairs if mine.rstrip() != its.rstrip()),
+            MAX_DIFFERING,
+        )
+    )
+    missing = len(original) - len(there)
+    return "".join(told) + (f"\nThe file ends there, {missing} lines earlier than what you wrote." if missing > 0 else "")
 
 
 def _most_equal_lines(original: tuple[str, ...], lines: list[str]) -> int:

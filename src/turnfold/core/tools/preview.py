@@ -6,12 +6,12 @@ import re
 from typing import assert_never
 
 from turnfold.core.config.layers import ChatConfig
-from turnfold.core.config.values import Environment
 from turnfold.core.json import dumps
 from turnfold.core.tools.diff import diff_lines
 from turnfold.core.tools.output import counted, limit_text
 from turnfold.core.tools.textlines import clipped, line_count
 from turnfold.core.world.answers import Exchange, FileRead
+from turnfold.core.world.confinement import confinement_told
 from turnfold.core.world.permission import relative
 from turnfold.core.world.requests import (
     AskHuman,
@@ -63,11 +63,11 @@ def preview(request: Request, exchanges: tuple[Exchange, ...], cfg: ChatConfig) 
         case ChangeFiles(changes):
             return "\n".join(_write(each, exchanges, cfg) if isinstance(each, WriteFile) else _delete(each, cfg) for each in changes)
         case RunProcess():
-            return _act("a command", request.script, request.cwd, request.environment)
+            return _act("a command", request.script, request)
         case StartJob():
-            return _act("a command in the background", request.script, request.cwd, request.environment)
+            return _act("a command in the background", request.script, request)
         case RunPython():
-            return _act("Python", request.code, request.cwd, request.environment)
+            return _act("Python", request.code, request)
         case AskHuman(question=question, fields=fields):
             return "\n".join((_block(question), *(_line(f"  {_asked(each)}") for each in fields)))
         case StartChild(task=task, agent=agent):
@@ -100,13 +100,13 @@ def _told(
         case SearchIndex(root=root, query=query):
             return f"Look up {query} in {relative(root, cfg.workspace)}"
         case AskJob(job=job, stop=stop):
-            return f"{'Stop' if stop else 'Look at'} job {job}"
+            return f"{'Stop' if stop else 'Look at'} job {job}" if job else "List the background jobs"
         case FetchUrl(url=url):
             return f"Fetch {url}"
         case UseBrowser(action=action, target=target, text=text):
             return " ".join(part for part in ("In the browser:", action.value, target, text) if part)
-        case SearchChats(query=query):
-            return f"Search your conversations for {query}"
+        case SearchChats(query=query, conversation=conversation):
+            return f"Read your conversation {conversation}" if conversation else f"Search your conversations for {query}"
         case _:
             assert_never(request)
 
@@ -136,13 +136,15 @@ def _block(text: str) -> str:
     return visible(limit_text(text, LIMIT_BYTES, "too long to be shown whole"))
 
 
-def _act(what: str, text: str, cwd: str, environment: Environment) -> str:
+def _act(what: str, text: str, request: RunProcess | RunPython | StartJob) -> str:
     """Where and with what comes first, so that no line of ``text`` can pass itself off as it."""
+    environment = request.environment
     shown = environment[:MAX_VARIABLES]
     variables = tuple(f"without {each.name}" if each.value is None else f"with {each.name}={each.value}" for each in shown)
     more = (f"and {counted(len(environment) - MAX_VARIABLES, 'more variable')}",) if len(environment) > MAX_VARIABLES else ()
-    around = tuple(f"  {_line(each)}" for each in (*variables, *more))
-    return "\n".join((f"Run {what} in {_line(cwd)}", *around, _block(text.rstrip("\n"))))
+    confined = () if request.confinement is None else (f"in a sandbox: {confinement_told(request.confinement)}",)
+    around = tuple(f"  {_line(each)}" for each in (*confined, *variables, *more))
+    return "\n".join((f"Run {what} in {_line(request.cwd)}", *around, _block(text.rstrip("\n"))))
 
 
 def _write(request: WriteFile, exchanges: tuple[Exchange, ...], cfg: ChatConfig) -> str:

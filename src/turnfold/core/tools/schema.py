@@ -1,7 +1,7 @@
 """Checks a call's arguments against its tool's schema, and says everything that is wrong with them at once.
 
-The part of JSON Schema that tools use: type, enum, const, properties, required, additionalProperties, items, minItems,
-maxItems, minLength, maxLength, minimum, maximum, exclusiveMinimum, exclusiveMaximum, anyOf, oneOf, allOf, and the schemas
+The part of JSON Schema that tools use: type, enum, const, properties, required, additionalProperties, items, prefixItems,
+minItems, maxItems, minLength, maxLength, minimum, maximum, exclusiveMinimum, exclusiveMaximum, anyOf, oneOf, allOf, and the schemas
 ``true`` and ``false``. Any other keyword, and a keyword whose value makes no sense, is ignored. Nothing is coerced:
 ``"3"`` is no integer and ``true`` no number; ``3.0`` is an integer, as JSON Schema says, and stays ``3.0``.
 """
@@ -142,9 +142,11 @@ def _object_faults(value: JsonObject, schema: JsonObject, path: str, depth: int)
 
 
 def _array_faults(value: tuple[JsonValue, ...], schema: JsonObject, path: str, depth: int) -> Iterator[Fault]:
-    items = schema.get("items")
+    items, first = schema.get("items"), _branches(schema, "prefixItems")
+    for index, item in enumerate(value[: len(first)]):
+        yield from _faults(item, first[index], f"{path}[{index}]", depth + 1)
     if isinstance(items, (JsonObject, bool)):
-        for index, item in enumerate(value):
+        for index, item in enumerate(value[len(first) :], start=len(first)):
             yield from _faults(item, items, f"{path}[{index}]", depth + 1)
 
 

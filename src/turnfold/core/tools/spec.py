@@ -46,12 +46,14 @@ class Done:
 
     ``ok`` is False where what was asked did not come about (a command failed); ``memory=None`` leaves it as it was, and
     only a serial tool's counts. ``images``: what the model is shown besides, of those that the call's own answers hold.
+    ``ends``: the turn ends with the round, and ``text`` is its result, unless a call of the round failed: the model has to hear of that.
     """
 
     text: str
     memory: Memory | None = None
     ok: bool = True
     images: tuple[Image, ...] = ()
+    ends: bool = False
 
 
 @final

@@ -110,7 +110,7 @@ class ProcessEnded:
     """A script's end: standard output and error as one text in order, and what the script left behind.
 
     ``exit_code`` is negative for a signal; ``cut_bytes`` counts what was left out in the middle of ``output``;
-    ``environment`` holds the exported variables that differ from the world's own.
+    ``environment`` holds the exported variables that differ from the world's own. ``sandbox``: what confined it; empty: nothing.
     """
 
     exit_code: int
@@ -119,6 +119,7 @@ class ProcessEnded:
     environment: Environment = ()
     cut_bytes: int = 0
     timed_out: bool = False
+    sandbox: str = ""
 
 
 @final
@@ -127,7 +128,7 @@ class PythonEnded:
     """What one piece of Python printed, with the value of its last expression or the traceback it ended in.
 
     ``fresh``: the worker was started for this piece, so nothing defined earlier is there. ``worker_died``: it is gone
-    (time-out, exit or crash), and the next piece starts another.
+    (time-out, exit or crash), and the next piece starts another. ``sandbox``: what confines the worker; empty: nothing.
     """
 
     output: str
@@ -136,6 +137,7 @@ class PythonEnded:
     timed_out: bool = False
     fresh: bool = False
     worker_died: bool = False
+    sandbox: str = ""
 
 
 @final
@@ -181,17 +183,18 @@ class IndexSearched:
 @final
 @frozen
 class JobStarted:
-    """The script runs, as the conversation's job ``job``."""
+    """The script runs, as the conversation's job ``job``; ``sandbox``: what confines it; empty: nothing."""
 
     job: str
+    sandbox: str = ""
 
 
 @final
 @frozen(kw_only=True)
 class JobTold:
-    """How a job is: ``exit_code`` is None while it runs, negative for a signal; ``output`` is the end of what it printed.
+    """How a job is: ``exit_code`` is None while it runs, negative for a signal; ``output`` is what it printed.
 
-    ``cut_bytes`` counts what was printed before that and is not kept.
+    ``cut_bytes`` counts what was left out in the middle of it.
     """
 
     job: str

@@ -74,8 +74,8 @@ def _other(request: CallModel | AskHuman | AskJob | FetchUrl | UseBrowser | Sear
             return Described("fetch", url)
         case UseBrowser(action=action, target=target):
             return Described("browse", target or action.value)
-        case SearchChats(query=query):
-            return Described("chats", query)
+        case SearchChats(query=query, conversation=conversation):
+            return Described("chats", conversation or query)
         case StartChild(task=task):
             return Described("child", task)
         case CallPython(name=name):

@@ -22,3 +22,8 @@ class Image:
     def digest(self) -> str:
         """The SHA-256 (hex) of the text that holds it: its name within a conversation."""
         return hashlib.sha256(self.data.encode("utf-8", "backslashreplace")).hexdigest()
+
+    @property
+    def size_bytes(self) -> int:
+        """How many bytes the picture has."""
+        return len(self.data.rstrip("=")) * 3 // 4

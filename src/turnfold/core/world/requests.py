@@ -28,7 +28,7 @@ class Purpose(Enum):
 class CallModel:
     """Ask ``provider`` for a reply of ``model`` to the conversation as it was at event ``upto``.
 
-    A reference: the body, of ``size_bytes``, goes with ``Perform`` and is never stored. Answered by ``StreamEnded`` after
+    A reference: the body, of ``size_bytes`` (each picture counted as what it costs), goes with ``Perform`` and is never stored. Answered by ``StreamEnded`` after
     chunks of an OpenAI-compatible event stream.
     """
 
@@ -165,7 +165,7 @@ class RunPython:
 class StartJob:
     """Start the bash ``script`` as ``RunProcess`` would, and go on while it runs. → ``JobStarted``.
 
-    It belongs to the conversation and ends with it. Of its output the last ``output_bytes`` are kept.
+    It belongs to the conversation and ends with it. Of its output ``output_bytes`` are kept, from its beginning and its end.
     """
 
     script: str
@@ -178,7 +178,10 @@ class StartJob:
 @final
 @frozen(kw_only=True)
 class AskJob:
-    """Tell how the conversation's job ``job`` is, and what it printed last; ``stop``: after ending it, with all its children. → ``JobTold``."""
+    """Tell how the conversation's job ``job`` is, and what it printed; ``stop``: after ending it, with all its children. → ``JobTold``.
+
+    Of no job: a line for each that there is.
+    """
 
     job: str
     stop: bool = False
@@ -250,10 +253,14 @@ class AskHuman:
 @final
 @frozen(kw_only=True)
 class SearchChats:
-    """Find the person's past conversations that fit ``query``, the best first. → ``ChatsFound``."""
+    """Find the person's past conversations that fit ``query``, the best first; or read ``conversation`` alone. → ``ChatsFound``.
+
+    The conversation that asks is not among them, nor are children.
+    """
 
     query: str
     limit: int
+    conversation: str = ""
 
 
 @final

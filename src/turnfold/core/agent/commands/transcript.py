@@ -11,6 +11,7 @@ from turnfold.core.json import JsonObject, JsonValue, dumps
 from turnfold.core.llm import markdown
 from turnfold.core.llm.call_format import parse
 from turnfold.core.llm.fences import longest_run
+from turnfold.core.tools.output import counted
 from turnfold.core.tools.spec import ToolSpec, find_tool
 from turnfold.core.tools.textlines import clipped
 
@@ -39,9 +40,15 @@ def _short(message: Message) -> str:
             called = f"(calls {', '.join(call.name for call in calls)})" if calls else ""
             return f"model: {text} {called}".rstrip()
         case ToolMessage(tool=tool, ok=ok):
-            return f"{tool}{'' if ok else ' (failed)'}: {text}"
+            return f"{tool}{'' if ok else ' (failed)'}: {text}{_shows(message)}"
         case _:
             assert_never(message)
+
+
+def _shows(message: ToolMessage) -> str:
+    """The pictures of an output, named: their bytes are nothing to read."""
+    names = ", ".join(f"{each.media_type}, {counted(each.size_bytes, 'byte')}" for each in message.images)
+    return f" [shows {names}]" if names else ""
 
 
 def as_markdown(past: Past, name: str, tools: tuple[ToolSpec, ...]) -> str:
@@ -60,7 +67,7 @@ def _section(message: Message, tools: tuple[ToolSpec, ...]) -> str:
             parts = (text.rstrip(), *unwritten, "(cut)" if cut else "")
             return "## Assistant\n\n" + "\n\n".join(part for part in parts if part) + "\n"
         case ToolMessage(text=text, tool=tool, ok=ok):
-            return f"### Output of {tool}{'' if ok else ' (failed)'}\n\n{_fenced(text)}\n"
+            return f"### Output of {tool}{'' if ok else ' (failed)'}{_shows(message)}\n\n{_fenced(text)}\n"
         case _:
             assert_never(message)
 
@@ -92,7 +99,10 @@ def _object(message: Message) -> JsonObject:
         case AssistantMessage():
             return _replied(message)
         case ToolMessage(call_id=call_id, tool=tool, text=text, ok=ok):
-            return JsonObject.of(role="tool", call_id=call_id, tool=tool, text=text, ok=ok)
+            shown = tuple(
+                JsonObject.of(media_type=each.media_type, size_bytes=each.size_bytes, digest=each.digest) for each in message.images
+            )
+            return JsonObject.of(role="tool", call_id=call_id, tool=tool, text=text, ok=ok, **({"images": shown} if shown else {}))
         case _:
             assert_never(message)
 

@@ -10,6 +10,7 @@ from turnfold.core.tools.generator import Script, asked, from_generator
 from turnfold.core.tools.output import counted, shown_output
 from turnfold.core.tools.spec import Done, Example, Memory, Refuse, ToolSpec
 from turnfold.core.world.answers import PythonEnded
+from turnfold.core.world.confinement import confinement_of
 from turnfold.core.world.requests import RunPython
 
 
@@ -22,6 +23,7 @@ def _python(arguments: JsonObject, memory: Memory, cfg: ChatConfig) -> Script:
         environment=cfg.environment,
         timeout_s=cfg.limits.command_s,
         output_bytes=cfg.limits.output_bytes,
+        confinement=confinement_of(cfg),
     )
     ended = yield from asked(request, PythonEnded)
     if isinstance(ended, Problem):
@@ -50,7 +52,8 @@ def _said(ended: PythonEnded, cells: int, cfg: ChatConfig) -> str:
 PYTHON: ToolSpec = ToolSpec(
     name="python",
     description=(
-        "Run Python code; what it prints and the value of its last expression are shown. Variables and imports are kept for the next call."
+        "Run Python code; what it prints and the value of its last expression are shown. Variables and imports are kept for the next call; "
+        "figures of matplotlib are saved as files."
     ),
     parameters=parameters(("code",), code=text_parameter("The code; several lines are one piece.", least=1)),
     advance=from_generator(_python),

@@ -14,22 +14,27 @@ from turnfold.core.config.values import Environment, Variable
 from turnfold.core.json import JsonObject, JsonValue, scalar_text
 from turnfold.core.problem import Problem
 from turnfold.core.tools.arguments import parameters, text_argument, text_parameter
+from turnfold.core.tools.builtin.jobs import started_text
 from turnfold.core.tools.generator import Script, asked, from_generator
 from turnfold.core.tools.output import counted, shown_output
 from turnfold.core.tools.spec import Done, Example, Memory, Refuse, ToolSpec
-from turnfold.core.world.answers import ProcessEnded
-from turnfold.core.world.requests import RunProcess
+from turnfold.core.world.answers import JobStarted, ProcessEnded
+from turnfold.core.world.confinement import confinement_of
+from turnfold.core.world.requests import RunProcess, StartJob
 
 
 def _shell(arguments: JsonObject, memory: Memory, cfg: ChatConfig) -> Script:
     """Run the command where the last one ended; where that place is gone, run nothing and go back to the workspace."""
     cwd = remembered_cwd(memory, cfg)
+    if arguments.get("background") is True:
+        return (yield from _in_background(text_argument(arguments, "command"), cwd, memory, cfg))
     request = RunProcess(
         script=text_argument(arguments, "command"),
         cwd=cwd,
         environment=overlaid(cfg.environment, remembered_environment(memory)),
         timeout_s=cfg.limits.command_s,
         output_bytes=cfg.limits.output_bytes,
+        confinement=confinement_of(cfg),
     )
     ended = yield from asked(request, ProcessEnded)
     if not isinstance(ended, Problem):
@@ -39,6 +44,16 @@ def _shell(arguments: JsonObject, memory: Memory, cfg: ChatConfig) -> Script:
         text = f"The directory {cwd} is gone, so nothing was run. The shell is back in {cfg.workspace}: run the command again if it fits there."
         return Done(text, memory_of(cfg.workspace, request.environment, cfg), ok=False)
     return Refuse(ended)
+
+
+def _in_background(command: str, cwd: str, memory: Memory, cfg: ChatConfig) -> Script:
+    """Start the command there, and remember what was remembered: nobody waits for where it ends."""
+    environment = overlaid(cfg.environment, remembered_environment(memory))
+    request = StartJob(
+        script=command, cwd=cwd, environment=environment, output_bytes=cfg.limits.output_bytes, confinement=confinement_of(cfg)
+    )
+    started = yield from asked(request, JobStarted)
+    return Refuse(started) if isinstance(started, Problem) else Done(started_text(started), memory_of(cwd, environment, cfg))
 
 
 def remembered_cwd(memory: Memory, cfg: ChatConfig) -> str:
@@ -113,7 +128,11 @@ SHELL: ToolSpec = ToolSpec(
         "Run a bash command and see its output and exit code. The working directory and exported variables are kept for the next command; "
         "it can't be asked anything while it runs."
     ),
-    parameters=parameters(("command",), command=text_parameter("The command; several lines are one script.", least=1)),
+    parameters=parameters(
+        ("command",),
+        command=text_parameter("The command; several lines are one script.", least=1),
+        background=JsonObject.of(type="boolean", description="Start it and go on at once, as for a server; the tool jobs looks after it."),
+    ),
     advance=from_generator(_shell),
     serial=True,
     body="command",

@@ -1,4 +1,4 @@
-"""Search/replace patches: parsing and applying."""
+"""Search/replace blocks: read, and applied."""
 
 from __future__ import annotations
 
@@ -9,34 +9,19 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from returns.pipeline import is_successful
 
+from tests.core.tools.patching.support import block, outcome, patched, refused
 from tests.core.tools.worlds import TEXTS
 from turnfold.core.tools.nearest import nearest_place
-from turnfold.core.tools.patching import MAX_DIVIDERS, MAX_HUNKS, apply_patch, parse_patch_untrusted
+from turnfold.core.tools.patching.blocks import MAX_DIVIDERS
+from turnfold.core.tools.patching.changes import MAX_PARTS
 from turnfold.core.tools.textlines import split_lines
-
-
-def block(original: str, updated: str) -> str:
-    return f"<<<<<<< ORIGINAL\n{original}\n=======\n{updated}\n>>>>>>> UPDATED"
-
-
-def patched(patch: str, text: str) -> str:
-    return apply_patch(parse_patch_untrusted(patch).unwrap(), text).unwrap().text
-
-
-def refused(patch: str, text: str = "") -> tuple[str, str]:
-    """Code and message of the Problem."""
-    parsed = parse_patch_untrusted(patch)
-    problem = apply_patch(parsed.unwrap(), text).failure() if is_successful(parsed) else parsed.failure()
-    return problem.code, problem.message
 
 
 @given(TEXTS, TEXTS)
 def test_any_patch_and_any_text_give_a_result(patch: str, text: str) -> None:
     for each in (patch, block(patch, text), block(text[:9], patch)):
-        parsed = parse_patch_untrusted(each)
-        if is_successful(parsed):
-            applied = apply_patch(parsed.unwrap(), text)
-            assert is_successful(applied) or applied.failure().message
+        done = outcome(each, text)
+        assert is_successful(done) or done.failure().message
 
 
 LINES = st.lists(st.sampled_from(("a", "b", "  c", "d \t", "", "=======")) | st.text("xyz ", max_size=3), min_size=1, max_size=12)
@@ -104,8 +89,7 @@ def test_hunks_applied_together_are_hunks_applied_one_by_one(
     blocks = [block("\n".join(old), "\n".join(new)) for old, new in pairs if "=======" not in (*old, *new)]
     done: list[str] = []
     for each in blocks:  # those that fit, in turn
-        applied = parse_patch_untrusted("\n".join((*done, each))).bind(lambda patch: apply_patch(patch, text))
-        done += [each] if is_successful(applied) else []
+        done += [each] if is_successful(outcome("\n".join((*done, each)), text)) else []
     step = text
     for each in done:
         step = patched(each, step)
@@ -117,8 +101,7 @@ def test_no_lines_after_the_divider_remove_the_original() -> None:
 
 
 def test_blocks_are_applied_in_order_and_tell_their_lines() -> None:
-    patch = parse_patch_untrusted(f"```\n{block('a', 'x' + chr(10) + 'y')}\n\n{block('c', 'z')}\n```\n").unwrap()
-    done = apply_patch(patch, "a\nb\nc\n").unwrap()
+    done = outcome(f"```\n{block('a', 'x' + chr(10) + 'y')}\n\n{block('c', 'z')}\n```\n", "a\nb\nc\n").unwrap()
     assert (done.text, done.lines) == ("x\ny\nb\nz\n", (1, 4))
 
 
@@ -137,7 +120,7 @@ def test_a_search_block_may_hold_the_marks_of_the_other_kind() -> None:
         ("<<<<<<< ORIGINAL\na\n=======\nb\n>>>>>>> REPLACE", "a", "bad-patch", "not closed"),
         ("<<<<<<< SEARCH\na\n>>>>>>> REPLACE", "a", "bad-patch", "has no line `=======`"),
         (block("a", "\n".join(["======="] * MAX_DIVIDERS)), "a", "bad-patch", "has 9 dividers"),
-        ("\n".join([block("a", "b")] * (MAX_HUNKS + 1)), "a", "bad-patch", "more than 100 blocks"),
+        ("\n".join([block("a", "b")] * (MAX_PARTS + 1)), "a", "bad-patch", "more than 100 blocks"),
         (block("", "x"), "a\n", "empty-original", "empty original"),
         (block(" ", "x"), "a\n\nb\n", "empty-original", "empty original"),
         (block("a", "b"), "a\na\n", "ambiguous", "fits at 2 places (lines 1, 2)"),
@@ -159,8 +142,11 @@ def test_a_refused_patch_says_why(patch: str, text: str, code: str, part: str) -
 
 def test_the_nearest_place_is_told_with_its_text() -> None:
     text = "import os\n\ndef first():\n    return 1\n\ndef second():\n    return 2\n"
-    assert nearest_place(("def second():", "    return 3"), text) == "lines 6-7:\n6\tdef second():\n7\t    return 2"
-    assert nearest_place(("def secnd():",), text) == "line 6:\n6\tdef second():"
+    assert (
+        nearest_place(("def second():", "    return 3"), text)
+        == "lines 6-7:\n6\tdef second():\n7\t    return 2\nLine 7 differs: you wrote `    return 3`."
+    )
+    assert nearest_place(("def secnd():",), text) == "line 6:\n6\tdef second():\nLine 6 differs: you wrote `def secnd():`."
     assert nearest_place(("", "def secnd():"), text).startswith("lines 5-6:\n5\t\n6\tdef second():")
     assert nearest_place(("@@@@",), text) == ""
     assert nearest_place(("a",) * 20, "a\n" * 30).endswith("\n12\ta\n…")
