@@ -26,6 +26,7 @@ from turnfold.cli.exits import Exit
         ("-- list", Talk(prompt="list")),
         ("-- -5 --yes", Talk(prompt="-5", files=("--yes",))),
         ("-n hi --json -w /x --name n", Talk(prompt="hi", dry_run=True, json=True, workspace="/x", name="n")),
+        ("hi --sandbox read-only", Talk(prompt="hi", sandbox="read-only")),
         ("list", Listing()),
         ("list --json", Listing(json=True)),
         ("show abc", Showing("abc")),

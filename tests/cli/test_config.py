@@ -153,12 +153,12 @@ def test_check_tells_what_was_left_out_what_waits_and_who_is_unknown(bench: Benc
     assert fine.code == 0, fine.out
     assert "turnfold.toml:2: roots is left out" in fine.out
     assert fine.out.endswith("2 files read, no fault.\n")
-    bench.write_config(OWN.replace("work/qwen3", "wrok/qwen3").replace("tools", 'agent = "nobody"\ntools') + '[mcp.x]\ncommand = "x"\n')
+    bench.write_config(OWN.replace("work/qwen3", "wrok/qwen3").replace("tools", 'agent = "nobody"\ntools') + '[hooks.x]\ncommand = "x"\n')
     done = bench.run("config", "check")
     assert done.code == 2
     assert f"✗ {bench.config}:1: There is no provider" in done.out
     assert f"✗ {bench.config}:2: There is no agent 'nobody'" in done.out
-    assert "mcp.x.command is read and kept, and nothing uses it yet" in done.out
+    assert "hooks.x.command is read and kept, and nothing uses it yet" in done.out
 
 
 def test_check_tells_every_fault_of_every_file(bench: Bench) -> None:

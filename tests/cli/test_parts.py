@@ -5,17 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
 from turnfold import ChatConfig, Config, ProjectConfig
-from turnfold.cli.asking import decision_of, literal, prompt_of
+from turnfold.cli.asking import decision_of, prompt_of
 from turnfold.cli.context import STDIN_BYTES, Attached, read_context, stdin_piece, with_context
 from turnfold.cli.stored import find_kept, kept_line, last_kept, listing
 from turnfold.core.agent.ids import RequestId
 from turnfold.core.problem import Problem
+from turnfold.core.tools.preview import UNBOUNDED, preview
 from turnfold.core.world.permission import Allow, Ask, permit
 from turnfold.core.world.requests import Request, RunProcess, WriteFile
+from turnfold.core.world.subjects import literal
 from turnfold.shell.folders import Folders
 from turnfold.shell.ports import Kept, Question
 
@@ -31,6 +34,10 @@ def write(path: str) -> WriteFile:
     return WriteFile(path=path, text="", expected_digest="")
 
 
+def run(script: str) -> RunProcess:
+    return RunProcess(script=script, cwd="/w", environment=(), timeout_s=1, output_bytes=1)
+
+
 @pytest.mark.parametrize(
     ("answer", "allowed", "note"),
     [("y\n", True, ""), (" YES ", True, ""), ("a", True, ""), ("n", False, ""), ("No\n", False, ""), ("use b.txt", False, "use b.txt")],
@@ -39,7 +46,7 @@ def test_answers(answer: str, allowed: bool, note: str) -> None:
     decided = decision_of(answer, question(write("/w/a")), CFG, 5)
     assert decided is not None
     assert (decided.request_id, decided.allowed, decided.note, decided.at_ms) == (ID, allowed, note, 5)
-    assert (decided.rule is not None) == (answer == "a")
+    assert bool(decided.rules) == (answer == "a")
 
 
 @pytest.mark.parametrize("answer", ["", "\n", "x", "yy", "?", "Sure\n"])
@@ -47,17 +54,33 @@ def test_answers_that_say_nothing(answer: str) -> None:
     assert decision_of(answer, question(write("/w/a")), CFG, 0) is None
 
 
-def test_always_means_this_kind_here_and_outside_only_this_path() -> None:
-    for path, others in (("/w/a", ("/w/b/c",)), ("/etc/[a]*", ())):
+def test_always_means_the_rule_that_the_question_names() -> None:
+    for path, pattern, others in (("/w/src/a", "src/*", ("/w/src/b/c",)), ("/w/a", "a", ()), ("/etc/[a]*", "/etc/[[]a][*]", ())):
         decided = decision_of("always", question(write(path)), CFG, 0)
         assert decided is not None
-        assert decided.rule is not None
-        cfg = ChatConfig(CFG.project, workspace="/w", rules=(decided.rule,))
+        assert [rule.pattern for rule in decided.rules] == [pattern]
+        assert f"[a]lways write {pattern} /" in prompt_of(question(write(path)), CFG)
+        cfg = ChatConfig(CFG.project, workspace="/w", rules=decided.rules)
         assert all(permit(write(each), cfg) == Allow() for each in (path, *others))
         assert isinstance(permit(write("/etc/ab"), cfg), Ask)
-        assert isinstance(permit(RunProcess(script="ls", cwd="/w", environment=(), timeout_s=1, output_bytes=1), cfg), Ask)
-    assert "[a]lways write here" in prompt_of(question(write("/w/a")), CFG)
-    assert "[a]lways write this" in prompt_of(question(write("/x")), CFG)
+        assert isinstance(permit(run("make"), cfg), Ask)
+
+
+def test_where_nothing_is_alike_always_is_not_offered_and_no_answer() -> None:
+    for script in ("eval $x", "git push -f", "bash"):
+        assert "[a]lways" not in prompt_of(question(run(script)), CFG)
+        assert decision_of("a", question(run(script)), CFG, 0) is None
+
+
+def test_all_of_it_can_be_seen_where_it_is_too_long_to_be_shown() -> None:
+    short = question(write("/w/a"))
+    assert "[v]iew" not in prompt_of(short, CFG)
+    long = write("/w/a").text + "line\n" * 10_000
+    cut = preview(WriteFile(path="/w/a", text=long, expected_digest=""), (), CFG)
+    assert "[v]iew all of it" in prompt_of(evolve(short, preview=cut), CFG)
+    whole = preview(WriteFile(path="/w/a", text=long, expected_digest=""), (), CFG, UNBOUNDED)
+    assert whole.count("+line") == 10_000
+    assert decision_of("v", short, CFG, 0) is decision_of("view", short, CFG, 0) is None
 
 
 @given(st.text(alphabet="a*?[]!-/"))

@@ -77,8 +77,8 @@ def test_without_a_terminal_a_question_stays_open_and_resume_asks_again(tmp_path
 def test_a_person_decides_at_the_terminal(tmp_path: Path) -> None:
     script = (
         calls("save", path="a.txt", content="a\n"),
-        calls("save", path="b.txt", content="b\n"),
-        calls("save", path="c.txt", content="c\n"),
+        calls("save", path="d/b.txt", content="b\n"),
+        calls("save", path="d/c.txt", content="c\n"),
         calls("shell", command="touch d.txt"),
         says("Done."),
     )
@@ -87,17 +87,18 @@ def test_a_person_decides_at_the_terminal(tmp_path: Path) -> None:
         person = bench.on_terminal("make them")
         assert "Create a.txt (1 line):" in person.until("reason for no: ")
         person.type("not this one\n")
-        assert "Create b.txt" in person.until("reason for no: ")
+        assert "Create d/b.txt" in person.until("reason for no: ")
         person.type("?\n")
-        person.until("Answer y, n or a")
+        person.until("Answer y, n, a or v")
         person.until("reason for no: ")
+        assert "[a]lways write d/* /" in person.text
         person.type("a\n")
-        assert "write c.txt" in person.until("reason for no: ")  # c.txt needs no question any more, the command does
+        assert "write d/c.txt" in person.until("reason for no: ")  # d/c.txt needs no question any more, the command does
         person.type("y\n")
         person.until("Done.")
         assert person.ended() == 0
         told = server.requests[1].body.decode()
-    assert sorted(path.name for path in bench.workspace.iterdir()) == ["b.txt", "c.txt", "d.txt"]
+    assert sorted(path.name for path in bench.workspace.iterdir()) == ["d", "d.txt"]
     assert "They said: not this one" in told
 
 

@@ -54,7 +54,7 @@ def test_a_walk_has_an_end_and_leaves_nothing_open(tmp_path: Path, monkeypatch: 
             (long, errno.ENAMETOOLONG),
             (f"{long}/a", errno.ENAMETOOLONG),
         ):
-            with pytest.raises(OSError) as told, walked(f"{tmp_path}/{name}"):
+            with pytest.raises(OSError, match=os.strerror(number)) as told, walked(f"{tmp_path}/{name}"):
                 pass
             assert told.value.errno == number, name
         monkeypatch.setattr(beneath, "MOST_FOLDERS", 3)

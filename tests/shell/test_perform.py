@@ -14,6 +14,7 @@ from turnfold.core.config.briefing import Briefing, Skill
 from turnfold.core.problem import Problem
 from turnfold.core.world.answers import FileRead
 from turnfold.core.world.requests import CallModel, ListFiles, ReadFile, Request, RunProcess, RunPython, WriteFile
+from turnfold.shell.bounds import FREE, Bounds
 from turnfold.shell.files import LocalFiles
 from turnfold.shell.perform import perform
 from turnfold.shell.scope import Scope
@@ -52,7 +53,7 @@ def test_what_was_cancelled_before_it_began_is_not_done(request_: Request) -> No
 def test_an_error_without_words_is_told_all_the_same() -> None:
     class Raising(FakeFiles):  # type: ignore[misc] # final for users: a port with a bug, for this test
         @override
-        def read(self, request: ReadFile) -> Problem:
+        def read(self, request: ReadFile, bounds: Bounds = FREE) -> Problem:
             raise ValueError("a lone \ud800")
 
     world = evolve(fake_world(), files=Raising())

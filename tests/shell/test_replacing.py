@@ -72,14 +72,15 @@ def test_where_one_change_fails_none_is_made(system: str, bad: str, tmp_path: Pa
     (tmp_path / "b").write_text("b")
     (tmp_path / "f").mkdir()
     (tmp_path / "link").symlink_to("a")
-    wrong = {
+    faults: dict[str, WriteFile | DeleteFile] = {
         "changed": put(tmp_path / "b", "B", "other"),
         "taken": put(tmp_path / "b", "B"),
         "gone": gone(tmp_path / "none", "x"),
         "folder": put(tmp_path / "f", "B"),
         "twice": put(tmp_path / "link", "B", "a"),
         "full": put(tmp_path / ("x" * 300), "B"),
-    }[bad]
+    }
+    wrong = faults[bad]
     before = contents(tmp_path)
     with nothing_left():
         answer = FILES.change(ChangeFiles((put(tmp_path / "a", "A", "a"), put(tmp_path / "made" / "n", "N"), wrong)))
@@ -92,7 +93,8 @@ def test_where_one_change_fails_none_is_made(system: str, bad: str, tmp_path: Pa
 def meanwhile(monkeypatch: pytest.MonkeyPatch, number: int, act: Callable[[], object]) -> None:
     """Have ``act`` done right before the names are exchanged (or given) for the time ``number``."""
     for name in ("exchanged", "take_name"):
-        real, calls = getattr(replacing, name), []
+        real = getattr(replacing, name)
+        calls: list[int] = []
 
         def first(*arguments: object, real: Callable[..., object] = real, calls: list[int] = calls) -> object:
             calls.append(1)
@@ -124,7 +126,7 @@ def test_what_is_put_there_by_renaming_at_the_last_moment_stays(tmp_path: Path, 
 def test_what_is_put_there_twice_at_the_last_moments_stays_and_the_first_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a"
     path.write_text("old")
-    real, texts = replacing.exchanged, ["theirs", "theirs again"]
+    real, texts = renaming.exchanged, ["theirs", "theirs again"]
 
     def first(folder: int, one: str, other: str) -> bool:
         if texts:
@@ -160,7 +162,7 @@ def test_what_happens_to_the_new_text_before_it_goes_back_loses_nothing(act: str
             path.mkdir()
 
     moments = [by_rename(path, "theirs"), remove]
-    real = replacing.exchanged
+    real = renaming.exchanged
 
     def first(folder: int, one: str, other: str) -> bool:
         if moments:

@@ -31,7 +31,7 @@ needs_tmux = pytest.mark.skipif(shutil.which("tmux") is None, reason="there is n
 
 @pytest.mark.parametrize("shell", ["bash", "sh"])
 @settings(max_examples=100, deadline=None)
-@given(words=st.lists(st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters="\0")), min_size=1, max_size=20))
+@given(words=st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0")), min_size=1, max_size=20))
 def test_a_quoted_word_is_that_word_to_a_real_shell(shell: str, words: list[str]) -> None:
     script = "printf '%s\\0' " + " ".join(map(shell_word, words))
     told = subprocess.run((shell, "-c", script), capture_output=True, check=True, env={"LC_ALL": "C.UTF-8", "PATH": os.environ["PATH"]})
@@ -54,9 +54,7 @@ class Bench:
         while isinstance(due := TMUX.advance(call, cfg), Need):
             for request in due.requests:
                 assert isinstance(request, RunProcess | StartJob)
-                run = isinstance(request, RunProcess)
                 outcome = self.processes.run(request, Scope()) if isinstance(request, RunProcess) else self.jobs.act(request, cfg, Scope())
-                assert run or not isinstance(outcome, Exception)
                 call = evolve(call, exchanges=(*call.exchanges, Exchange(request, outcome)))
         return due
 
@@ -120,7 +118,9 @@ def test_another_conversation_sees_none_of_it_and_all_of_it_ends_with_its_own(be
     fifo.close()
 
 
-TYPED = st.text(st.characters(min_codepoint=32, max_codepoint=0x24F, blacklist_categories=("Cc",)), min_size=1, max_size=60)
+TYPED = st.text(
+    st.characters(min_codepoint=32, max_codepoint=0x24F, exclude_characters="".join(map(chr, range(0x7F, 0xA0)))), min_size=1, max_size=60
+)
 
 
 @needs_tmux

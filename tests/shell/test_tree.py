@@ -11,6 +11,7 @@ from typing_extensions import override
 from turnfold.core.problem import Problem
 from turnfold.core.world.answers import Entry, EntryKind, FilesListed
 from turnfold.core.world.requests import ListFiles
+from turnfold.shell.bounds import FREE, Bounds
 from turnfold.shell.files import LocalFiles
 from turnfold.shell.tree import LISTINGS, Below, Tree
 from turnfold.testing.fakes import FakeFiles
@@ -69,7 +70,7 @@ def test_files_below_a_folder_and_not_behind_links(tmp_path: Path) -> None:
 def test_a_tree_without_end_is_given_up() -> None:
     class Endless(FakeFiles):  # type: ignore[misc] # final for users: a file system that has no end, for this test
         @override
-        def list(self, request: ListFiles) -> FilesListed | Problem:
+        def list(self, request: ListFiles, bounds: Bounds = FREE) -> FilesListed | Problem:
             return FilesListed(entries=tuple(Entry(name=name, kind=EntryKind.FOLDER) for name in "ab"))
 
     tree = Tree(Endless())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from turnfold.cli.style import Piece, Style
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.tools.output import counted, limit_text
-from turnfold.core.tools.preview import preview, visible
+from turnfold.core.tools.preview import LIMIT_BYTES, preview, surroundings, visible
 from turnfold.core.tools.textlines import clipped
 from turnfold.core.world.answers import Exchange
 from turnfold.core.world.permission import relative
@@ -17,9 +17,11 @@ RESULT_BYTES = 4000
 LINE_CHARS = 500
 
 
-def act_pieces(request: Request, exchanges: tuple[Exchange, ...], cfg: ChatConfig, *, whole: bool = False) -> tuple[Piece, ...]:
-    """What is about to be done; all of it where ``whole``, for a person who has to decide, else in short."""
-    details = preview(request, exchanges, cfg).split("\n")
+def act_pieces(
+    request: Request, exchanges: tuple[Exchange, ...], cfg: ChatConfig, *, whole: bool = False, limit_bytes: int = LIMIT_BYTES
+) -> tuple[Piece, ...]:
+    """What is about to be done; ``whole``: for a person who has to decide, with each text up to ``limit_bytes``, else in short."""
+    details = preview(request, exchanges, cfg, limit_bytes).split("\n")
     match request:
         case ReadFile(path=path):
             return (_act(f"read {relative(path, cfg.workspace)}"),)
@@ -28,17 +30,18 @@ def act_pieces(request: Request, exchanges: tuple[Exchange, ...], cfg: ChatConfi
         case WriteFile(path=path):
             return (_act(details[0] if whole else f"write {relative(path, cfg.workspace)}"), *_details(tuple(details[1:]), whole=whole))
         case RunProcess(script=script) | StartJob(script=script):
-            return _run("run", script, details, cfg.workspace if whole else request.cwd, request.cwd, whole=whole)
+            return _run("run", script, request, cfg, whole=whole)
         case RunPython(code=code):
-            return _run("python", code, details, cfg.workspace if whole else request.cwd, request.cwd, whole=whole)
+            return _run("python", code, request, cfg, whole=whole)
         case _:
             return (Piece(details[0] + "\n", Style.ACT), *_details(tuple(details[1:]), whole=whole))
 
 
-def _run(kind: str, text: str, details: list[str], usual: str, cwd: str, *, whole: bool) -> tuple[Piece, ...]:
+def _run(kind: str, text: str, request: RunProcess | StartJob | RunPython, cfg: ChatConfig, *, whole: bool) -> tuple[Piece, ...]:
+    """A script or code, whole in any case; for a person who has to decide, with all that it runs with."""
     lines = text.strip().split("\n")
-    environment = tuple(line.strip() for line in details if whole and line.startswith("  with"))
-    around = (*environment, *((f"in {visible(cwd)}",) if cwd != usual else ()))
+    place = (f"in {visible(request.cwd)}",) if whole and request.cwd != cfg.workspace else ()
+    around = (*(surroundings(request) if whole else ()), *place)
     if len(lines) == 1:
         return (_act(f"{kind}: {lines[0]}", whole=whole), *_details(around, whole=True))
     return (_act(f"{kind}:"), *_details((*visible("\n".join(lines)).split("\n"), *around), whole=whole))

@@ -13,6 +13,8 @@ from turnfold.cli.epilog import EPILOG
 from turnfold.cli.exits import Exit
 
 WIDTH = 100
+SANDBOXES = ("off", "workspace", "read-only")  # as the settings have them, which would cost an import
+PRESETS = ("read-only", "ask", "edit", "all")  # as core.config.values.Preset has them, which is not imported for --help
 
 
 class Talk(NamedTuple):
@@ -26,9 +28,12 @@ class Talk(NamedTuple):
     model: str = ""
     agent: str = ""
     tools: tuple[str, ...] | None = None
+    permission: str = ""
     workspace: str = ""
     resume: str | None = None
     name: str = ""
+    sandbox: str = ""
+    images: tuple[str, ...] = ()
 
 
 class Listing(NamedTuple):
@@ -136,7 +141,7 @@ def parse_arguments(argv: Sequence[str]) -> Plan:
     """What ``argv`` (without the program's name) asks for; never raises.
 
     >>> parse_arguments(["hi", "a.txt", "--yes"])
-    Talk(prompt='hi', files=('a.txt',), yes=True, dry_run=False, json=False, model='', agent='', tools=None, workspace='', resume=None, name='')
+    Talk(prompt='hi', files=('a.txt',), yes=True, dry_run=False, json=False, model='', agent='', tools=None, permission='', workspace='', resume=None, name='', sandbox='', images=())
     >>> parse_arguments(["list"]), parse_arguments(["--", "list"]).prompt
     (Listing(json=False, children=False), 'list')
     """
@@ -166,11 +171,18 @@ def talk_parser() -> argparse.ArgumentParser:
     parser.add_argument("-m", "--model", default="", metavar="PROVIDER/NAME", help="the model to use, such as ollama/qwen3 or embedded")
     parser.add_argument("--agent", default="", metavar="NAME", help="the agent that shall lead, of those in the config")
     parser.add_argument("--tools", metavar="A,B", help="the tools that the model may use (turnfold /tools lists them)")
+    parser.add_argument(
+        "--permission", choices=PRESETS, default="", metavar="PRESET", help="what needs no question: read-only, ask, edit or all"
+    )
     parser.add_argument("-w", "--workspace", default="", metavar="FOLDER", help="where to work (default: the current folder)")
     parser.add_argument(
         "-r", "--resume", nargs="?", const="", metavar="ID|NAME", help="go on with a conversation (default: the last one of the workspace)"
     )
     parser.add_argument("--name", default="", help="what to call the new conversation")
+    parser.add_argument(
+        "--sandbox", choices=SANDBOXES, default="", metavar="PROFILE", help=f"how far commands may reach: {', '.join(SANDBOXES)}"
+    )
+    parser.add_argument("--image", action="append", default=[], metavar="FILE", help="a picture that the model shall see; may be repeated")
     parser.add_argument("--version", action="store_true", help="show the version and exit")
     return parser
 
@@ -195,9 +207,12 @@ def _talk(argv: Sequence[str]) -> Plan:
         model=found.model.strip(),
         agent=found.agent.strip(),
         tools=None if found.tools is None else tuple(word.strip() for word in found.tools.split(",") if word.strip()),
+        permission=found.permission,
         workspace=found.workspace,
         resume=found.resume,
         name=" ".join(found.name.split()),
+        sandbox=found.sandbox,
+        images=tuple(found.image),
     )
     wrong = _contradiction(talk)
     if wrong:

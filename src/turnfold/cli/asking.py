@@ -13,29 +13,29 @@ from attrs import frozen
 
 from turnfold.core.agent.inputs import Decided
 from turnfold.core.config.layers import ChatConfig
-from turnfold.core.config.values import Rule, Verdict
-from turnfold.core.world.permission import Subject, subject
+from turnfold.core.tools.preview import CUT, visible
+from turnfold.core.world.likes import likes
 from turnfold.shell.ports import Question
 from turnfold.shell.scope import Scope
 
 TERMINAL = "/dev/tty"
 ANSWER_BYTES = 4096
-HINT = "Answer y, n or a; anything longer is your reason for no, which the model is told.\n"
+HINT = "Answer y, n, a or v; anything longer is your reason for no, which the model is told.\n"
+VIEW = ("v", "view")
 
 
 def prompt_of(question: Question, cfg: ChatConfig) -> str:
-    """What the person is asked, after they were shown the act."""
-    return f"{question.reason} Allow? [y]es / [n]o / [a]lways {_always(subject(question.request, cfg))} / reason for no: "
-
-
-def _always(about: Subject) -> str:
-    return f"{about.kind} this" if about.outside else f"{about.kind} here"
+    """What the person is asked, after they were shown the act: with the very rules that *always* means, where it can mean any."""
+    rules = likes(question.request, cfg)
+    always = f" / [a]lways {' and '.join(visible(f'{rule.kind} {rule.pattern}') for rule in rules)}" if rules else ""
+    more = " / [v]iew all of it" if CUT in question.preview else ""
+    return f"{visible(question.reason)} Allow? [y]es, this once / [n]o{always}{more} / reason for no: "
 
 
 def decision_of(answer: str, question: Question, cfg: ChatConfig, at_ms: int) -> Decided | None:
     """What ``answer`` says of ``question``; None where it can't be told, so that it must be asked again.
 
-    *Always* is a rule for the rest of the conversation: all requests of this kind in the workspace; outside of it, this path.
+    *Always* is a rule for the rest of the conversation: this and the like of it, as the question said.
     """
     said = answer.strip()
     match said.lower():
@@ -44,26 +44,12 @@ def decision_of(answer: str, question: Question, cfg: ChatConfig, at_ms: int) ->
         case "n" | "no":
             return Decided(question.request_id, allowed=False, at_ms=at_ms)
         case "a" | "always":
-            return Decided(question.request_id, allowed=True, rule=rule_of(question, cfg), at_ms=at_ms)
-        case "yep" | "yeah" | "okay" | "sure" | "allow" | "fine" | "all":
+            rules = likes(question.request, cfg)
+            return Decided(question.request_id, allowed=True, rules=rules, at_ms=at_ms) if rules else None
+        case "yep" | "yeah" | "okay" | "sure" | "allow" | "fine" | "all" | "view":
             return None  # no reason for no, and not clear enough for yes
         case _:
             return Decided(question.request_id, allowed=False, note=said, at_ms=at_ms) if len(said) > 2 else None
-
-
-def rule_of(question: Question, cfg: ChatConfig) -> Rule:
-    """The rule that *always* means for ``question``."""
-    about = subject(question.request, cfg)
-    return Rule(Verdict.ALLOW, about.kind, literal(about.text) if about.outside else "*")
-
-
-def literal(text: str) -> str:
-    """The glob that matches ``text`` and nothing else.
-
-    >>> literal("/a[1]*.txt")
-    '/a[[]1][*].txt'
-    """
-    return "".join(f"[{each}]" if each in "*?[" else each for each in text)
 
 
 def _wake(descriptor: int) -> None:

@@ -16,10 +16,13 @@ from turnfold.cli.models import found_lines
 from turnfold.core.config.layers import ChatConfig, Config, ProjectConfig
 from turnfold.core.problem import Problem
 from turnfold.core.tools.preview import visible
+from turnfold.core.world.confinement import confinement_of, confinement_told
 from turnfold.shell.catalogue import catalogue, with_catalogue
+from turnfold.shell.environment import base_environment
 from turnfold.shell.folders import Folders, find_folders
 from turnfold.shell.journal import SqliteJournal
 from turnfold.shell.ports import JournalError
+from turnfold.shell.sandbox.sandboxes import BackEnd, LocalSandboxes
 from turnfold.shell.secrets import EnvironmentSecrets
 from turnfold.shell.settings import CONFIG, load_settings, project_file
 from turnfold.shell.survey import survey
@@ -54,6 +57,7 @@ def examine(version: str, workspace: Path, environ: Mapping[str, str]) -> tuple[
         Finding("python", f"{platform.python_version()} ({sys.executable})"),
         Finding("platform", f"{platform.system()} {platform.release()} {platform.machine()}"),
         Finding("bash", bash or "not found: the shell tool needs it, install bash", good=bash is not None),
+        *_sandboxes(ChatConfig(project, workspace=workspace.as_posix()), environ),
         Finding("workspace", str(workspace)),
         *_config(folders, workspace),
         *(Finding("config fault", str(problem), good=False) for problem in wrong),
@@ -61,6 +65,23 @@ def examine(version: str, workspace: Path, environ: Mapping[str, str]) -> tuple[
         Finding("cache folder", str(folders.cache)),
         _journal(folders),
         *_models(with_catalogue(ChatConfig(project)), folders, environ),
+    )
+
+
+def _sandboxes(cfg: ChatConfig, environ: Mapping[str, str]) -> tuple[Finding, ...]:
+    """Which back ends work here, each really tried, and what commands are in."""
+    here = LocalSandboxes(base_environment(environ))
+    tried = tuple(Finding(each.value, f"no: {fault}" if (fault := here.fault(each)) else "works") for each in BackEnd)
+    confinement = confinement_of(cfg)
+    if confinement is None:
+        return (*tried, Finding("sandbox", "off: commands run with all your rights (sandbox.profile)"))
+    told = confinement_told(confinement)
+    which = here.choice(confinement)
+    if which is None and confinement.required:
+        return (*tried, Finding("sandbox", f"none works, so no command will run ({told}): install bubblewrap or sandlock", good=False))
+    return (
+        *tried,
+        Finding("sandbox", f"none works, so commands run with all your rights ({told})" if which is None else f"{which.value}: {told}"),
     )
 
 

@@ -13,8 +13,11 @@ from turnfold.cli.arguments import Talk
 from turnfold.cli.stored import find_kept, last_kept
 from turnfold.core.agent.state import ChatState, effective
 from turnfold.core.config.layers import ChatConfig, Overrides, ProjectConfig, agent_layer
-from turnfold.core.config.missing import MISSING
+from turnfold.core.config.missing import MISSING, Missing
 from turnfold.core.config.models import missing_agent
+from turnfold.core.config.said import Said, saying
+from turnfold.core.config.tables import Sandbox, SandboxProfile
+from turnfold.core.config.values import Preset
 from turnfold.core.journal import load
 from turnfold.core.problem import Problem, caller_problem, did_you_mean
 from turnfold.core.tools.spec import ToolSpec
@@ -54,6 +57,8 @@ def open_new(plan: Talk, project: ProjectConfig, workspace: Path, equip: Equip, 
         model=plan.model or MISSING,
         agent=plan.agent or MISSING,
         tools=MISSING if plan.tools is None else plan.tools,
+        sandbox=_sandbox(plan),
+        permission=Preset(plan.permission) if plan.permission else MISSING,
     )
     cfg = evolve(cfg, limits=evolve(cfg.limits, generations=min(cfg.limits.generations, DRY_GENERATIONS))) if plan.dry_run else cfg
     box = equip(cfg)
@@ -98,7 +103,7 @@ def open_kept(plan: Talk, wanted: str, workspace: Path, equip: Equip, world: Wor
 
 
 def _change(plan: Talk, now: ChatConfig, tools: tuple[ToolSpec, ...], world: World) -> Overrides | Problem | None:
-    if not plan.model and not plan.agent and plan.tools is None:
+    if not plan.model and not plan.agent and not plan.sandbox and plan.tools is None and not plan.permission:
         return None
     wrong = unknown_tool(plan.tools, tools) or (
         missing_agent(evolve(now, overrides=(Overrides(agent=plan.agent), *now.overrides))) if plan.agent else None
@@ -106,12 +111,17 @@ def _change(plan: Talk, now: ChatConfig, tools: tuple[ToolSpec, ...], world: Wor
     if wrong is not None:
         return wrong
     led = next((agent_layer(agent) for agent in now.agents if agent.name == plan.agent), Overrides())
-    change = led if plan.tools is None else evolve(led, tools=plan.tools)
+    allowed = evolve(led, permission=Preset(plan.permission)) if plan.permission else led
+    change = evolve(allowed if plan.tools is None else evolve(allowed, tools=plan.tools), sandbox=_sandbox(plan))
     if not plan.model:
         return change
     named = evolve(change, model=plan.model)
     chosen = world.models.choose(evolve(now, overrides=(named, *now.overrides)))
     return chosen if isinstance(chosen, Problem) else named
+
+
+def _sandbox(plan: Talk) -> Said[Sandbox] | Missing:
+    return saying((("profile", SandboxProfile(plan.sandbox)),)) if plan.sandbox else MISSING
 
 
 def unknown_tool(names: tuple[str, ...] | None, tools: tuple[ToolSpec, ...]) -> Problem | None:

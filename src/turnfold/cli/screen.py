@@ -9,7 +9,7 @@ from typing import Protocol, TextIO, TypeAlias, final
 from attrs import evolve, field, frozen
 from typing_extensions import override
 
-from turnfold.cli.asking import HINT, Terminal, decision_of, prompt_of
+from turnfold.cli.asking import HINT, VIEW, Terminal, decision_of, prompt_of
 from turnfold.cli.forms import filled
 from turnfold.cli.json_lines import effect_line
 from turnfold.cli.output import is_terminal, write
@@ -19,7 +19,7 @@ from turnfold.core.agent.effects import Document, Effect, Leave, Notice, Publish
 from turnfold.core.agent.inputs import Decided
 from turnfold.core.agent.state import effective
 from turnfold.core.problem import Problem
-from turnfold.core.tools.preview import visible
+from turnfold.core.tools.preview import UNBOUNDED, preview, visible
 from turnfold.core.world.requests import AskHuman
 from turnfold.shell.ports import Clock, Human, Question
 from turnfold.shell.scope import Scope
@@ -107,6 +107,13 @@ class Screen:
             return
         self._show(act_shown(self.view, question.request_id, whole=whole))
 
+    def whole(self, question: Question) -> str:
+        """All of what is asked for, as text, however long it is."""
+        if question.child:
+            return preview(question.request, (), effective(self.view.cfg, self.view.past), UNBOUNDED) + "\n"
+        pieces = act_shown(self.view, question.request_id, whole=True, limit_bytes=UNBOUNDED).pieces
+        return "".join(painted(piece, colour=self._streams.colour) for piece in pieces)
+
     def line(self) -> None:
         """End the line that the prose is in."""
         if not self.view.fresh:
@@ -182,7 +189,7 @@ def from_terminal(terminal: Terminal, screen: Screen, clock: Clock, scope: Scope
             decided = decision_of(answer, question, cfg, clock.now_ms())
             if decided is not None:
                 return decided
-            terminal.say(HINT)
+            terminal.say(screen.whole(question) if answer.strip().lower() in VIEW else HINT)
         return None
 
     return answering

@@ -31,6 +31,7 @@ from turnfold.core.agent.effects import Publish
 from turnfold.core.agent.inputs import CommandGiven, Input, Resumed, SettingsChanged, UserSaid
 from turnfold.core.agent.step import execute_command
 from turnfold.core.config.layers import ChatConfig
+from turnfold.core.json import JsonObject, dumps
 from turnfold.core.problem import Problem, caller_problem
 from turnfold.shell.catalogue import catalogue
 from turnfold.shell.desk import RunResult
@@ -206,6 +207,9 @@ def _inputs(said: Said, opening: Opening, world: World) -> Iterator[Input]:
         yield SettingsChanged(opening.change, world.clock.now_ms())
     if opening.resumed:
         yield Resumed(world.clock.now_ms())
+    for image in said.plan.images:  # as if the person had called the tool first
+        call = dumps(JsonObject.of(path=Path(image).absolute().as_posix()))
+        yield CommandGiven(f"/vision --json {call}", world.clock.now_ms())
     if said.plan.prompt.startswith("/"):
         yield CommandGiven(said.text, world.clock.now_ms())
     elif said.text.strip():

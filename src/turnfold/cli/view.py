@@ -30,6 +30,7 @@ from turnfold.core.agent.events import (
     Reconfigured,
     Redone,
     Renamed,
+    RequestClosed,
     RequestOpened,
     Rewound,
     SummaryAsked,
@@ -43,8 +44,9 @@ from turnfold.core.config.values import ToolFormat
 from turnfold.core.conversation.messages import AssistantMessage, UserMessage
 from turnfold.core.llm.elements import FUNCTION_CALLS, TOOL_USE
 from turnfold.core.tools.output import counted
-from turnfold.core.tools.preview import visible
-from turnfold.core.world.answers import Exchange
+from turnfold.core.tools.preview import LIMIT_BYTES, visible
+from turnfold.core.world.answers import Exchange, JobStarted, ProcessEnded, PythonEnded
+from turnfold.core.world.confinement import confinement_of
 from turnfold.core.world.requests import CallModel
 
 
@@ -61,6 +63,7 @@ class View:
     fresh: bool = True  # the output is at the start of a line
     whole: str = ""  # the place of the reply that was shown whole
     asked: tuple[RequestId, ...] = ()  # the acts that were shown when they were asked for
+    sandbox: str | None = None  # what confined the last command or code, as it was told; None: there was none yet
 
 
 @final
@@ -86,12 +89,12 @@ def shown(view: View, effect: Effect) -> Shown:
             return Shown(view)
 
 
-def act_shown(view: View, request_id: RequestId, *, whole: bool) -> Shown:
+def act_shown(view: View, request_id: RequestId, *, whole: bool, limit_bytes: int = LIMIT_BYTES) -> Shown:
     """``view`` with an act shown that is asked for, ``whole`` for a person who is to decide on it; nothing where it is not open."""
     found = find_open(view.past, request_id)
     if found is None:
         return Shown(view)
-    pieces = act_pieces(found.request, _exchanges(view, request_id), _now(view), whole=whole)
+    pieces = act_pieces(found.request, _exchanges(view, request_id), _now(view), whole=whole, limit_bytes=limit_bytes)
     return _block(evolve(view, asked=(*view.asked, request_id)), *pieces)
 
 
@@ -110,6 +113,8 @@ def _event(view: View, event: Event) -> Shown:
             return Shown(view) if asked and not view.replay else _act(view, request_id)
         case Permitted(request_id):
             return Shown(view) if request_id in view.asked or view.replay else _act(view, request_id)
+        case RequestClosed(outcome=(ProcessEnded(sandbox=sandbox) | PythonEnded(sandbox=sandbox) | JobStarted(sandbox=sandbox))):
+            return _confined(view, sandbox)
         case CancelAsked():
             return _block(view, Piece("(stopping …)\n", Style.DIM))
         case CallClosed(text=text, ok=True, ends=True):
@@ -158,6 +163,16 @@ def _said(view: View, text: str) -> Shown:
 def _act(view: View, request_id: RequestId) -> Shown:
     found = find_open(view.past, request_id)
     return Shown(view) if found is None else _block(view, *act_pieces(found.request, _exchanges(view, request_id), _now(view)))
+
+
+def _confined(view: View, sandbox: str) -> Shown:
+    """What confined a command, or that nothing did: said of the first, and of one after which it is otherwise."""
+    if sandbox == view.sandbox:
+        return Shown(view)
+    wanted = confinement_of(_now(view)) is not None
+    without = "not in a sandbox, since none works here: with all your rights" if wanted else "not in a sandbox: with all your rights"
+    told = f"in a sandbox, by {visible(sandbox)}" if sandbox else without
+    return _block(evolve(view, sandbox=sandbox), Piece(f"  ({told})\n", Style.DIM))
 
 
 def _ended(view: View, reason: Reason) -> Shown:

@@ -102,13 +102,13 @@ class Worker:
         return {"url": page.url, "title": (title or "").strip(), "text": seen, "picture": picture, "notes": self.notes}
 
     def gone_to(self, url: str, wait_ms: float) -> None:
-        """Open ``url``; again where the page of an earlier failure, which comes when it will, came in between."""
-        try:
-            self.page.goto(url, wait_until="domcontentloaded", timeout=wait_ms)
-        except Error as error:
-            if "interrupted by another navigation" not in str(error) or "chrome-error:" not in str(error):
-                raise
-            self.page.goto(url, wait_until="domcontentloaded", timeout=wait_ms)
+        """Open ``url`` in a page of its own: what an earlier one still loads, or never stops doing, is not in its way."""
+        earlier = list(self.context.pages)
+        page = self.context.new_page()
+        for each in earlier:
+            with contextlib.suppress(Error):
+                each.close()
+        page.goto(url, wait_until="domcontentloaded", timeout=wait_ms)
 
     def stuck(self) -> bool:
         """Whether the page answers nothing at all, as one does whose script never ends."""

@@ -10,11 +10,13 @@ from pathlib import Path
 
 from turnfold.core.json import scalar_text
 from turnfold.core.problem import Problem, caller_problem, model_problem, world_problem
+from turnfold.core.tools.textlines import clipped
 from turnfold.core.world.answers import FileRead, ImageRead
 from turnfold.core.world.images import Image
-from turnfold.shell.kinds import Kind, kind_of
+from turnfold.shell.kinds import OLD_TEXT, UNKNOWN, Kind, kind_of
 
 PATH = "$.path"
+LONGEST_BYTES = 4095  # of a path, as Linux has it: no program could open a longer one by its name
 NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 NOT_ALLOWED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ETXTBSY})
 
@@ -37,6 +39,8 @@ def path_problem(path: str) -> Problem | None:
         return caller_problem("not-absolute", f"The path {path!r} is relative: give an absolute path.", PATH)
     if "\0" in path or scalar_text(path) != path:
         return model_problem("not-found", f"No file can have the name {path!r}: leave out the characters that are no text.", PATH)
+    if len(path.encode()) > LONGEST_BYTES:
+        return world_problem("world", f"The path {clipped(path)} is too long: choose a shorter one.", PATH)
     return None
 
 
@@ -61,7 +65,8 @@ def pictured(path: str, data: bytes) -> ImageRead | Problem:
     kind = kind_of(data)
     if kind.media_type:
         return ImageRead(Image(kind.media_type, base64.b64encode(data).decode("ascii")), hashlib.sha256(data).hexdigest())
-    what = "empty" if not data else "a text" if is_text(data) else kind.name
+    text = kind in {UNKNOWN, OLD_TEXT} and is_text(data)
+    what = "empty" if not data else "a text" if text else kind.name
     message = (
         f"{path} is {what} ({len(data):,} bytes), not a PNG, JPEG, GIF or WebP picture: turn it into one with a command, such as convert."
     )
@@ -150,4 +155,11 @@ def os_problem(error: OSError, path: str, done: str) -> Problem:
 
 def _nearest(path: str) -> str:
     """The lowest folder above ``path`` that exists."""
-    return next((str(folder) for folder in Path(path).parents if folder.is_dir()), "/")
+    return next((str(folder) for folder in Path(path).parents if _is_folder(folder)), "/")
+
+
+def _is_folder(folder: Path) -> bool:
+    try:
+        return folder.is_dir()
+    except OSError:  # a folder above it that may not be entered, a name that is too long
+        return False

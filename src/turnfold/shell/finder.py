@@ -28,6 +28,7 @@ from turnfold.core.world.permission import Allow, Deny, permit, relative
 from turnfold.core.world.requests import ReadFile, SearchFiles
 from turnfold.shell.beneath import Place, real_path, walked
 from turnfold.shell.bounds import Bounds
+from turnfold.shell.capture import Capture
 from turnfold.shell.child import Child, Pump, Waker
 from turnfold.shell.clock import monotonic_s
 from turnfold.shell.environment import Pairs
@@ -38,6 +39,7 @@ from turnfold.shell.scope import Scope
 PROGRAM = str(Path(__file__).with_name("search_worker.py"))
 LENGTH_BYTES = 8
 LONGEST_S = 60.0  # of one search, where commands may take longer
+SAID_BYTES = 1000  # of what it says when it fails
 IGNORE_BYTES = 1_000_000  # of a .gitignore above the root
 
 
@@ -53,13 +55,14 @@ class _StoppedError(Exception):
 class _Search:
     """One search: the process that does it, and what it is told and tells; used by one thread."""
 
-    __slots__ = ("_answer", "_child", "_control", "_deadline_s", "_pump", "_result", "_timeout_s", "_waker")
+    __slots__ = ("_answer", "_child", "_control", "_deadline_s", "_pump", "_result", "_said", "_timeout_s", "_waker")
 
     def __init__(self, root: int, environment: Pairs, timeout_s: float, waker: Waker) -> None:
         self._timeout_s = timeout_s
         self._deadline_s = monotonic_s() + timeout_s
         self._waker = waker
         self._answer = bytearray()
+        self._said = Capture(SAID_BYTES)
         with contextlib.ExitStack() as theirs, contextlib.ExitStack() as ours:
             control, self._control = os.pipe()
             theirs.callback(os.close, control)
@@ -72,7 +75,7 @@ class _Search:
             self._child = Child(lambda lifeline: (*argv, str(lifeline), str(root)), "/", dict(environment), keep=(control, result, root))
             ours.pop_all()
         self._pump = Pump()
-        self._pump.read(self._child.output, lambda _: None)
+        self._pump.read(self._child.output, self._said.feed)
         self._pump.read(self._result, self._answer.extend)
         self._child.attach(self._pump, waker)
 
@@ -108,7 +111,10 @@ class _Search:
         if not in_time:
             message = f"The search took more than {self._timeout_s:g} s: search a folder below, or use a simpler pattern."
             return model_problem("timed-out", message, "$.pattern")
-        return world_problem("search-failed", "The process that searches ended without an answer: try again, in a folder below.")
+        self._pump.rest()
+        last = self._said.text().rstrip().rpartition("\n")[2]
+        message = f"The process that searches ended without an answer ({last or 'killed'}): try again, in a folder below."
+        return world_problem("search-failed", message)
 
 
 def _wrong(why: str, *, pattern: bool) -> Problem:

@@ -193,7 +193,6 @@ def main() -> None:
         os.set_inheritable(descriptor, False)
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)  # type: ignore[union-attr]
-    os.environ.setdefault("MPLBACKEND", "agg")  # draws without a window
     worker = Worker()
     with open(control, "rb", closefd=False) as messages:
         while (source := receive(messages)) is not None:

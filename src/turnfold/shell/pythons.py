@@ -16,6 +16,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from threading import Condition
+from types import MappingProxyType
 from typing import final
 
 from typing_extensions import override
@@ -34,6 +35,7 @@ from turnfold.shell.sandbox.sandboxes import LocalSandboxes
 from turnfold.shell.scope import Scope, never_began
 
 PROGRAM = str(Path(__file__).with_name("python_worker.py"))
+DRAWING = MappingProxyType({"MPLBACKEND": "agg"})  # matplotlib draws without a window
 INTERRUPTS = 2
 GRACE_S = 1.0  # from the first SIGINT to SIGKILL
 DRAIN_S = 0.1
@@ -255,7 +257,7 @@ class LocalPythons(Pythons):
             return worker, False
         if worker is not None:
             self._end(conversation, worker)
-        worker = _Worker(self._executable, laid_over(self._environment, request.environment), request, self._sandboxes)
+        worker = _Worker(self._executable, {**DRAWING, **laid_over(self._environment, request.environment)}, request, self._sandboxes)
         with self._changed:
             self._workers[conversation] = worker
         return worker, True

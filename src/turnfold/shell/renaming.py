@@ -54,8 +54,10 @@ def take_name(folder: int, temporary: str, name: str) -> None:
 
 
 def _renamed(folder: int, source: str, target: str, flags: int) -> bool:
-    import ctypes  # some Pythons come without it
-
+    try:
+        import ctypes
+    except ImportError:  # some Pythons come without it
+        return False
     function: Callable[..., int] | None = getattr(ctypes.CDLL(None, use_errno=True), CALL.function, None)
     if function is None:
         return False

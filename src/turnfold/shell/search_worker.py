@@ -112,15 +112,20 @@ def ignoring(text: str) -> GitIgnoreSpec:
     """What a .gitignore of that text leaves out; git passes over lines that it can't read, too."""
     lines = text.splitlines()
     try:
-        return GitIgnoreSpec.from_lines(lines)
+        return spec_of(lines)
     except ValueError:
-        return GitIgnoreSpec.from_lines([line for line in lines if readable(line)])
+        return spec_of([line for line in lines if readable(line)])
+
+
+def spec_of(lines: list[str]) -> GitIgnoreSpec:
+    """The patterns ``lines``; raises ``ValueError``. Always by Python's engine, whatever else is installed: names may be any bytes."""
+    return GitIgnoreSpec.from_lines(lines, backend="simple")
 
 
 def readable(line: str) -> bool:
     """Whether ``line`` is a pattern."""
     try:
-        GitIgnoreSpec.from_lines([line])
+        spec_of([line])
     except ValueError:
         return False
     return True
@@ -129,7 +134,7 @@ def readable(line: str) -> bool:
 def glob(names: list[str]) -> GitIgnoreSpec:
     """What matches one of ``names``."""
     try:
-        return GitIgnoreSpec.from_lines(names)
+        return spec_of(names)
     except ValueError as error:
         raise WrongError(str(error)) from error
 

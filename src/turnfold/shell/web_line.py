@@ -32,7 +32,9 @@ CONNECT_S = 10.0
 SLACK_BYTES = 1_000_000  # of heads, and of frames around a body
 PIECE_BYTES = 65_536
 REDIRECTS = (301, 302, 303, 307, 308)
-ZLIB_BITS = {"gzip": 47, "x-gzip": 47, "deflate": 47}  # 32 + 15: zlib finds out which of the two heads there is
+PACKINGS = ("gzip", "x-gzip", "deflate")
+EITHER_HEAD = 32 + zlib.MAX_WBITS  # zlib finds out which of its two heads there is
+NO_HEAD = -zlib.MAX_WBITS
 
 
 @final
@@ -192,9 +194,9 @@ def _unpacked(chunks: Iterable[bytes], packing: str) -> Iterator[bytes]:
     if packing in {"", "identity"}:
         yield from chunks
         return
-    if packing not in ZLIB_BITS:
+    if packing not in PACKINGS:
         raise _BadPackingError(packing)
-    unpack, first = zlib.decompressobj(ZLIB_BITS[packing]), True
+    unpack, first = zlib.decompressobj(EITHER_HEAD), True
     for chunk in chunks:
         rest = chunk
         while rest:
@@ -203,7 +205,7 @@ def _unpacked(chunks: Iterable[bytes], packing: str) -> Iterator[bytes]:
             except zlib.error as error:
                 if not first:
                     raise _BadPackingError(str(error)) from error
-                unpack, first = zlib.decompressobj(-15), False  # deflate without its head, as some servers send it
+                unpack, first = zlib.decompressobj(NO_HEAD), False  # deflate without its head, as some servers send it
                 continue
             rest, first = unpack.unconsumed_tail, False
             if piece:

@@ -61,6 +61,7 @@ CALLS: tuple[ToolCall, ...] = (
     ToolCall("subagent", JsonObject.of(task="Count the files.")),
     ToolCall("chats", JsonObject.of(query="alpha")),
     ToolCall("rag", JsonObject.of(query="alpha")),
+    ToolCall("gh", JsonObject.of(command="pr list")),
     ToolCall("pair", JsonObject.of(path="b.txt")),
     ToolCall("careful", JsonObject.of(path="d.txt")),
     ToolCall("count", JsonObject()),

@@ -298,7 +298,8 @@ def _decided(sim: Sim, move: Decide) -> Sim:
         return sim
     found = asked[move.pick % len(asked)]
     said = plausible(found.request) if isinstance(found.request, AskHuman) else None
-    return taken(sim, Decided(found.request_id, move.allowed, "so I say", move.rule, sim.now_ms, said))
+    rules = () if move.rule is None else (move.rule,)
+    return taken(sim, Decided(found.request_id, move.allowed, "so I say", rules, sim.now_ms, said))
 
 
 def plausible(request: AskHuman) -> JsonObject:

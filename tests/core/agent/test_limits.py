@@ -44,7 +44,7 @@ from turnfold.testing.wire import chat_stream
 
 PRICED = ModelProfile(pattern="scripted/model", input_usd=1000.0, output_usd=2000.0)
 READ = call("read", path="a.txt")
-RUN = call("shell", command="ls")
+RUN = call("shell", command="make")
 
 
 def limited(limits: Limits, *rules: Rule, profile: ModelProfile = PRICED) -> ChatConfig:

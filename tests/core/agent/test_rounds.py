@@ -55,11 +55,11 @@ def test_results_join_the_log_in_the_order_asked_whatever_comes_first() -> None:
 
 
 def test_serial_calls_queue_behind_their_own_tool_and_not_behind_others() -> None:
-    begun = asking("shell:cd sub", "shell:ls", "count", "read:a.txt", rules=(YES,))
+    begun = asking("shell:cd sub", "shell:make", "count", "read:a.txt", rules=(YES,))
     assert [str(each.perform.request_id) for each in begun.outstanding] == ["1.1.0.0", "1.1.2.0", "1.1.3.0"]
     then = after(begun, Finish(0))
     assert ran(then) == ("cd sub", "ls")
-    assert "ran ls in /w/sub" in results(finished(then))[1]
+    assert "ran make in /w/sub" in results(finished(then))[1]
 
 
 def test_a_tool_that_is_gone_does_not_hold_up_what_queues_behind_it() -> None:
@@ -77,17 +77,17 @@ def test_memories_do_not_depend_on_which_tool_is_quicker() -> None:
 
 
 def test_a_question_is_performed_after_a_yes_and_not_before() -> None:
-    begun = asking("shell:ls")
+    begun = asking("shell:make")
     assert begun.state.paused
     assert not begun.outstanding
-    assert ran(after(begun, Decide())) == ("ls",)
+    assert ran(after(begun, Decide())) == ("make",)
 
 
 def test_a_no_closes_the_call_with_what_the_person_said() -> None:
-    done = after(asking("shell:ls"), Decide(allowed=False))
+    done = after(asking("shell:make"), Decide(allowed=False))
     assert closed(done)[0].text == "Denied: this was not allowed, and nothing of it happened. They said: so I say"
     assert ran(done) == ()
-    quiet = after(asking("shell:ls"))
+    quiet = after(asking("shell:make"))
     silent = after(quiet, Wild(Decided(questions(quiet.state.past)[0].request_id, allowed=False)))
     assert closed(silent)[0].text == "Denied: this was not allowed, and nothing of it happened."
 
@@ -112,7 +112,7 @@ def test_a_no_after_a_yes_to_the_other_tells_that_the_other_happened() -> None:
 
 
 def test_a_rule_that_denies_closes_the_call_at_once() -> None:
-    done = asking("shell:ls", rules=(Rule(Verdict.DENY, "run", "*"),))
+    done = asking("shell:make", rules=(Rule(Verdict.DENY, "run", "*"),))
     assert closed(done)[0].text.startswith("Denied: ")
     assert_balanced(done)
 
@@ -124,30 +124,30 @@ def test_a_rule_that_denies_a_part_of_a_call_keeps_the_rest_from_being_begun() -
 
 
 def test_a_rule_given_with_a_yes_answers_the_other_questions_that_it_speaks_of() -> None:
-    begun = asking("shell:ls", "python:1", "careful:x")
+    begun = asking("shell:make", "python:1", "careful:x")
     done = after(begun, Decide(pick=0, rule=Rule(Verdict.ALLOW, "write", "*")))
     assert [str(event.request_id) for event in done.events if isinstance(event, Permitted)] == ["1.1.0.0", "1.1.2.0", "1.1.2.1"]
     assert [str(each.request_id) for each in questions(done.state.past)] == ["1.1.1.0"]
 
 
 def test_a_rule_given_with_a_no_answers_the_other_questions_that_it_speaks_of() -> None:
-    begun = asking("careful:x", "careful:y", "shell:ls")
+    begun = asking("careful:x", "careful:y", "shell:make")
     done = after(begun, Decide(pick=0, allowed=False, rule=Rule(Verdict.DENY, "write", "*")))
     assert [event.slot for event in closed(done)] == [0, 1]
     assert [str(each.request_id) for each in questions(done.state.past)] == ["1.1.2.0"]
 
 
 def test_a_yes_to_everything_does_not_perform_the_rest_of_a_denied_call() -> None:
-    done = after(asking("careful:x", "shell:ls"), Decide(pick=0, allowed=False, rule=YES))
+    done = after(asking("careful:x", "shell:make"), Decide(pick=0, allowed=False, rule=YES))
     assert [str(each.perform.request_id) for each in done.outstanding] == ["1.1.1.0"]
 
 
 def test_an_interrupt_ends_what_was_not_begun_and_waits_for_what_was() -> None:
-    begun = after(asking("shell:ls", "shell:pwd", "read:a.txt", "python:1"), Decide(), Interrupt())
+    begun = after(asking("shell:make", "shell:make all", "read:a.txt", "python:1"), Decide(), Interrupt())
     assert [each.status for each in open_requests(begun.state.past)] == [Status.CANCELLING, Status.CANCELLING]
     assert [effect.request_id.slot for effect in begun.effects if isinstance(effect, Cancel)] == [0, 2]
     done = after(begun, Finish(0), Finish(0))
-    assert results(done) == ("ran ls in /w", INTERRUPTED_TEXT, "a.txt (1 line):\n1\talpha\n", INTERRUPTED_TEXT)
+    assert results(done) == ("ran make in /w", INTERRUPTED_TEXT, "a.txt (1 line):\n1\talpha\n", INTERRUPTED_TEXT)
     assert reasons(done) == (Reason.INTERRUPTED,)
     assert done.state.idle
 
@@ -175,7 +175,7 @@ def test_the_grace_time_counts_from_the_interrupt(waited_ms: int, given_up: bool
 
 
 def test_a_crash_repeats_what_is_safe_and_tells_of_what_is_not() -> None:
-    begun = after(asking("read:a.txt", "shell:ls", "python:1"), Decide(pick=0), Crash())
+    begun = after(asking("read:a.txt", "shell:make", "python:1"), Decide(pick=0), Crash())
     assert [str(each.perform.request_id) for each in begun.outstanding] == ["1.1.0.1"]
     assert [str(each.request_id) for each in questions(begun.state.past)] == ["1.1.2.0"]
     done = finished(begun)
@@ -196,7 +196,7 @@ def test_an_answer_of_another_kind_is_told_to_the_tool_as_a_problem() -> None:
 
 
 def test_a_question_is_not_answered_by_the_shell() -> None:
-    begun = asking("shell:ls")
+    begun = asking("shell:make")
     asked = questions(begun.state.past)[0].request_id
     assert after(begun, Wild(Answered(asked, FileRead(text="", digest="")))).state == begun.state
 
@@ -209,14 +209,14 @@ def test_a_question_is_not_answered_by_an_answer_of_its_kind_nor_by_a_failure() 
 
 
 def test_an_interrupt_is_recorded_once() -> None:
-    done = after(asking("shell:ls", rules=(YES,)), Interrupt(), Interrupt())
+    done = after(asking("shell:make", rules=(YES,)), Interrupt(), Interrupt())
     assert sum(isinstance(event, TurnInterrupted) for event in done.events) == 1
 
 
 def test_the_person_is_told_of_an_outcome_that_nobody_knows() -> None:
-    begun = after(asking("shell:ls", "read:a.txt", rules=(YES,)), Crash())
+    begun = after(asking("shell:make", "read:a.txt", rules=(YES,)), Crash())
     assert [problem.code for problem in problems(begun)] == ["unknown-outcome"]
-    assert "an act (run ls)" in problems(begun)[0].message
+    assert "an act (run make)" in problems(begun)[0].message
 
 
 def test_a_no_after_only_looking_tells_that_nothing_happened() -> None:

@@ -41,13 +41,13 @@ from turnfold.core.world.requests import ReadFile, RunProcess
 from turnfold.core.world.usage import Usage
 
 CFG = ChatConfig(ProjectConfig(Config(model="ollama/a")), workspace="/w", conversation="c")
-RUN = RunProcess(script="ls", cwd="/w", environment=(), timeout_s=300.0, output_bytes=20_000)
+RUN = RunProcess(script="make", cwd="/w", environment=(), timeout_s=300.0, output_bytes=20_000)
 ALLOW_RUNS = Overrides(rules=(Rule(Verdict.ALLOW, "run"),))
 
 
 def asking() -> ChatState:
     """A conversation that waits for a person to allow a command."""
-    call = ToolCall("shell", JsonObject.of(command="ls"))
+    call = ToolCall("shell", JsonObject.of(command="make"))
     begun = step(ChatState(), UserSaid("go"), BUILTIN_TOOLS, CFG).state
     said = fold((MessageAdded(AssistantMessage(text="", place="1.1", calls=(call,))),), begun.past)
     opened = RequestOpened(request_id=RequestId(1, 1, 0, 0), request=RUN, asked="It runs a command.")
@@ -135,6 +135,6 @@ def test_a_commanded_call_sees_the_settings_of_its_turn() -> None:
 
 
 def test_a_command_is_performed_without_a_question_that_a_reply_would_need() -> None:
-    done = step(ChatState(), CommandGiven("/shell ls"), BUILTIN_TOOLS, CFG)
+    done = step(ChatState(), CommandGiven("/shell make"), BUILTIN_TOOLS, CFG)
     assert [effect.request for effect in done.effects if isinstance(effect, Perform)] == [RUN]
     assert len(questions(asking().past)) == 1

@@ -41,6 +41,7 @@ def project(toml: str, known: tuple[str, ...] = ("openai", "mine")) -> FileSetti
         ("[prompt]\nguides = ['a/../../b', 'A.md']", "$.prompt.guides[0]", 2),
         ("[skills]\nlessons = ['a', 'C:/b']", "$.skills.lessons[1]", 2),
         ("[sandbox]\nprofile = 'off'", "$.sandbox", 1),
+        ("[web]\nprivate_hosts = ['*']", "$.web", 1),
         ("[limits]\nusd = 1000\ncommand_s = 1", "$.limits.usd", 2),
         ("[limits]\ncommand_s = 1\ngenerations = 1000", "$.limits.generations", 3),
         ("[limits]\ncommand_s = 1\nturns = 1000", "$.limits.turns", 3),
@@ -49,7 +50,7 @@ def project(toml: str, known: tuple[str, ...] = ("openai", "mine")) -> FileSetti
         ("[agents.a]\nmodel = 'a/b'\nlimits = {usd = 5}", "$.agents.a.limits", 3),
         ("[models.'openai/*']\ntemperature = 1\ninput_usd = 0", "$.models['openai/*'].input_usd", 3),  # limits.usd would never be reached
         ("[mcp.a]\ncommand = 'evil'\narguments = []", "$.mcp.a", 1),
-        ("[mcp.a]\nenabled = true\ncommand = 'evil'", "$.mcp.a.command", 3),
+        ("[mcp.a]\ntimeout_s = 5\ncommand = 'evil'", "$.mcp.a.command", 3),
         ("[hooks.a]\ncommand = 'evil'", "$.hooks.a", 1),
         ("[guardrails.a]\npattern = ''", "$.guardrails.a", 1),
         ("[exporters.a]\nurl = 'http://evil.example'", "$.exporters.a", 1),

@@ -22,11 +22,13 @@ from turnfold.core.config.tables import (
     Server,
     Skills,
     User,
+    Web,
 )
 from turnfold.core.config.values import (
     DEFAULT_LIMITS,
     Limits,
     ModelProfile,
+    Preset,
     Provider,
     Rule,
     SecretRef,
@@ -46,6 +48,7 @@ max_tokens = 500
 instructions = ""
 tools = ["read", "shell"]
 tool_format = "markdown"
+permission = "edit"
 workspace = "/w"
 roots = []
 
@@ -92,6 +95,10 @@ PAGER = false
 profile = "read-only"
 network = false
 
+[web]
+private_hosts = ["localhost"]
+timeout_s = 5
+
 [prompt]
 files = ["README.md"]
 
@@ -134,8 +141,10 @@ KNOWN = Overrides(
     max_tokens=500,
     instructions="",
     tools=("read", "shell"),
+    tool_modules=("acme.tools",),
     tool_format=ToolFormat.MARKDOWN,
     agent=DEFAULT,
+    permission=Preset.EDIT,
     workspace="/w",
     roots=(),
     parameters=JsonObject.of(top_p=0.5, extra=JsonObject.of(a=(1, "b", True))),
@@ -167,6 +176,7 @@ KNOWN = Overrides(
     rules=(Rule(Verdict.ALLOW, "write", "*.md"), Rule(Verdict.DENY)),
     environment=(Variable("LANG", "C"), Variable("PAGER", None)),
     sandbox=said(Sandbox, profile=SandboxProfile.READ_ONLY, network=False),
+    web=said(Web, private_hosts=("localhost",), timeout_s=5.0),
     prompt=said(Prompt, files=("README.md",)),
     skills=said(Skills, folders=()),
     user=said(User, name="Ada"),

@@ -27,8 +27,9 @@ from turnfold.core.config.tables import (
     Server,
     Skills,
     User,
+    Web,
 )
-from turnfold.core.config.values import DEFAULT_LIMITS, DEFAULT_PROVIDERS, Limits, Provider, SecretRef, ToolFormat, Variable
+from turnfold.core.config.values import DEFAULT_LIMITS, DEFAULT_PROVIDERS, Limits, Preset, Provider, SecretRef, ToolFormat, Variable
 from turnfold.core.json import JsonObject
 
 READ = (
@@ -43,7 +44,9 @@ READ = (
     ("agent", "r", "", "r"),
     ("agents", (said(AgentSpec, name="r"),), (), (AgentSpec(name="r"),)),
     ("rules", (), (), ()),
+    ("permission", Preset.EDIT, Preset.ASK, Preset.EDIT),
     ("sandbox", said(Sandbox, profile=SandboxProfile.READ_ONLY), Sandbox(), Sandbox(profile=SandboxProfile.READ_ONLY)),
+    ("web", said(Web, timeout_s=5.0), Web(), Web(timeout_s=5.0)),
     ("workspace", "/w", "/", "/w"),
     ("roots", ("/r",), (), ("/r",)),
     ("environment", (Variable("B", None), Variable("A", "1")), (), (Variable("A", "1"), Variable("B", None))),
@@ -75,7 +78,7 @@ def test_each_setting_is_read(name: str, mentioned: object, default: object, val
 
 def test_each_setting_is_noted_and_read_by_its_name() -> None:
     names = tuple(each.alias or "" for each in settings())
-    assert len(names) == len(set(names)) == 27
+    assert len(names) == len(set(names)) == 28
     assert all(note_of(each) and each.name == f"own_{each.alias}" and hasattr(Layer(), each.alias or "") for each in settings())
     assert {name for name, *_ in READ} == set(names) - {"providers", "models"}  # these two: test_layers.py, test_models.py
 

@@ -11,6 +11,7 @@ from returns.pipeline import is_successful
 from tests.core.tools.worlds import LIMITS, MAX_ROUNDS, PROBLEMS, TEXTS, VARIABLES, config, outcomes
 from turnfold.core.json import JsonObject, JsonValue
 from turnfold.core.tools.builtin import BUILTIN_TOOLS
+from turnfold.core.tools.builtin.browser import ACTIONS
 from turnfold.core.tools.preview import preview
 from turnfold.core.tools.schema import check_untrusted
 from turnfold.core.tools.spec import Call, Done, Need, Refuse, ToolSpec, find_tool
@@ -49,6 +50,14 @@ def fitting(draw: st.DrawFn, tool: ToolSpec) -> JsonObject:
             members += () if line is None else ((name, line),)
         elif name == "patch":
             members += ((name, draw(PATCHES | TEXTS.filter(bool))),)
+        elif name == "do":
+            members += ((name, draw(st.sampled_from(("", "list", "start x", "output a", "stop a", "stop")) | TEXTS)),)
+        elif name == "url":
+            members += ((name, draw(st.sampled_from(("https://a.example/x", "http://localhost:1", "ftp://a")) | TEXTS.filter(bool))),)
+        elif name == "action":
+            members += ((name, draw(st.sampled_from(ACTIONS))),)
+        elif name == "target":
+            members += ((name, draw(st.sampled_from(("https://a.example", "p.png", 'link "More"', "", "x\n.png")) | TEXTS)),)
         elif name == "changes":
             members += ((name, draw(CHANGES)),)
         elif name == "path":
@@ -139,7 +148,7 @@ def test_a_tool_describes_itself_to_a_model(tool: ToolSpec) -> None:
 
 
 def test_the_tools_are_in_this_order() -> None:
-    names = "read save append patch patch_many grep find shell jobs python todo ask complete subagent chats fetch browser vision screenshot tmux rag"
+    names = "read save append patch patch_many grep find shell jobs python todo ask complete subagent chats fetch browser vision screenshot tmux rag gh"
     assert [tool.name for tool in BUILTIN_TOOLS] == names.split()
     assert find_tool(BUILTIN_TOOLS, "patch") is BUILTIN_TOOLS[3]
     assert find_tool(BUILTIN_TOOLS, "nope") is None

@@ -12,7 +12,7 @@ from turnfold.core.problem import Problem, world_problem
 from turnfold.core.tools.builtin.tmux import NO_SERVER, TMUX
 from turnfold.core.tools.spec import Call, Done, Need, Refuse
 from turnfold.core.world.answers import Answer, Exchange, JobStarted, ProcessEnded
-from turnfold.core.world.requests import RunProcess, StartJob, WorldRequest
+from turnfold.core.world.requests import Request, RunProcess, StartJob
 
 CFG = evolve(config(), conversation="c1")
 
@@ -21,7 +21,7 @@ def ended(exit_code: int, output: str = "") -> ProcessEnded:
     return ProcessEnded(exit_code=exit_code, output=output, cwd="/w")
 
 
-def played(arguments: JsonObject, *answers: Answer | Problem) -> tuple[tuple[WorldRequest, ...], Done | Refuse]:
+def played(arguments: JsonObject, *answers: Answer | Problem) -> tuple[tuple[Request, ...], Done | Refuse]:
     call, left = Call(arguments), list(answers)
     while isinstance(due := TMUX.advance(call, CFG), Need):
         (request,) = due.requests

@@ -20,13 +20,23 @@ from turnfold.core.world.answers import (
     EntryKind,
     Exchange,
     FileRead,
+    FilesChanged,
     FilesListed,
     FileWritten,
     ProcessEnded,
     PythonEnded,
 )
 from turnfold.core.world.permission import Ask, permit
-from turnfold.core.world.requests import ListFiles, ReadFile, RunProcess, RunPython, WorldRequest, WriteFile
+from turnfold.core.world.requests import (
+    ChangeFiles,
+    DeleteFile,
+    ListFiles,
+    ReadFile,
+    RunProcess,
+    RunPython,
+    WorldRequest,
+    WriteFile,
+)
 from turnfold.testing.strategies import values
 
 MAX_ROUNDS = 4
@@ -71,6 +81,8 @@ def answer(request: WorldRequest, world: TinyWorld) -> tuple[Answer | Problem, T
             return _read(path, world), world
         case WriteFile():
             return _write(request, world)
+        case ChangeFiles(changes):
+            return _change(changes, world)
         case ListFiles(path=path, limit=limit):
             return _list(path, limit, world), world
         case RunProcess():
@@ -97,6 +109,21 @@ def _write(request: WriteFile, world: TinyWorld) -> tuple[FileWritten | Problem,
         return model_problem("changed", f"{request.path} changed."), world
     files = {**dict(world.files), request.path: request.text}
     return FileWritten(digest(request.text)), evolve(world, files=tuple(files.items()), writes=world.writes + 1)
+
+
+def _change(changes: tuple[WriteFile | DeleteFile, ...], world: TinyWorld) -> tuple[FilesChanged | Problem, TinyWorld]:
+    files = dict(world.files)
+    for change in changes:
+        old = world.text(change.path)
+        if change.expected_digest != ("" if old is None else digest(old)):
+            return model_problem("changed", f"{change.path} changed."), world
+        if isinstance(change, WriteFile):
+            files[change.path] = change.text
+        else:
+            del files[change.path]
+    texts = tuple(files.get(change.path) for change in changes)
+    digests = tuple("" if text is None else digest(text) for text in texts)
+    return FilesChanged(digests), evolve(world, files=tuple(files.items()), writes=world.writes + 1)
 
 
 def _list(path: str, limit: int, world: TinyWorld) -> FilesListed | Problem:

@@ -28,7 +28,7 @@ from turnfold.core.world.requests import CallModel, Purpose
 from turnfold.testing.simulated import Break, Command, Crash, Decide, Deliver, Finish, Interrupt, Say, finished
 
 READ = call("read", path="a.txt")
-LS = call("shell", command="ls")
+LS = call("shell", command="make")
 BEGUN = Started(conversation="c", cfg_digest="", tools_digest="")
 
 
@@ -42,7 +42,7 @@ def test_a_turn_is_a_tree_with_times() -> None:
         "      tool read · 1.0 s\n"
         "        read /w/a.txt · 1.0 s · 6 characters\n"
         "      tool shell · 3.0 s\n"
-        "        run ls · 3.0 s · asked, permitted after 2.0 s · exit code 0\n"
+        "        run make · 3.0 s · asked, permitted after 2.0 s · exit code 0\n"
         "    model scripted/model · 2.0 s · stop: end\n"
     )
 
@@ -56,15 +56,15 @@ def test_what_has_not_ended_says_so() -> None:
         "    model scripted/model · 2.0 s · stop: calls\n"
         "    round of 1 call · unfinished\n"
         "      tool shell · unfinished\n"
-        "        run ls · unfinished\n"
+        "        run make · unfinished\n"
     )
     back = trace_of(finished(after(cut, Crash())).events)
     told = trace_text(back, 1)
-    assert "run ls · 1.0 s · unknown\n" in told
+    assert "run make · 1.0 s · unknown\n" in told
     assert "tool shell · 1.0 s · unknown · This was stopped while it ran" in told
     assert back.turns[0].status is Status.OK
     waiting = after(sim(reply("", LS)), Say("go"), Finish())
-    assert "run ls · unfinished · asked\n" in trace_text(trace_of(waiting.events))
+    assert "run make · unfinished · asked\n" in trace_text(trace_of(waiting.events))
 
 
 def test_a_lost_model_call_and_the_one_that_repeats_it_are_two() -> None:
@@ -75,7 +75,10 @@ def test_a_lost_model_call_and_the_one_that_repeats_it_are_two() -> None:
 
 @pytest.mark.parametrize(
     ("rule", "status", "words"),
-    [(Rule(Verdict.DENY, "run", "*"), Status.DENIED, "denied · A rule of the configuration denies this (run)."), (YES, Status.OK, "ls")],
+    [
+        (Rule(Verdict.DENY, "run", "*"), Status.DENIED, "denied · A rule of the configuration denies this (run: make)."),
+        (YES, Status.OK, "make"),
+    ],
 )
 def test_a_denial_is_no_failure(rule: Rule, status: Status, words: str) -> None:
     done = finished(after(sim(reply("", LS), cfg=config(rule)), Say("go")))
@@ -98,7 +101,7 @@ def test_what_failed_and_what_was_interrupted() -> None:
 
 
 def test_turns_of_commands() -> None:
-    first = finished(after(sim(cfg=config(YES)), Command("/shell ls")))
+    first = finished(after(sim(cfg=config(YES)), Command("/shell make")))
     done = finished(after(first, Command(ToolCall("python", JsonObject.of(code="1")))))
     told = trace_text(trace_of(done.events), 2)
     assert "turn 1" not in told
@@ -145,7 +148,7 @@ def test_events_that_speak_of_what_is_not_there_change_nothing() -> None:
 
 
 def test_requests_of_every_kind_are_told() -> None:
-    calls = (call("save", path="c.txt", content="x"), call("read", path="."), call("read", path="none.txt"), call("shell", command="ls"))
+    calls = (call("save", path="c.txt", content="x"), call("read", path="."), call("read", path="none.txt"), call("shell", command="make"))
     done = finished(after(sim(reply("", *calls), cfg=config(YES)), Say("go")))
     facts = [
         request.facts

@@ -45,7 +45,7 @@ def test_read_only_is_but_for_what_is_named() -> None:
         ("shell", JsonObject.of(command="x")),
         ("shell", JsonObject.of(command="x", background=True)),
         ("python", JsonObject.of(code="x")),
-        ("jobs", JsonObject.of(action="start", command="x")),
+        ("jobs", JsonObject.of(do="start x")),
     ],
 )
 def test_every_tool_that_runs_something_asks_for_it_confined_and_the_person_sees_it(name: str, arguments: JsonObject) -> None:

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, TypedDict
 import attrs
 import pytest
 from attrs import evolve
+from typing_extensions import override
 
 from tests.shell.support import PATIENCE_S, nothing_left
 from turnfold import BUILTIN_TOOLS, ChatConfig, Config, ProjectConfig, run, run_async
@@ -238,6 +239,7 @@ def test_a_long_result_is_cut() -> None:
 
 
 class Bad(Exception):
+    @override
     def __str__(self) -> str:
         raise RuntimeError
 
@@ -320,6 +322,11 @@ def test_an_async_function_can_be_called_where_a_loop_runs_already() -> None:
     assert asyncio.run(within()) == ("done", "fail raised ValueError: later")
 
 
+def cancelling(begun: threading.Event, scope: Scope) -> None:
+    begun.wait(PATIENCE_S)
+    scope.cancel()
+
+
 def test_a_cancel_stops_what_is_awaited() -> None:
     begun, ended = threading.Event(), threading.Event()
 
@@ -332,7 +339,7 @@ def test_a_cancel_stops_what_is_awaited() -> None:
             ended.set()
 
     scope = Scope()
-    canceller = threading.Thread(target=lambda: begun.wait(PATIENCE_S) and scope.cancel())
+    canceller = threading.Thread(target=cancelling, args=(begun, scope))
     canceller.start()
     outcome = called(wait, scope=scope)
     canceller.join()
@@ -394,8 +401,8 @@ def test_async_functions_can_run_on_a_loop_that_is_handed_in() -> None:
         scope = Scope()
         asked = asyncio.to_thread(called, where, loop=here)
         stopped = asyncio.to_thread(called, wait, scope=scope, loop=here)
-        cancelling = asyncio.to_thread(lambda: begun.wait(PATIENCE_S) and scope.cancel())
-        told, left, _ = await asyncio.gather(asked, stopped, cancelling)
+        stopping = asyncio.to_thread(cancelling, begun, scope)
+        told, left, _ = await asyncio.gather(asked, stopped, stopping)
         return told, left, called(where, loop=here)
 
     told, left, blocked = asyncio.run(within())

@@ -123,7 +123,7 @@ def config(workspace: Path, *servers: McpServer, conversation: str = "c") -> Cha
 
 @contextmanager
 def connected(secrets: dict[str, str] | None = None) -> Iterator[McpServers]:
-    servers = McpServers(BASE, FakeSecrets(secrets or {}))
+    servers = McpServers(BASE, FakeSecrets(tuple((secrets or {}).items())))
     try:
         yield servers
     finally:

@@ -96,7 +96,7 @@ def listener(answer: bytes) -> Iterator[str]:
     ],
 )
 def test_an_address_without_a_server_is_one_problem(tmp_path: Path, answer: bytes) -> None:
-    with listener(answer) as url, nothing_left(), connected() as servers:
+    with nothing_left(), listener(answer) as url, connected() as servers:
         offered = servers.offered(config(tmp_path, evolve(SERVER, url=url, timeout_s=2.0)), Scope())
         assert offered.tools == ()
         (problem,) = offered.problems

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -201,8 +202,10 @@ def sockets(place: Path) -> Iterator[tuple[socket.socket, ...]]:
             (socket.AF_UNIX, socket.SOCK_STREAM),
         )
     )
-    for each, address in zip(made, (("127.0.0.1", 0), ("127.0.0.1", 0), str(place / "s"), f"\0turnfold-test-{os.getpid()}"), strict=True):
-        each.bind(address)
+    made[0].bind(("127.0.0.1", 0))
+    made[1].bind(("127.0.0.1", 0))
+    made[2].bind(str(place / "s"))
+    made[3].bind(f"\0turnfold-test-{os.getpid()}")
     for each in (made[0], made[2], made[3]):
         each.listen()
     yield made
@@ -294,21 +297,15 @@ def test_time_out_ends_all_of_it_and_lets_it_clean_up(back_end: BackEnd, place: 
 
 @EACH
 def test_a_cancel_ends_it(back_end: BackEnd, place: Path) -> None:
-    scope = Scope()
-    with scope.stopping(scope.cancel):
-        pass
-    processes, done = LocalProcesses(BASE, only(back_end)), []
-    import threading
-
+    scope, processes = Scope(), LocalProcesses(BASE, only(back_end))
     os.mkfifo(place / "w" / "fifo")
-    thread = threading.Thread(target=lambda: done.append(processes.run(request("echo > fifo; sleep 1000", place, confined(place)), scope)))
-    thread.start()
-    (place / "w" / "fifo").read_text()
-    scope.cancel()
-    thread.join(PATIENCE_S)
-    assert not thread.is_alive()
-    assert isinstance(done[0], ProcessEnded)
-    assert not done[0].timed_out
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(processes.run, request("echo > fifo; sleep 1000", place, confined(place)), scope)
+        (place / "w" / "fifo").read_text()
+        scope.cancel()
+        answer = running.result(PATIENCE_S)
+    assert isinstance(answer, ProcessEnded)
+    assert not answer.timed_out
 
 
 @EACH

@@ -14,6 +14,7 @@ from turnfold.core.agent.events import (
     CancelAsked,
     Compacted,
     Event,
+    Forgotten,
     Impersonated,
     MessageAdded,
     MessageQueued,
@@ -25,6 +26,7 @@ from turnfold.core.agent.events import (
     Renamed,
     RequestClosed,
     RequestOpened,
+    RestoreAsked,
     Rewound,
     RoundEnded,
     Started,
@@ -36,14 +38,15 @@ from turnfold.core.agent.events import (
 )
 from turnfold.core.agent.ids import MODEL, RequestId, place
 from turnfold.core.agent.state import Mark, Opened, Past, Slot, Status, Summary, Taken, Turn, find_open, waits_for_person
-from turnfold.core.conversation.messages import AssistantMessage, Message, ToolMessage, UserMessage
+from turnfold.core.agent.writes import in_order, written_in
+from turnfold.core.conversation.messages import AssistantMessage, Message, ToolCall, ToolMessage, UserMessage
 from turnfold.core.json import JsonObject
 from turnfold.core.world.answers import ChildEnded, images_of
 from turnfold.core.world.images import Image
 from turnfold.core.world.requests import CallModel, Purpose
 
-Commanded: TypeAlias = CallCommanded | Impersonated | SummaryAsked | Reconfigured | Renamed | Rewound | Redone
-Rarer: TypeAlias = Started | MessageQueued | CallClosed | RoundEnded | TurnInterrupted | TurnEnded | Compacted | Commanded
+Commanded: TypeAlias = CallCommanded | Impersonated | SummaryAsked | Reconfigured | Renamed | Rewound | Redone | RestoreAsked
+Rarer: TypeAlias = Started | MessageQueued | CallClosed | RoundEnded | TurnInterrupted | TurnEnded | Compacted | Forgotten | Commanded
 
 
 def apply(past: Past, event: Event) -> Past:
@@ -83,6 +86,8 @@ def _applied_rarely(past: Past, event: Rarer) -> Past:
             return past if past.turn is None else evolve(past, turn=evolve(past.turn, interrupted=True, limit=limit))
         case Compacted(upto, summary, pinned):
             return _compacted(past, Summary(upto=upto, text=summary, pinned=pinned))
+        case Forgotten(count):
+            return evolve(past, writes=past.writes.without(count))
         case _:
             return _applied_command(past, event)
 
@@ -99,10 +104,12 @@ def _applied_command(past: Past, event: Commanded) -> Past:
             return evolve(past, overrides=(change, *past.overrides), undone=())
         case Renamed(name):
             return evolve(past, name=name)
-        case Rewound(to):
-            return _rewound(past, to)
+        case Rewound(to, files=files):
+            return _rewound(past, to, files)
         case Redone():
             return _redone(past)
+        case RestoreAsked():
+            return _restore_asked(past, event)
         case _:
             assert_never(event)
 
@@ -177,6 +184,21 @@ def _impersonated(past: Past, message: AssistantMessage, at_ms: int) -> Past:
     slots = tuple(Slot(invocation=call) for call in message.calls)
     turn = Turn(number=past.turns + 1, generation=0, began_ms=at_ms, slots=slots, overrides=past.overrides, commanded=True, ask=True)
     return _turn_begun(past, message, turn)
+
+
+def _restore_asked(past: Past, event: RestoreAsked) -> Past:
+    """The past with a turn that puts files back. It has no mark and takes nothing from what can be redone: it ends with both."""
+    call = ToolCall("redo" if event.again else "undo", JsonObject())
+    turn = Turn(
+        number=past.turns + 1,
+        generation=0,
+        began_ms=event.at_ms,
+        slots=(Slot(invocation=call),),
+        overrides=past.overrides,
+        commanded=True,
+        restoring=event,
+    )
+    return evolve(past, turns=turn.number, turn=turn)
 
 
 def _opened(past: Past, event: RequestOpened) -> Past:
@@ -279,10 +301,12 @@ def _round_ended(past: Past) -> Past:
     if turn is None:
         return past
     log = past.log
-    for slot in turn.slots:
+    slots = turn.slots if turn.restoring is None else ()  # what puts files back is no part of the conversation
+    for slot in slots:
         log = log if slot.result is None else log.append(slot.result)
+    written = in_order(tuple(each for slot in slots for each in written_in(turn.number, slot.exchanges)))
     after = evolve(turn, generation=turn.generation + 1, model=None, asked=0, slots=(), completed=_completed(turn.slots))
-    return evolve(past, log=log, turn=after)
+    return evolve(past, log=log, turn=after, writes=past.writes.plus(written))
 
 
 def _completed(slots: tuple[Slot, ...]) -> str:
@@ -293,14 +317,23 @@ def _completed(slots: tuple[Slot, ...]) -> str:
     return next((slot.result.call_id for slot in slots if slot.ends and slot.result is not None), "")
 
 
-def _rewound(past: Past, to: int) -> Past:
+def _rewound(past: Past, to: int, files: tuple[str, ...] | None) -> Past:
     kept = 0
     while kept < len(past.marks) and past.marks[kept].turn < to:
         kept += 1
     if kept == len(past.marks):
         return past
     mark = past.marks[kept]
-    taken = Taken(log=past.log, memories=past.memories, overrides=past.overrides, marks=past.marks, summary=past.summary, told=past.told)
+    taken = Taken(
+        log=past.log,
+        memories=past.memories,
+        overrides=past.overrides,
+        marks=past.marks,
+        summary=past.summary,
+        told=past.told,
+        writes=past.writes,
+        files=files or (),
+    )
     return evolve(
         past,
         log=past.log.take(mark.log_length),
@@ -311,7 +344,7 @@ def _rewound(past: Past, to: int) -> Past:
         marks=past.marks.take(kept),
         undone=(taken, *past.undone),
         turn=None,
-        queue=(),
+        writes=past.writes.upto(past.marks[kept - 1].turn if kept else 0) if files is not None else past.writes,
     )
 
 
@@ -327,5 +360,6 @@ def _redone(past: Past) -> Past:
         marks=taken.marks,
         summary=taken.summary,
         told=taken.told,
+        writes=taken.writes,
         undone=tuple(rest),
     )

@@ -251,9 +251,36 @@ class Redone:
 @final
 @frozen
 class Rewound:
-    """Turn ``to`` and all after it are taken back: log, tool memories and settings are as they were before it."""
+    """Turn ``to`` and all after it are taken back: log, tool memories and settings are as they were before it.
+
+    ``files``: the files that were put back before; None where files stay as those turns left them.
+    """
 
     to: int
+    at_ms: int = 0
+    files: tuple[str, ...] | None = None
+
+
+@final
+@frozen(kw_only=True)
+class RestoreAsked:
+    """The person wants turns taken back or forth, by the command ``line``, and files with them: a turn that puts files back first.
+
+    ``to``: that turn and all after it are to be taken back; or, where ``again`` is not 0, so many rewinds are to be undone.
+    """
+
+    line: str
+    to: int = 0
+    again: int = 0
+    at_ms: int = 0
+
+
+@final
+@frozen
+class Forgotten:
+    """The oldest ``count`` records of what was written to files are no longer kept: there were more than the settings allow."""
+
+    count: int
     at_ms: int = 0
 
 
@@ -277,4 +304,6 @@ Event: TypeAlias = (
     | Renamed
     | Rewound
     | Redone
+    | RestoreAsked
+    | Forgotten
 )

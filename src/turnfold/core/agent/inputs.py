@@ -67,7 +67,7 @@ class Failed:
 @final
 @frozen
 class Decided:
-    """A person decided on a request that was asked; ``rule`` holds from now on, where it is given.
+    """A person decided on a request that was asked; ``rules`` hold from now on, all in force at once.
 
     ``said``: what they answered to a question of a tool (``AskHuman``), by the names of its fields.
     """
@@ -75,7 +75,7 @@ class Decided:
     request_id: RequestId
     allowed: bool
     note: str = ""
-    rule: Rule | None = None
+    rules: tuple[Rule, ...] = ()
     at_ms: int = 0
     said: JsonObject | None = None
 

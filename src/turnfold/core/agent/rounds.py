@@ -14,9 +14,10 @@ from __future__ import annotations
 from typing import assert_never
 
 from turnfold.core.agent.draft import Draft
-from turnfold.core.agent.events import CallClosed, RequestClosed, RoundEnded, Unanswered, Why
+from turnfold.core.agent.events import CallClosed, Forgotten, RequestClosed, RoundEnded, Unanswered, Why
 from turnfold.core.agent.ids import RequestId
 from turnfold.core.agent.requests import interrupt_request, open_request, repeatable
+from turnfold.core.agent.restoring import restored, restoring_needs
 from turnfold.core.agent.state import Slot, Status, Turn, effective, effective_in_round, memory_of, usable
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.conversation.messages import BrokenCall
@@ -39,8 +40,15 @@ def settle_round(draft: Draft, turn: Turn, tools: tuple[ToolSpec, ...], cfg: Cha
         draft = _settle_slot(draft, index, tools, cfg)
     now = draft.past.turn
     if now is not None and all(slot.result is not None for slot in now.slots):
-        return draft.record(RoundEnded(draft.at_ms))
+        ended = draft.record(RoundEnded(draft.at_ms))
+        return _bounded(ended, cfg) if now.restoring is None else restored(ended, now, now.restoring)
     return draft
+
+
+def _bounded(draft: Draft, cfg: ChatConfig) -> Draft:
+    """The draft with no more kept of what was written to files than the settings allow."""
+    count = draft.past.writes.excess(effective(cfg, draft.past).limits.undo_bytes)
+    return draft.record(Forgotten(count, draft.at_ms)) if count else draft
 
 
 def _settle_slot(draft: Draft, index: int, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
@@ -121,6 +129,8 @@ def _next(draft: Draft, turn: Turn, slot: Slot, tools: tuple[ToolSpec, ...], cfg
     repeated = tuple(request for request in lost if isinstance(request, WorldRequest))
     if repeated:
         return Need(repeated)
+    if turn.restoring is not None:
+        return restoring_needs(turn.restoring, slot, draft.past, effective_in_round(cfg, turn))
     if isinstance(slot.invocation, BrokenCall):
         return Refuse(slot.invocation.problem)
     name = slot.invocation.name

@@ -15,9 +15,10 @@ from typing import final
 from attrs import evolve, field, frozen
 
 from turnfold.core.agent.context import NOT_MEASURED, Measured
-from turnfold.core.agent.events import ModelReplied, Outcome, Unanswered, Why
+from turnfold.core.agent.events import ModelReplied, Outcome, RestoreAsked, Unanswered, Why
 from turnfold.core.agent.ids import MODEL, RequestId
 from turnfold.core.agent.live import Live
+from turnfold.core.agent.writes import Writes
 from turnfold.core.config.layers import ChatConfig, Overrides
 from turnfold.core.config.selection import selected
 from turnfold.core.config.values import ModelProfile
@@ -106,7 +107,7 @@ class Turn:
     its requests need no second yes unless it has to ``ask``. ``summary``: it is there to have a summary written;
     ``summarised``: one was asked for, and came to nothing so far. ``waited_ms``: how long it was paused, ``paused_ms``: since when
     it is. ``limit``: why it is ``interrupted``, where no person did it. ``completed``: the id of the call that ends it, so that no model
-    is called any more.
+    is called any more. ``restoring``: it is there to put files back for what was asked; it has no mark.
     """
 
     number: int
@@ -125,6 +126,7 @@ class Turn:
     waited_ms: int = 0
     paused_ms: int | None = None
     completed: str = ""
+    restoring: RestoreAsked | None = None
 
 
 @final
@@ -153,7 +155,7 @@ class Mark:
 @final
 @frozen(kw_only=True)
 class Taken:
-    """What a rewind took back, for redoing it."""
+    """What a rewind took back, for redoing it; ``files``: those that were put back."""
 
     log: Log[Message]
     memories: JsonObject
@@ -161,6 +163,8 @@ class Taken:
     marks: Log[Mark]
     summary: Summary | None = None
     told: tuple[str, ...] = ()
+    writes: Writes = field(factory=Writes)
+    files: tuple[str, ...] = ()
 
 
 @final
@@ -171,6 +175,7 @@ class Past:
     ``events`` counts the journal; ``turns`` counts the turns ever started; both only grow. ``memories``: what each
     tool remembers, by name. ``marks``: one a turn that can be undone. ``undone``: what can be redone, the last first.
     ``queue``: said during the turn. ``measured``: the last reply's request, as its provider counted it. ``told``: the paths of the lessons that models are told. ``name``: since it was renamed.
+    ``writes``: what its turns wrote to files.
     """
 
     conversation: str = ""
@@ -190,6 +195,7 @@ class Past:
     summary: Summary | None = None
     told: tuple[str, ...] = ()
     name: str = ""
+    writes: Writes = field(factory=Writes)
 
     @property
     def started(self) -> bool:

@@ -202,9 +202,9 @@ def _decided(draft: Draft, input: Decided, cfg: ChatConfig) -> Draft:
         draft = draft.record(RequestClosed(input.request_id, said.unwrap(), draft.at_ms))
     else:
         draft = draft.record(Permitted(input.request_id, draft.at_ms)).act(Perform(input.request_id, found.request))
-    if input.rule is None:
+    if not input.rules:
         return draft
-    return reconfigured(draft, Overrides(rules=(input.rule,)), effective(cfg, draft.past))
+    return reconfigured(draft, Overrides(rules=input.rules), effective(cfg, draft.past))
 
 
 def _settings_changed(draft: Draft, change: Overrides, cfg: ChatConfig) -> Draft:

@@ -31,6 +31,7 @@ from turnfold.core.config.values import (
     Environment,
     Limits,
     ModelProfile,
+    Preset,
     Provider,
     Rule,
     ToolFormat,
@@ -125,6 +126,11 @@ class Layer:
         default=MISSING, alias="models", metadata=_setting(Merge.NAMED, "facts about models, by provider/name; * stands for any text")
     )
     own_rules: tuple[Rule, ...] | Missing = field(default=MISSING, alias="rules", metadata=_setting(Merge.JOINED, "permission rules"))
+    own_permission: Preset | Missing = field(
+        default=MISSING,
+        alias="permission",
+        metadata=_setting(Merge.REPLACE, "what may be done without a question where no rule speaks", granted=True),
+    )
     own_sandbox: Sandbox | Said[Sandbox] | Missing = field(
         default=MISSING, alias="sandbox", metadata=_setting(Merge.REPLACE, "what commands may touch")
     )
@@ -241,6 +247,11 @@ class Layer:
     def rules(self) -> tuple[Rule, ...]:
         """Permission rules of all layers, the highest layer's first."""
         return _joined([layer.own_rules for layer in self.layers])
+
+    @property
+    def permission(self) -> Preset:
+        """What may be done without a question where no rule speaks."""
+        return _first([layer.own_permission for layer in self.layers], Preset.ASK)
 
     @property
     def sandbox(self) -> Sandbox:

@@ -145,7 +145,7 @@ class McpServer:
     """``[mcp.NAME]``: a server of tools."""
 
     name: str
-    enabled: bool = field(default=True, metadata=note("whether its tools are offered"))
+    enabled: bool = field(default=True, metadata=note("whether its tools are offered", granted=True))
     command: str = field(default="", metadata=note("the program to start", granted=True))
     arguments: tuple[str, ...] = field(default=(), metadata=note("what the program is started with", granted=True))
     environment: JsonObject = field(

@@ -27,6 +27,15 @@ class Verdict(Enum):
     DENY = "deny"
 
 
+class Preset(Enum):
+    """What may be done without a question where no rule speaks."""
+
+    READ_ONLY = "read-only"  # what changes something is denied
+    ASK = "ask"  # what only looks is allowed, the rest is asked for
+    EDIT = "edit"  # files of the workspace may be changed as well
+    ALL = "all"  # everything, but for what a rule asks for or denies
+
+
 class TokensParameter(Enum):
     """What an API calls the longest reply that is asked for."""
 
@@ -151,7 +160,7 @@ class Rule:
 
     verdict: Verdict = field(metadata=note("allow, ask or deny"))
     kind: str = field(default="*", metadata=note("the kind of request", form=Form.KIND))
-    pattern: str = field(default="*", metadata=note("a glob over the path, the command or the code", form=Form.SOME))
+    pattern: str = field(default="*", metadata=note("a glob over the path, the command, the code, the host or the name", form=Form.SOME))
 
 
 @final
@@ -170,6 +179,7 @@ class Limits:
     output_bytes: int = field(default=20_000, metadata=note("of a tool's output that the model is shown", least=100, granted=True))
     file_bytes: int = field(default=2_000_000, metadata=note("of a file that is read", least=1, granted=True))
     image_bytes: int = field(default=5_000_000, metadata=note("of an image that a model is shown", least=1, granted=True))
+    undo_bytes: int = field(default=10_000_000, metadata=note("of what was written to files, kept for /undo", least=0, granted=True))
     command_s: float = field(default=300.0, metadata=note("of one command or one piece of Python", over=0))
     child_depth: int = field(
         default=2, metadata=note("how deep conversations that tools start may lie below yours; 0 for none", least=0, most=9, granted=True)

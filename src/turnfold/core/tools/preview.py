@@ -39,7 +39,10 @@ from turnfold.core.world.requests import (
 )
 
 LIMIT_BYTES = 16_000
+UNBOUNDED = 1 << 40  # for whoever wants to see all of it
+CUT = "too long to be shown whole"
 MAX_VARIABLES = 40
+LINE_CHARS = 1000
 
 # controls (escape sequences begin with one), marks that turn the direction of writing or show nothing, and line
 # separators that are no newline: what is printed must be what will be done
@@ -48,8 +51,8 @@ UNSEEN = re.compile(
 )
 
 
-def preview(request: Request, exchanges: tuple[Exchange, ...], cfg: ChatConfig) -> str:
-    """What performing ``request`` would do; ``exchanges`` are those of its call so far. Bounded, with a word about what is cut.
+def preview(request: Request, exchanges: tuple[Exchange, ...], cfg: ChatConfig, limit_bytes: int = LIMIT_BYTES) -> str:
+    """What performing ``request`` would do; ``exchanges`` are those of its call so far. Each text in it is bounded, and says what is cut.
 
     >>> from turnfold.core.config.layers import Config, ProjectConfig
     >>> cfg = ChatConfig(ProjectConfig(Config()), workspace="/w")
@@ -59,25 +62,27 @@ def preview(request: Request, exchanges: tuple[Exchange, ...], cfg: ChatConfig) 
     """
     match request:
         case WriteFile():
-            return _write(request, exchanges, cfg)
+            return _write(request, exchanges, cfg, limit_bytes)
         case ChangeFiles(changes):
-            return "\n".join(_write(each, exchanges, cfg) if isinstance(each, WriteFile) else _delete(each, cfg) for each in changes)
+            return "\n".join(
+                _write(each, exchanges, cfg, limit_bytes) if isinstance(each, WriteFile) else _delete(each, cfg) for each in changes
+            )
         case RunProcess():
-            return _act("a command", request.script, request)
+            return _act("a command", request.script, request, limit_bytes)
         case StartJob():
-            return _act("a command in the background", request.script, request)
+            return _act("a command in the background", request.script, request, limit_bytes)
         case RunPython():
-            return _act("Python", request.code, request)
+            return _act("Python", request.code, request, limit_bytes)
         case AskHuman(question=question, fields=fields):
-            return "\n".join((_block(question), *(_line(f"  {_asked(each)}") for each in fields)))
+            return "\n".join((_block(question, limit_bytes), *(_line(f"  {_asked(each)}") for each in fields)))
         case StartChild(task=task, agent=agent):
-            return f"Have {_line(agent) if agent else 'another conversation'} do:\n{_block(task)}"
+            return f"Have {_line(agent) if agent else 'another conversation'} do:\n{_block(task, limit_bytes)}"
         case CallPython(name, arguments):
-            return f"Call {_line(name)} with:\n{_block(dumps(arguments))}"
+            return f"Call {_line(name)} with:\n{_block(dumps(arguments), limit_bytes)}"
         case CallMcp(server=server, tool=tool, arguments=arguments):
-            return f"Call {_line(f'{tool} of the server {server}')} with:\n{_block(dumps(arguments))}"
+            return f"Call {_line(f'{tool} of the server {server}')} with:\n{_block(dumps(arguments), limit_bytes)}"
         case _:
-            return _line(_told(request, cfg))
+            return _line(_told(request, cfg), limit_bytes)
 
 
 def _told(
@@ -128,35 +133,44 @@ def visible(text: str) -> str:
     return UNSEEN.sub(lambda found: ascii(found.group())[1:-1], text)
 
 
-def _line(text: str) -> str:
-    return visible(clipped(text, 1000)).replace("\n", "\\n").replace("\t", "\\t")
+def _line(text: str, limit_bytes: int = LIMIT_BYTES) -> str:
+    return visible(clipped(text, LINE_CHARS) if limit_bytes <= LIMIT_BYTES else text).replace("\n", "\\n").replace("\t", "\\t")
 
 
-def _block(text: str) -> str:
-    return visible(limit_text(text, LIMIT_BYTES, "too long to be shown whole"))
+def _block(text: str, limit_bytes: int) -> str:
+    return visible(limit_text(text, limit_bytes, CUT))
 
 
-def _act(what: str, text: str, request: RunProcess | RunPython | StartJob) -> str:
+def _act(what: str, text: str, request: RunProcess | StartJob | RunPython, limit_bytes: int) -> str:
     """Where and with what comes first, so that no line of ``text`` can pass itself off as it."""
-    environment = request.environment
-    shown = environment[:MAX_VARIABLES]
+    around = tuple(f"  {each}" for each in surroundings(request))
+    return "\n".join((f"Run {what} in {_line(request.cwd)}", *around, _block(text.rstrip("\n"), limit_bytes)))
+
+
+def surroundings(request: RunProcess | StartJob | RunPython) -> tuple[str, ...]:
+    """What a command or code runs with, a line each: changes of the environment, and the sandbox that is in force.
+
+    >>> from turnfold.core.config.values import Variable
+    >>> surroundings(RunProcess(script="ls", cwd="/w", environment=(Variable("A", "1"),), timeout_s=9, output_bytes=9))
+    ('with A=1',)
+    """
+    shown, hidden = request.environment[:MAX_VARIABLES], request.environment[MAX_VARIABLES:]
     variables = tuple(f"without {each.name}" if each.value is None else f"with {each.name}={each.value}" for each in shown)
-    more = (f"and {counted(len(environment) - MAX_VARIABLES, 'more variable')}",) if len(environment) > MAX_VARIABLES else ()
+    more = (f"and {counted(len(hidden), 'more variable')}",) if hidden else ()
     confined = () if request.confinement is None else (f"in a sandbox: {confinement_told(request.confinement)}",)
-    around = tuple(f"  {_line(each)}" for each in (*confined, *variables, *more))
-    return "\n".join((f"Run {what} in {_line(request.cwd)}", *around, _block(text.rstrip("\n"))))
+    return tuple(_line(each) for each in (*confined, *variables, *more))
 
 
-def _write(request: WriteFile, exchanges: tuple[Exchange, ...], cfg: ChatConfig) -> str:
+def _write(request: WriteFile, exchanges: tuple[Exchange, ...], cfg: ChatConfig, limit_bytes: int) -> str:
     name = _line(relative(request.path, cfg.workspace))
     size = counted(line_count(request.text), "line")
     old = _text_before(request, exchanges)
     if old is not None:
         changes = "\n".join(diff_lines(old, request.text)) or "(no change)"
-        return f"Change {name}:\n{_block(changes)}"
+        return f"Change {name}:\n{_block(changes, limit_bytes)}"
     added = "\n".join(diff_lines("", request.text)[1:]) or "(empty)"
     what = f"Replace {name}, whose text was not read, by {size}" if request.expected_digest else f"Create {name} ({size})"
-    return f"{what}:\n{_block(added)}"
+    return f"{what}:\n{_block(added, limit_bytes)}"
 
 
 def _text_before(request: WriteFile, exchanges: tuple[Exchange, ...]) -> str | None:

@@ -48,7 +48,7 @@ def find_scope(arguments: JsonObject, cfg: ChatConfig) -> Scope | Problem:
     target = find_target(JsonObject.of(path=root), cfg)
     if isinstance(target, Problem):
         return target
-    anchored = glob if not folder and "/" not in glob else "/" + glob
+    anchored = glob if not wild and "/" not in glob else "/" + glob
     return Scope(target, _alternatives(anchored) if glob else ())
 
 

@@ -24,6 +24,7 @@ from turnfold.core.agent.events import (
     Reason,
     RequestClosed,
     RequestOpened,
+    RestoreAsked,
     Rewound,
     RoundEnded,
     Started,
@@ -94,6 +95,9 @@ def _traced(trace: Trace, past: Past, event: Event, after: Past) -> Trace:
             return _round_begun(_turn_begun(trace, after, line, at_ms), after, (call, *more), at_ms)
         case Impersonated(message, at_ms):
             return _round_begun(_turn_begun(trace, after, message.text, at_ms), after, message.calls, at_ms)
+        case RestoreAsked(line=line, at_ms=at_ms):
+            calls = () if after.turn is None else tuple(slot.invocation for slot in after.turn.slots)
+            return _round_begun(_turn_begun(trace, after, line, at_ms), after, calls, at_ms)
         case SummaryAsked(line, at_ms):
             return _turn_begun(trace, after, line, at_ms)
         case _:

@@ -13,6 +13,7 @@ import types
 import typing
 from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
+from inspect import Parameter
 from typing import Annotated, Any, Literal, Union, final, get_args, get_origin, is_typeddict
 
 import attrs
@@ -22,7 +23,7 @@ from turnfold.core.json import JsonObject, JsonSchema, JsonValue, freeze
 from turnfold.shell.functions.docs import read_doc
 from turnfold.shell.functions.encoding import UnfitError, encoded
 
-MISSING = object()
+MISSING = Parameter.empty  # no default
 PLAIN: tuple[tuple[object, str], ...] = ((str, "string"), (bool, "boolean"), (int, "integer"), (float, "number"), (types.NoneType, "null"))
 LISTS = (list, Sequence)
 OBJECTS = (dict, Mapping)

@@ -149,8 +149,7 @@ def read_signature(function: Callable[..., object], doc: Doc) -> Signature:
             raise UnfitError(f"the parameter {each.name} has no type: write {each.name}: str, or what it is")
     caller = found[0].name if found and hints[found[0].name] is Caller else ""
     taken = tuple(
-        Taken(name=each.name, type=hints[each.name], kind=each.kind, default=MISSING if each.default is Parameter.empty else each.default)
-        for each in (found[1:] if caller else found)
+        Taken(name=each.name, type=hints[each.name], kind=each.kind, default=each.default) for each in (found[1:] if caller else found)
     )
     if any(each.type is Caller for each in taken):
         raise UnfitError("a Caller can only be the first parameter")

@@ -26,7 +26,7 @@ from turnfold.core.world.answers import Returned
 from turnfold.core.world.requests import CallMcp
 from turnfold.shell.masking import masked_text
 from turnfold.shell.mcp import told
-from turnfold.shell.mcp.offers import MAX_TOOLS, RESOURCES, Declaration, Declared
+from turnfold.shell.mcp.offers import MAX_TOOLS, RESOURCES, Declaration, Declared, plain
 from turnfold.shell.mcp.trouble import Trouble
 from turnfold.shell.scope import Scope
 
@@ -104,11 +104,19 @@ class Session:
 
     def close(self) -> None:
         """End the session and what belongs to it."""
-        self._signal(lambda: None if self._closing is None else self._closing.set())
-        self._thread.join(LEAVE_S)
-        if self._thread.is_alive():
-            self._signal(lambda: None if self._main is None else self._main.cancel())
+        for end in (
+            (self._leave, self._stop) if self._client is not None else (self._stop,)
+        ):  # one that was not reached has no end to wait for
+            self._signal(end)
             self._thread.join(LEAVE_S)
+
+    def _leave(self) -> None:
+        if self._closing is not None:
+            self._closing.set()
+
+    def _stop(self) -> None:
+        if self._main is not None:
+            self._main.cancel()
 
     def _signal(self, act: Callable[[], object]) -> None:
         if self._loop is not None:
@@ -182,7 +190,7 @@ class Session:
             return "it was interrupted"
         if isinstance(innermost, TimeoutError):
             return f"it gave no answer in {self.server.timeout_s:g} s"
-        return scalar_text(str(innermost).strip()[:SAID_CHARS].rstrip(".") or type(innermost).__name__)
+        return plain(" ".join(scalar_text(str(innermost)).split()), SAID_CHARS).rstrip(".") or type(innermost).__name__
 
 
 def _cancel(future: concurrent.futures.Future[Any]) -> None:

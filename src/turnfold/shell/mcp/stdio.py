@@ -14,10 +14,10 @@ from collections.abc import AsyncIterator, Iterator
 from typing import final
 
 import anyio
+import mcp_types
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 from attrs import field, frozen
 from mcp.shared.message import SessionMessage
-from mcp_types import jsonrpc_message_adapter
 
 from turnfold.shell.child import Child
 from turnfold.shell.clock import monotonic_s
@@ -138,7 +138,7 @@ def _message(line: bytes, trouble: Trouble) -> SessionMessage | None:
     if not line.strip():
         return None
     try:
-        message = jsonrpc_message_adapter.validate_json(line, by_name=False)
+        message = mcp_types.jsonrpc_message_adapter.validate_json(line, by_name=False)
     except (ValueError, RecursionError):
         trouble.rubbish(line)
         return None

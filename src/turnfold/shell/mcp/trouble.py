@@ -46,6 +46,6 @@ class Trouble:
             said.append("It said more at once than a message may hold, and was ended.")
         if self.rubbish_seen:
             said.append(f"It printed what is no message: {self.rubbish_seen!r}.")
-        if complaints := plain(self.complaints.text(), COMPLAINT_BYTES).strip():
+        if self.over and (complaints := plain(self.complaints.text(), COMPLAINT_BYTES).strip()):  # of one that goes on, it is its log
             said.append(f"It complained: {complaints}")
         return "".join(f" {each}" for each in said)

@@ -52,14 +52,12 @@ def main() -> None:
     os.close(lifeline)
     with open(policy, encoding="utf-8", errors="surrogatepass") as file:
         said = json.load(file)
-    mark = os.environ.get(MARK, "")
-    os.environ.clear()  # Python itself puts a locale there
-    os.environ.update({MARK: mark, **said["environment"]})
+    environment = {MARK: os.environ.get(MARK, ""), **said["environment"]}
     from sandlock import Sandbox
 
     ctypes.CDLL(None).prctl(CHILD_SUBREAPER, 1, 0, 0, 0)
     try:
-        code = Sandbox(**said["sandbox"]).run_interactive(sys.argv[3:])
+        code = Sandbox(**said["sandbox"], clean_env=True, env=environment).run_interactive(sys.argv[3:])
     except Exception as error:  # noqa: BLE001 - whatever the package raises is the answer
         os.write(2, f"The sandbox could not be made: {type(error).__name__}: {error}\n".encode("utf-8", "backslashreplace"))
         code = 126

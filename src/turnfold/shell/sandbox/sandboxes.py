@@ -80,13 +80,16 @@ class LocalSandboxes:
         self, confinement: Confinement, cwd: str, environment: Mapping[str, str], held: contextlib.ExitStack
     ) -> Room | Problem | None:
         """A room for one program, until ``held`` ends; None where it may run without one, since none works."""
-        able = tuple(each for each in BackEnd if holds(each, confinement))
-        back_end = next((each for each in able if not self.fault(each)), None)
+        back_end = self.choice(confinement)
         if back_end is None:
-            return self._none(able, confinement) if confinement.required else None
+            return self._none(confinement) if confinement.required else None
         temporary = self._temporary(held)
         grounds = grounds_of(confinement, self._base.get("HOME", ""), self._own, temporary)
         return self._room(back_end, grounds, cwd, {**environment, "PWD": cwd, "TMPDIR": temporary}, held)
+
+    def choice(self, confinement: Confinement) -> BackEnd | None:
+        """The first back end that works here and can enforce all of ``confinement``."""
+        return next((each for each in BackEnd if holds(each, confinement) and not self.fault(each)), None)
 
     def fault(self, back_end: BackEnd) -> str:
         """Why ``back_end`` does not work here; empty where it does. Tried once."""
@@ -95,9 +98,10 @@ class LocalSandboxes:
                 self._faults[back_end] = self._tried(back_end)
             return self._faults[back_end]
 
-    def _none(self, able: tuple[BackEnd, ...], confinement: Confinement) -> Problem:
+    def _none(self, confinement: Confinement) -> Problem:
         faults = "; ".join(
-            f"{each.value}: {self.fault(each) if each in able else 'can not keep to some hosts of the network'}" for each in BackEnd
+            f"{each.value}: {self.fault(each) if holds(each, confinement) else 'can not keep to some hosts of the network'}"
+            for each in BackEnd
         )
         message = (
             f"Nothing was run: the settings ask for a sandbox ({confinement_told(confinement)}), and none works here ({faults}). Install "

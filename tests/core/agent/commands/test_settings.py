@@ -7,13 +7,13 @@ from attrs import evolve
 
 from tests.core.agent.scripted import after, call, config, notices, problems, reply, sim
 from turnfold.core.agent.effects import Perform
-from turnfold.core.agent.events import Permitted, Reconfigured, Renamed
+from turnfold.core.agent.events import Permitted, Reconfigured, Renamed, RequestClosed
 from turnfold.core.agent.state import ChatState, effective, questions
 from turnfold.core.config.agents import AgentSpec
 from turnfold.core.config.layers import ChatConfig, Config, Overrides, ProjectConfig, agent_layer, no_agent
 from turnfold.core.config.missing import DEFAULT
 from turnfold.core.config.said import said
-from turnfold.core.config.values import Limits, ModelProfile, Rule, Verdict
+from turnfold.core.config.values import Limits, ModelProfile, Preset, Rule, Verdict
 from turnfold.testing.simulated import CONFIG, PROVIDER, Command, Finish, Say, Sim, finished
 
 READER = AgentSpec(name="reader", instructions="Read.", tools=("read",), limits=said(Limits, turns=3))
@@ -105,15 +105,29 @@ def test_who_is_not_there_or_cannot_lead_is_refused(line: str, code: str) -> Non
 
 
 def test_what_is_allowed_is_not_asked_for_and_what_waits_is_done() -> None:
-    waiting = after(sim(reply("", call("shell", command="ls"), call("shell", command="rm x"))), Say("go"), Finish())
+    waiting = after(sim(reply("", call("shell", command="make"), call("shell", command="rm x"))), Say("go"), Finish())
     assert len(questions(waiting.state.past)) == 1  # shell is serial
-    done = after(waiting, Command("/allow run l*"))
+    done = after(waiting, Command("/allow run mak*"))
     assert [type(event) for event in done.journal[-1]] == [Reconfigured, Permitted]
     assert any(isinstance(effect, Perform) for effect in done.history[-1].step.effects)
-    assert notices(done)[-1] == "From now on this is allowed: run l*"
-    assert now(done).rules == (Rule(Verdict.ALLOW, "run", "l*"),)
-    still = after(waiting, Command("/allow write"))
+    assert notices(done)[-1] == "From now on this is allowed: run mak*"
+    assert now(done).rules == (Rule(Verdict.ALLOW, "run", "mak*"),)
+    still = after(waiting, Command("/allow write"), Command("/permission edit"))
     assert questions(still.state.past) == questions(waiting.state.past)
+
+
+def test_the_preset_is_told_and_changed() -> None:
+    told = after(sim(), Command("/permission"))
+    assert [line[:3] for line in notices(told)[0].split("\n")] == ["  r", "* a", "  e", "  a"]
+    waiting = after(sim(reply("", call("shell", command="make"))), Say("go"), Finish())
+    done = after(waiting, Command("/permission all"))
+    assert [type(event) for event in done.journal[-1]] == [Reconfigured, Permitted]
+    assert (now(done).permission, notices(done)[-1].partition(":")[0]) == (Preset.ALL, "The preset is now all")
+    strict = after(waiting, Command("/permission read-only"))
+    assert [type(event) for event in strict.journal[-1]][:2] == [Reconfigured, RequestClosed]
+    wrong = after(sim(), Command("/permission al"))
+    assert "did you mean all?" in problems(wrong)[0].message
+    assert "read-only, ask, edit, all" in problems(wrong)[0].message
 
 
 def test_rules_are_listed_with_their_layer() -> None:

@@ -44,23 +44,23 @@ def test_a_commanded_call_that_does_not_fit_is_told_to_the_person_as_a_command(c
 
 
 def test_a_commanded_call_runs_without_a_second_yes_and_without_the_model() -> None:
-    done = finished(after(sim(), Command("/shell ls")))
+    done = finished(after(sim(), Command("/shell make")))
     assert log(done) == (
-        UserMessage("/shell ls"),
-        AssistantMessage(text="", place="1.0", calls=(ToolCall("shell", JsonObject.of(command="ls")),)),
-        ToolMessage(call_id="1.0.0", tool="shell", text="ran ls in /w", ok=True),
+        UserMessage("/shell make"),
+        AssistantMessage(text="", place="1.0", calls=(ToolCall("shell", JsonObject.of(command="make")),)),
+        ToolMessage(call_id="1.0.0", tool="shell", text="ran make in /w", ok=True),
     )
     assert reasons(done) == (Reason.COMPLETED,)
 
 
 def test_a_commanded_call_can_be_interrupted() -> None:
-    done = finished(after(sim(), Command("/shell ls"), Interrupt()))
+    done = finished(after(sim(), Command("/shell make"), Interrupt()))
     assert reasons(done) == (Reason.INTERRUPTED,)
 
 
 def test_a_call_as_a_value_is_recorded_as_the_line_that_would_make_it() -> None:
-    done = after(sim(), Command(ToolCall("shell", JsonObject.of(command="ls"))))
-    assert log(done)[0] == UserMessage('/shell --json {"command":"ls"}')
+    done = after(sim(), Command(ToolCall("shell", JsonObject.of(command="make"))))
+    assert log(done)[0] == UserMessage('/shell --json {"command":"make"}')
 
 
 @pytest.mark.parametrize(
@@ -73,8 +73,8 @@ def test_a_call_as_a_value_is_recorded_as_the_line_that_would_make_it() -> None:
         ("save", "", JsonObject()),
         ("read", "a file.txt", JsonObject.of(path="a file.txt")),
         ("shell", "ls -la | wc", JsonObject.of(command="ls -la | wc")),
-        ("shell", '--json {"command": "ls"}', JsonObject.of(command="ls")),
-        ("shell", '--json{"command": "ls"}', JsonObject.of(command="ls")),
+        ("shell", '--json {"command": "make"}', JsonObject.of(command="make")),
+        ("shell", '--json{"command": "make"}', JsonObject.of(command="make")),
         ("shell", "--json", JsonObject()),
         ("shell", "--jsonlines", JsonObject.of(command="--jsonlines")),
     ],
@@ -111,12 +111,12 @@ def test_what_a_command_records_can_be_stored_whatever_characters_it_had() -> No
     assert event.call == ToolCall("shell", JsonObject.of(command="echo \ufffd"))
 
 
-LS = ToolCall("shell", JsonObject.of(command="ls"))
+LS = ToolCall("shell", JsonObject.of(command="make"))
 
 
 def called(*moves: Move) -> Sim:
     """A conversation in which the model called shell, count and shell again, in two rounds."""
-    first, second = reply("", call("shell", command="ls"), call("count")), reply("", call("shell", command="ls"))
+    first, second = reply("", call("shell", command="make"), call("count")), reply("", call("shell", command="make"))
     return finished(after(finished(after(sim(first, second, cfg=config(YES)), Say("go"))), *moves))
 
 
@@ -139,7 +139,7 @@ def test_calls_are_made_again_in_one_round(line: str, names: list[str]) -> None:
 
 
 def test_what_is_made_again_is_asked_for_as_a_models_call_is() -> None:
-    done = finished(after(sim(reply("", call("shell", command="ls"))), Say("go")))
+    done = finished(after(sim(reply("", call("shell", command="make"))), Say("go")))
     again = after(done, Command("/replay"))
     assert len(questions(again.state.past)) == 1
     assert not [effect for effect in again.history[-1].step.effects if isinstance(effect, Perform)]
@@ -164,11 +164,11 @@ def test_a_person_speaks_as_the_model() -> None:
 
 
 def test_calls_of_the_person_who_speaks_as_the_model_are_asked_for_and_end_the_turn() -> None:
-    asked = after(sim(), Command("/impersonate Let me.\n```shell\nls\n```\nand\n```count\n```"))
+    asked = after(sim(), Command("/impersonate Let me.\n```shell\nmake\n```\nand\n```count\n```"))
     assert len(questions(asked.state.past)) == 1
     done = finished(asked)
     assert [type(message) for message in log(done)] == [AssistantMessage, ToolMessage, ToolMessage]
-    assert log(done)[1] == ToolMessage(call_id="1.0.0", tool="shell", text="ran ls in /w")
+    assert log(done)[1] == ToolMessage(call_id="1.0.0", tool="shell", text="ran make in /w")
     assert reasons(done) == (Reason.COMPLETED,)
     assert results(finished(asked, allowed=False))[0].startswith("Denied")
 

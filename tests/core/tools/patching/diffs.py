@@ -42,8 +42,7 @@ def texts(draw: st.DrawFn) -> tuple[str, str]:
 
 
 def text_of(lines: list[str], eol: str, *, ended: bool) -> str:
-    whole = eol.join(lines) + (eol if lines and (ended or not lines[-1]) else "")
-    return whole
+    return eol.join(lines) + (eol if lines and (ended or not lines[-1]) else "")
 
 
 def lines_of(text: str) -> list[str]:

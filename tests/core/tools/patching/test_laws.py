@@ -7,7 +7,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from returns.pipeline import is_successful
 
-from tests.core.tools.patching.diffs import LINES, envelope, hunks, lines_of, texts, unified
+from tests.core.tools.patching.diffs import LINES, WORDS, envelope, hunks, lines_of, text_of, texts, unified
 from tests.core.tools.patching.support import block, outcome, patched
 from tests.core.tools.worlds import TEXTS
 from turnfold.core.tools.patching.reading import parse_patch_untrusted
@@ -41,25 +41,25 @@ def test_an_envelope_with_less_around_gives_the_second_text_or_is_refused(pair: 
         assert done.failure().code in ("ambiguous", "empty-original")
 
 
-@given(texts(), st.integers(0, 3))
-def test_a_block_gives_the_second_text_or_is_refused(pair: tuple[str, str], context: int) -> None:
-    old, new = (text.replace("\r", "") for text in pair)
-    before, after = old.split("\n"), new.split("\n")
-    assume(old and old != new and old.endswith("\n") == new.endswith("\n"))
-    shorter = min(len(before), len(after))
-    head = next((at for at in range(shorter) if before[at] != after[at]), shorter)
-    tail = next((at for at in range(shorter - head) if before[-1 - at] != after[-1 - at]), shorter - head)
-    first, last = max(head - context, 0), max(tail - context, 0)
-    assume(last or not old.endswith("\n"))  # the line after the last newline is none
-    original, updated = before[first : len(before) - last], after[first : len(after) - last]
-    assume(original and updated)  # a block holds lines
-    done = outcome(block("\n".join(original), "\n".join(updated)), old)
+@given(
+    st.data(),
+    LINES.filter(lambda lines: any(line.strip() for line in lines)),
+    st.lists(st.sampled_from(WORDS), min_size=1, max_size=3),
+    st.integers(0, 3),
+    st.booleans(),
+)
+def test_a_block_gives_the_second_text_or_is_refused(
+    data: st.DataObject, lines: list[str], new: list[str], context: int, ended: bool
+) -> None:
+    start = data.draw(st.integers(0, len(lines) - 1))
+    stop = data.draw(st.integers(start + 1, len(lines)))
+    before, after = lines[max(start - context, 0) : start], lines[stop : stop + context]
+    patch = block("\n".join((*before, *lines[start:stop], *after)), "\n".join((*before, *new, *after)))
+    done = outcome(patch, text_of(lines, "\n", ended=ended))
     if is_successful(done):
-        got = done.unwrap().text
-        assert got.endswith("\n") or not old.endswith("\n") or not got
-        assert [line.rstrip() for line in got.removesuffix("\n").split("\n")] == [
-            line.rstrip() for line in new.removesuffix("\n").split("\n")
-        ]
+        got = [line.rstrip() for line in split_lines(done.unwrap().text)]
+        want = [line.rstrip() for line in (*lines[:start], *new, *lines[stop:])]
+        assert got == want or (not ended and [*got, ""] == want)  # a blank line at an open end is none
     else:
         assert done.failure().code in ("ambiguous", "empty-original")
 

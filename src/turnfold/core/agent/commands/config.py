@@ -54,7 +54,7 @@ PLAIN = (
 )
 WHAT_CAN_BE_CHANGED = (
     f"Here can be changed: {', '.join(name for name, _ in PLAIN)}, and what stands in limits and compaction, such as limits.usd; "
-    "VALUE is a value or default. For others there are /model, /agent, /allow and the config files."
+    "VALUE is a value or default. For others there are /model, /agent, /allow, /permission and the config files."
 )
 DEFAULT_WORD = "default"
 MASK = "***"

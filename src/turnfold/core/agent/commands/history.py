@@ -11,18 +11,18 @@ from attrs import evolve
 from turnfold.core.agent.commands.command import Command, busy, columns, number_untrusted, parted, tell, wrong
 from turnfold.core.agent.draft import Draft
 from turnfold.core.agent.effects import KeepFork, Recall
-from turnfold.core.agent.events import CallCommanded, Impersonated, MessageAdded, Redone, Rewound, SummaryAsked
+from turnfold.core.agent.events import CallCommanded, Impersonated, MessageAdded, RestoreAsked, Rewound, SummaryAsked
 from turnfold.core.agent.ids import place
 from turnfold.core.agent.lessons import said_instead
+from turnfold.core.agent.restoring import brought_back, floor_of, goals, taken_back
 from turnfold.core.agent.state import Mark, Past
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.conversation.messages import AssistantMessage, Message, ToolCall, UserMessage
-from turnfold.core.tools.output import counted
 from turnfold.core.tools.spec import ToolSpec
 from turnfold.core.tools.textlines import clipped
 
 LINE_CHARS = 60
-LEFT = "files and commands are as they were left"
+LEFT = "Files are as they were left; to have them put back, write /undo first, then say it again."
 
 
 def _undo(draft: Draft, rest: str, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
@@ -34,9 +34,15 @@ def _undo(draft: Draft, rest: str, tools: tuple[ToolSpec, ...], cfg: ChatConfig)
         return busy(draft, "undo")
     if not len(marks):
         return wrong(draft, "There is no turn to take back.", "nothing-to-undo")
-    taken = min(count, len(marks))
-    back = draft.record(Rewound(marks[-taken].turn, draft.at_ms))
-    return tell(back, f"Took back {counted(taken, 'turn')}; {LEFT}. /redo brings back what /undo took.")
+    to = marks[-min(count, len(marks))].turn
+    return _restored(draft, RestoreAsked(line=f"/undo {rest}".rstrip(), to=to, at_ms=draft.at_ms))
+
+
+def _restored(draft: Draft, ask: RestoreAsked) -> Draft:
+    """What was asked done at once where no file has to be put back; else the turn begun that does it."""
+    if goals(draft.past, ask):
+        return draft.record(ask)
+    return brought_back(draft, ask) if ask.again else taken_back(draft, ask)
 
 
 def _redo(draft: Draft, rest: str, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
@@ -48,10 +54,7 @@ def _redo(draft: Draft, rest: str, tools: tuple[ToolSpec, ...], cfg: ChatConfig)
         return busy(draft, "redo")
     if not undone:
         return wrong(draft, "There is nothing to bring back: what was taken back can be had until something new begins.", "nothing-to-redo")
-    before = len(draft.past.marks)
-    for _ in range(min(count, undone)):
-        draft = draft.record(Redone(draft.at_ms))
-    return tell(draft, f"Brought back {counted(len(draft.past.marks) - before, 'turn')}; {LEFT}.")
+    return _restored(draft, RestoreAsked(line=f"/redo {rest}".rstrip(), again=min(count, undone), at_ms=draft.at_ms))
 
 
 def _rewind(draft: Draft, rest: str, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
@@ -67,9 +70,7 @@ def _rewind(draft: Draft, rest: str, tools: tuple[ToolSpec, ...], cfg: ChatConfi
     later = tuple(turn for turn in turns if turn > after)
     if not later:
         return wrong(draft, f"Nothing came after {f'turn {after}' if after else 'the beginning'}, so there is nothing to take back.")
-    back = draft.record(Rewound(later[0], draft.at_ms))
-    where = f"after turn {after}" if after else "at the beginning"
-    return tell(back, f"The conversation is as it was {where}; {LEFT}. /redo brings back the {counted(len(later), 'turn')} behind it.")
+    return _restored(draft, RestoreAsked(line=f"/rewind {rest}", to=later[0], at_ms=draft.at_ms))
 
 
 def _first_line(past: Past, mark: Mark) -> str:
@@ -103,6 +104,7 @@ def _edit(draft: Draft, rest: str, tools: tuple[ToolSpec, ...], cfg: ChatConfig)
     told = said.message if isinstance(said, MessageAdded) and isinstance(said.message, UserMessage) else UserMessage("")
     back = draft.record(Rewound(mark.turn, draft.at_ms))
     at_first = evolve(cfg, overrides=cfg.overrides[len(past.overrides) :])
+    back = _told_of_files(past, mark, back)
     return back.record(MessageAdded(said_instead(told, text, tools, at_first, back.past), draft.at_ms))
 
 
@@ -113,7 +115,13 @@ def _retry(draft: Draft, rest: str, tools: tuple[ToolSpec, ...], cfg: ChatConfig
     if not len(past.marks):
         return wrong(draft, "Nothing was said yet, so there is nothing to say again.", "nothing-to-retry")
     mark = past.marks[-1]
-    return draft.record(Rewound(mark.turn, draft.at_ms)).record(_begun_by(past, mark, draft.at_ms))
+    back = _told_of_files(past, mark, draft.record(Rewound(mark.turn, draft.at_ms)))
+    return back.record(_begun_by(past, mark, draft.at_ms))
+
+
+def _told_of_files(past: Past, mark: Mark, draft: Draft) -> Draft:
+    """The draft, with a word about the files that the turns before wrote, where they wrote any: they stay."""
+    return tell(draft, LEFT) if past.writes.after(floor_of(past, mark.turn)) else draft
 
 
 def _begun_by(past: Past, mark: Mark, at_ms: int) -> MessageAdded | CallCommanded | Impersonated | SummaryAsked:
@@ -156,19 +164,20 @@ UNDO = Command(
     name="undo",
     arguments="[N]",
     help="Take back the last turn, or the last N.\n"
-    "Files stay as they are; what the tools remember, and settings changed since, are taken back too.",
+    "Files that they wrote are put back where nothing else has changed them since; what commands did stays.\n"
+    "What the tools remember, and settings changed since, are taken back too.",
     run=_undo,
 )
 REDO = Command(
     name="redo",
     arguments="[N]",
-    help="Bring back what the last /undo (/rewind) took, or the last N.\nIt is there until something new is said, done or set.",
+    help="Bring back what the last /undo (/rewind) took, or the last N, files too.\nIt is there until something new is said, done or set.",
     run=_redo,
 )
 REWIND = Command(
     name="rewind",
     arguments="[TURN]",
-    help="List the turns, or go back to how it was after turn TURN; 0 is the beginning.",
+    help="List the turns, or go back to how it was after turn TURN; 0 is the beginning.\nFiles go back as with /undo.",
     run=_rewind,
 )
 EDIT = Command(

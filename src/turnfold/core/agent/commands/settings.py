@@ -16,13 +16,19 @@ from turnfold.core.config.layer import Layer
 from turnfold.core.config.layers import NO_AGENT, ChatConfig, Overrides, agent_layer, leads, no_agent, origin_of, said_from
 from turnfold.core.config.missing import DEFAULT, Missing
 from turnfold.core.config.models import full_name, locate
-from turnfold.core.config.values import KINDS, Rule, Verdict
+from turnfold.core.config.values import KINDS, Preset, Rule, Verdict
 from turnfold.core.problem import Problem
 from turnfold.core.tools.spec import ToolSpec
 from turnfold.core.tools.textlines import clipped
 
 NAME_CHARS = 100
 LINE_CHARS = 80
+PRESETS: tuple[tuple[Preset, str], ...] = (
+    (Preset.READ_ONLY, "looking is allowed, and what may change something is denied"),
+    (Preset.ASK, "looking is allowed, and everything else is asked for"),
+    (Preset.EDIT, "files of the workspace may be changed as well"),
+    (Preset.ALL, "everything is allowed"),
+)
 
 
 def _model(draft: Draft, rest: str, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
@@ -75,7 +81,7 @@ def _about(agent: AgentSpec) -> str:
 
 def _allow(draft: Draft, rest: str, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
     if not rest:
-        return tell(draft, columns(_rules(draft, cfg)) or "There are no rules: what changes something is asked for, what reads is not.")
+        return tell(draft, columns(_rules(draft, cfg)) or f"There are no rules; the preset {cfg.permission.value} holds (/permission).")
     kind, pattern = parted(rest)
     if kind not in KINDS:
         return wrong(draft, f"/allow takes a kind of request, not {kind[:40]!r}{or_near(kind, KINDS)} It is one of {', '.join(KINDS)}.")
@@ -96,6 +102,18 @@ def _rules(draft: Draft, cfg: ChatConfig) -> tuple[tuple[str, str], ...]:
 def _said_in(layer: Layer) -> str:
     origin = origin_of(layer)
     return said_from(origin.layer, origin.place)
+
+
+def _permission(draft: Draft, rest: str, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
+    if not rest:
+        rows = tuple((f"{'*' if preset is cfg.permission else ' '} {preset.value}", about) for preset, about in PRESETS)
+        return tell(draft, columns(rows))
+    preset = next((each for each, _ in PRESETS if each.value == rest), None)
+    if preset is None:
+        names = tuple(each.value for each, _ in PRESETS)
+        return wrong(draft, f"/permission takes a preset, not {rest[:40]!r}{or_near(rest, names)} It is one of {', '.join(names)}.")
+    changed = reconfigured(draft, Overrides(permission=preset), cfg)
+    return tell(changed, f"The preset is now {preset.value}: {dict(PRESETS)[preset]}. Rules go before it.")
 
 
 def _rename(draft: Draft, rest: str, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
@@ -126,7 +144,14 @@ ALLOW = Command(
     name="allow",
     arguments="[KIND [PATTERN]]",
     help="List the permission rules, or allow what matches without a question from now on.\n"
-    f"KIND is one of {', '.join(KINDS)}; PATTERN a glob over the path, the command or the code. A rule that denies wins.",
+    f"KIND is one of {', '.join(KINDS)}; PATTERN a glob over the path, the command, the code, the host or the name. A rule that denies wins.",
     run=_allow,
+)
+PERMISSION = Command(
+    name="permission",
+    arguments="[PRESET]",
+    help="List the presets of what needs no question, or use another from now on.\n"
+    f"PRESET is one of {', '.join(preset.value for preset, _ in PRESETS)}. It holds where no rule speaks; /allow adds rules.",
+    run=_permission,
 )
 RENAME = Command(name="rename", arguments="[NAME]", help="Say what the conversation is called, or call it NAME.", run=_rename)

@@ -92,6 +92,7 @@ COMMANDS: tuple[Command, ...] = (
     settings.AGENT,
     config.CONFIG,
     settings.ALLOW,
+    settings.PERMISSION,
     history.UNDO,
     history.REDO,
     history.REWIND,

@@ -9,6 +9,7 @@ from turnfold.core.tools.builtin.chats import CHATS
 from turnfold.core.tools.builtin.complete import COMPLETE
 from turnfold.core.tools.builtin.fetch import FETCH
 from turnfold.core.tools.builtin.find import FIND
+from turnfold.core.tools.builtin.gh import GH
 from turnfold.core.tools.builtin.grep import GREP
 from turnfold.core.tools.builtin.jobs import JOBS
 from turnfold.core.tools.builtin.patch import PATCH
@@ -47,4 +48,5 @@ BUILTIN_TOOLS: tuple[ToolSpec, ...] = (
     SCREENSHOT,
     TMUX,
     RAG,
+    GH,
 )

@@ -16,20 +16,20 @@ from turnfold.core.world.answers import JobStarted, JobTold
 from turnfold.core.world.confinement import confinement_of
 from turnfold.core.world.requests import AskJob, StartJob
 
-ACTIONS = ("start", "list", "output", "stop")
+FORMS = "start COMMAND, list, output JOB or stop JOB"
 
 
 def _jobs(arguments: JsonObject, memory: Memory, cfg: ChatConfig) -> Script:
     """Start a command in the workspace, or ask after one."""
-    action, job, command = (text_argument(arguments, name).strip() for name in ("action", "job", "command"))
-    if action not in ACTIONS or (action in ("output", "stop") and not job):
-        known = "output and stop need a job" if action in ACTIONS else f"the action must be one of {', '.join(ACTIONS)}"
-        return Refuse(model_problem("bad-action", f"{known}: write jobs list to see which there are.".capitalize()))
-    if action == "start" and not command:
-        return Refuse(model_problem("no-command", "There is no command to start: write it below the line `jobs start`."))
+    text = text_argument(arguments, "do").strip()
+    action = text.split(maxsplit=1)[0] if text else "list"
+    rest = text.removeprefix(action).strip()
+    alone = len(rest.split()) == 1
+    if not ((action == "start" and rest) or (action == "list" and not rest) or (action in ("output", "stop") and alone)):
+        return Refuse(model_problem("bad-action", f"That is nothing that jobs can do. Write {FORMS}."))
     if action == "start":
         start = StartJob(
-            script=text_argument(arguments, "command"),
+            script=rest,
             cwd=cfg.workspace,
             environment=cfg.environment,
             output_bytes=cfg.limits.output_bytes,
@@ -37,7 +37,7 @@ def _jobs(arguments: JsonObject, memory: Memory, cfg: ChatConfig) -> Script:
         )
         started = yield from asked(start, JobStarted)
         return Refuse(started) if isinstance(started, Problem) else Done(started_text(started), memory)
-    ask = AskJob(job="" if action == "list" else job, stop=action == "stop", output_bytes=cfg.limits.output_bytes)
+    ask = AskJob(job=rest, stop=action == "stop", output_bytes=cfg.limits.output_bytes)
     told = yield from asked(ask, JobTold)
     return Refuse(told) if isinstance(told, Problem) else Done(_said(told, cfg, listed=action == "list"), memory)
 
@@ -76,21 +76,15 @@ def job_state(told: JobTold) -> str:
 JOBS: ToolSpec = ToolSpec(
     name="jobs",
     description=(
-        "Run a command in the background, such as a server, and look after it: start (with the command as text), list, output, stop. "
-        "A job ends with the conversation's process."
+        f"Run a command in the background, such as a server, and look after it: {FORMS}. A command is run by bash in the workspace; "
+        "start gives the job its name. All jobs end with this conversation."
     ),
-    parameters=parameters(
-        ("action",),
-        action=JsonObject.of(type="string", description="What to do.", enum=ACTIONS),
-        job=text_parameter("The job, by the name that start gave it; for output and stop."),
-        command=text_parameter("The command, for start; run by bash in the workspace."),
-    ),
+    parameters=parameters((), do=text_parameter(f"{FORMS}; nothing lists the jobs.")),
     advance=from_generator(_jobs),
     serial=True,
-    header=("action", "job"),
-    body="command",
+    body="do",
     examples=(
-        Example("Start the web server.", JsonObject.of(action="start", command="python -m http.server 8000")),
-        Example("What has job k3f9 printed?", JsonObject.of(action="output", job="k3f9", command="")),
+        Example("Start the web server.", JsonObject.of(do="start python -m http.server 8000")),
+        Example("What has job k3f9 printed?", JsonObject.of(do="output k3f9")),
     ),
 )

@@ -51,12 +51,12 @@ def is_junk(line: str) -> bool:
 
 
 def is_gap(line: str) -> bool:
-    """Whether ``line`` says nothing between the parts of a diff, whose own lines may be fences behind a mark.
+    """Whether ``line`` says nothing between the parts of a diff, whose own lines may be empty, or fences, behind a mark.
 
-    >>> is_gap("```"), is_gap(""), is_gap(" ```")
-    (True, True, False)
+    >>> is_gap("```"), is_gap(""), is_gap(" ```"), is_gap(" ")
+    (True, True, False, False)
     """
-    return is_junk(line) and (not line.strip() or not line[0].isspace())
+    return not line or (FENCE.match(line) is not None and not line[0].isspace())
 
 
 def begins_block(line: str) -> bool:

@@ -66,12 +66,12 @@ def sources(patch: Patch) -> tuple[str, ...]:
     >>> sources(Patch((Add("a", ""), Update(path="a", parts=()), Remove("b"))))
     ('b',)
     """
-    made: frozenset[str] = frozenset()
+    made: tuple[str, ...] = ()
     found: tuple[str, ...] = ()
     for change in patch.files:
         if not isinstance(change, Add) and change.path not in (*found, *made):
             found += (change.path,)
-        made |= {change.path} if isinstance(change, Add) else {change.moved_to} if isinstance(change, Update) else set()
+        made += (change.path,) if isinstance(change, Add) else (change.moved_to,) if isinstance(change, Update) else ()
     return found
 
 

@@ -5,7 +5,7 @@ lines apart; what stays only tells the place. So a section is looked for in thes
 
 1. all its old lines as they are;
 2. the lines that stay with other indentation;
-3. the lines from its first change to its last alone, where at least half of what else stays is near them: for a text that changed
+3. the lines from its first change to its last alone, where at least half of what stays is near them: for a text that changed
    meanwhile around the place. Here nothing else can choose between places;
 4. each of its changes on its own, with the lines that stay around it, in order.
 
@@ -129,7 +129,7 @@ def _edits_without_context(section: Section, scene: Scene, name: str) -> tuple[E
         return ambiguous(tuple(block.start - 1 for block in blocks), name)
     if blocks:
         at = blocks[0].start
-    elif section.at_end or not any(scene.bare):
+    elif section.at_end or not scene.lines:
         at = len(scene.lines)
     else:
         return no_place(name)
@@ -150,7 +150,8 @@ def _placed(section: Section, scene: Scene) -> _Placed:
     places = loose_places(old[first:stop], tuple(index - first for index in removed), scene)
     if len(places) > 1:
         return _Many(places)
-    near = len(places) == 1 and _is_near(old[:first] + old[stop:], places[0], stop - first, scene)
+    kept = tuple(line.text for line in section.lines if line.mark is Mark.KEPT)
+    near = len(places) == 1 and _is_near(kept, places[0], stop - first, scene)
     return _edits_at(section, places[0] - first) if near else None
 
 
@@ -188,10 +189,10 @@ def _beside_removed(before: Line | None, after: Line | None) -> bool:
 
 
 def _is_near(kept: tuple[str, ...], place: int, size: int, scene: Scene) -> bool:
-    """Whether at least half of the lines ``kept`` that say something are near."""
+    """Whether at least half of the lines ``kept`` that say something are near the ``size`` lines from ``place`` on, or among them."""
     wanted = Counter(line.strip() for line in kept if line.strip())
     reach = len(kept) + DRIFT
-    there = Counter(scene.loose[max(place - reach, 0) : place] + scene.loose[place + size : place + size + reach])
+    there = Counter(scene.loose[max(place - reach, 0) : place + size + reach])
     return 2 * (wanted & there).total() >= wanted.total()
 
 

@@ -16,7 +16,7 @@ from typing import final
 from attrs import frozen
 
 from turnfold.core.problem import Problem, model_problem
-from turnfold.core.tools.patching.blocks import bad_line, is_gap, too_many
+from turnfold.core.tools.patching.blocks import bad_line, too_many
 from turnfold.core.tools.patching.changes import MAX_PARTS, Add, FileChange, Remove, Section, Update
 from turnfold.core.tools.patching.sections import HOW, added_text, in_section, not_all_added, read_section
 
@@ -66,9 +66,6 @@ def read_unified(lines: tuple[str, ...], line_end: str) -> tuple[FileChange, ...
     files: tuple[FileChange, ...] = ()
     place = count = 0
     while place < len(lines):
-        if is_gap(lines[place]):
-            place += 1
-            continue
         heading = _read_heading(lines, place)
         if isinstance(heading, Problem):
             return heading
@@ -118,7 +115,7 @@ def _read_heading(lines: tuple[str, ...], place: int) -> _Heading | Problem:
             new = line.removeprefix("rename to ") if line.startswith("rename to ") else new
             old = "" if line.startswith("new file mode ") else old
             new = "" if line.startswith("deleted file mode ") else new
-        else:
+        elif line:
             break
         place += 1
     if place < len(lines) and _has_names(lines, place):

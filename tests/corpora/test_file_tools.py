@@ -1,6 +1,7 @@
-"""What gptme was recorded to do with patches and files, as data: the same meaning, or a difference that is listed.
+"""What gptme's tools were recorded to do with files, as data: the same meaning, or a difference that is listed.
 
-Meaning: the same text or the same file afterwards; where it failed, turnfold refuses and the file is as before.
+Meaning: the same files afterwards; where it failed, turnfold refuses and they are as before. Edits by hashes and numbers of lines, which
+turnfold has not, are said as the diffs that mean the same.
 """
 
 from __future__ import annotations
@@ -11,59 +12,45 @@ import pytest
 from returns.pipeline import is_successful
 
 from tests.core.tools.corpus import NEEDS_CORPORA, Case, cases
-from tests.core.tools.differences import FILE_TOOLS, PATCH
 from tests.core.tools.worlds import TinyWorld, config, play
-from turnfold.core.json import JsonObject, JsonValue
+from tests.corpora.anchored import by_anchor, diff, written
+from tests.corpora.differences import differences
+from turnfold.core.json import JsonObject, JsonValue, loads_untrusted
 from turnfold.core.tools.builtin import BUILTIN_TOOLS
-from turnfold.core.tools.diff import diff_lines
-from turnfold.core.tools.patching import apply_patch, parse_patch_untrusted
 from turnfold.core.tools.schema import check_untrusted
 from turnfold.core.tools.spec import Done, find_tool
+from turnfold.core.world.permission import Ask, permit
+from turnfold.core.world.requests import ChangeFiles
 
-PATCH_CASES = cases("patch")
-FILE_FUNCTIONS = ("read:execute_read", "save:execute_save", "save:execute_append", "patch:execute_patch", "patch:execute_patch_impl")
-FILE_CASES = cases("file_tools", *(f"gptme.tools.{function}" for function in FILE_FUNCTIONS))
-FAILED = ("Error", "aborted", "not found", "Not a file", "Cannot read", "Invalid line range", "traversal", "No path")
+FILE_CASES = cases("file_tools")
+DIFFERENCES = differences("file_tools")
+FAILED = (
+    "Error",
+    "aborted",
+    "not found",
+    "Not a file",
+    "Cannot read",
+    "Invalid line range",
+    "traversal",
+    "No path",
+    "no path",
+    "failed",
+    "no operations",
+    "not found:",
+)
 
 
 def case_id(case: object) -> str:
     return case.id if isinstance(case, Case) else ""
 
 
-def patched(patch: JsonValue, text: JsonValue) -> str | None:
-    """The text after the patch, None where it is refused."""
-    assert isinstance(patch, str)
-    assert isinstance(text, str)
-    parsed = parse_patch_untrusted(patch)
-    applied = parsed.bind(lambda each: apply_patch(each, text))
-    return applied.unwrap().text if is_successful(applied) else None
-
-
-def same_patch(case: Case) -> bool:
-    arguments, out = case.arguments(), case.data.get("out")
-    match case.fn.removeprefix("gptme.tools.patch:"):
-        case "apply":
-            return patched(*arguments) == out
-        case "Patch.from_codeblock":
-            assert isinstance(out, tuple)
-            assert isinstance(out[0], JsonObject)
-            return patched(arguments[0], f"1\n{out[0]['original']}\n2\n") == f"1\n{out[0]['updated']}\n2\n"
-        case "Patch.diff_minimal":
-            assert isinstance(arguments[0], JsonObject)
-            return "\n".join(diff_lines(str(arguments[0]["original"]), str(arguments[0]["updated"]))[1:]) == out
-        case _:
-            return False
-
-
-@NEEDS_CORPORA
-@pytest.mark.parametrize("case", PATCH_CASES, ids=case_id)
-def test_a_recorded_patch_means_the_same(case: Case) -> None:
-    assert same_patch(case) is (case.id not in dict(PATCH))
-
-
 def call_of(case: Case) -> tuple[str, JsonObject]:
     """The tool's name and the arguments that say what the recorded call said."""
     function = case.fn.partition(":")[2]
+    if "patch_many" in function:
+        return "patch_many", JsonObject.of(patch="\n".join(f"*** Update File: {path}\n{patch}" for path, patch in parts_of(case)))
+    if "anchored" in function or "hashline" in function:
+        return anchored_call(case)
     content, *rest = case.arguments()
     if function == "execute_patch_impl":
         return "patch", JsonObject.of(path=rest[0], patch=content)
@@ -75,6 +62,41 @@ def call_of(case: Case) -> tuple[str, JsonObject]:
     tool = function.removeprefix("execute_")
     body = {"save": "content", "append": "content", "patch": "patch"}.get(tool)
     return tool, JsonObject(members if body is None else (*members, (body, content)))
+
+
+def parts_of(case: Case) -> tuple[tuple[str, str], ...]:
+    """The files that a call of patch_many is about, each with its blocks."""
+    first, *rest = case.arguments()
+    if isinstance(first, str):
+        return tuple((str(path), first) for path in (rest[0] if isinstance(rest[0], tuple) else ()))
+    if first is None:
+        assert isinstance(rest[1], JsonObject)
+        listed = loads_untrusted(str(rest[1]["patches"])).unwrap()
+        assert isinstance(listed, tuple)
+        named = tuple((str(each["path"]), str(each["patch"])) for each in listed if isinstance(each, JsonObject))
+        return tuple((path.rpartition("/")[2], patch) for path, patch in named)
+    pairs = tuple(each for each in first if isinstance(each, tuple)) if isinstance(first, tuple) else ()
+    return tuple((str(path), block_of(patch)) for path, patch in pairs)
+
+
+def block_of(patch: JsonValue) -> str:
+    if isinstance(patch, JsonObject):
+        return f"<<<<<<< ORIGINAL\n{patch['original']}\n=======\n{patch['updated']}\n>>>>>>> UPDATED"
+    return str(patch)
+
+
+def anchored_call(case: Case) -> tuple[str, JsonObject]:
+    """The call of ``patch`` that says what an edit by hashes or numbers of lines said."""
+    content, plain, named = case.arguments()
+    path = named["path"] if isinstance(named, JsonObject) else plain[0] if isinstance(plain, tuple) else ""
+    text = dict(case.files("before")).get(str(path)) or ""
+    if "hashline" in case.fn:
+        edits = written(text, str(content))
+    else:
+        operations = loads_untrusted(str(content)).unwrap()
+        assert isinstance(operations, tuple)
+        edits = by_anchor(text, operations)
+    return "patch", JsonObject.of(path=path, patch=diff(edits) or " ")
 
 
 def world_of(case: Case, path: str) -> TinyWorld:
@@ -93,7 +115,20 @@ def world_of(case: Case, path: str) -> TinyWorld:
     return TinyWorld(files=known)
 
 
+def asks_for_all_files(case: Case) -> bool:
+    """Whether the person is asked before the files of a call are changed: that is all that was recorded of this one."""
+    name, arguments = call_of(case)
+    tool = find_tool(BUILTIN_TOOLS, name)
+    assert tool is not None
+    files = tuple((f"/w/{path}", "original") for path, _ in parts_of(case))
+    result = play(tool, arguments, config(), TinyWorld(files=files))
+    request = result.exchanges[-1].request
+    return isinstance(request, ChangeFiles) and len(request.changes) == len(files) and isinstance(permit(request, config()), Ask)
+
+
 def same_files(case: Case) -> bool:
+    if case.messages() == "stub":
+        return asks_for_all_files(case)
     if "symlink" in str(case.data["from"]) or (case.fn.endswith("read") and isinstance(case.arguments()[0], str)):
         return False  # a link, or a call for several paths: nothing here to compare
     name, arguments = call_of(case)
@@ -102,7 +137,7 @@ def same_files(case: Case) -> bool:
     failed = "error" in case.data or any(mark in case.messages() for mark in FAILED)
     if not is_successful(check_untrusted(arguments, tool.parameters)):
         return failed
-    path = str(arguments["path"])
+    path = str(arguments.get("path", ""))
     before = world_of(case, path)
     result = play(tool, arguments, config(), before, ask=False)
     if failed:
@@ -111,8 +146,8 @@ def same_files(case: Case) -> bool:
         return False
     if name == "read":
         return shown_lines(case.messages()) == shown_lines("\n" + result.end.text)
-    after = dict(case.files("after")).get(path)
-    return result.world.text(posixpath.join("/w", path)) == after
+    after = tuple((name, text) for name, text in case.files("after") if text is not None or name == path)
+    return all(result.world.text(posixpath.join("/w", name)) == text for name, text in after)
 
 
 def shown_lines(text: str) -> tuple[str, ...]:
@@ -125,10 +160,9 @@ def shown_lines(text: str) -> tuple[str, ...]:
 @NEEDS_CORPORA
 @pytest.mark.parametrize("case", FILE_CASES, ids=case_id)
 def test_a_recorded_call_of_a_file_tool_means_the_same(case: Case) -> None:
-    assert same_files(case) is (case.id not in dict(FILE_TOOLS))
+    assert same_files(case) is (case.id not in DIFFERENCES)
 
 
 @NEEDS_CORPORA
 def test_every_listed_difference_is_a_recorded_case() -> None:
-    assert {case.id for case in PATCH_CASES} >= set(dict(PATCH))
-    assert {case.id for case in FILE_CASES} >= set(dict(FILE_TOOLS))
+    assert {case.id for case in FILE_CASES} >= set(DIFFERENCES)
