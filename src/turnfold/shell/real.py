@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from typing import Protocol, TypeVar
 
 from turnfold.shell.browsers import LocalBrowsers
 from turnfold.shell.chats import LocalChats
@@ -30,6 +31,17 @@ from turnfold.shell.web import LocalWeb
 from turnfold.shell.world import World
 
 NOBODY = Nobody()
+
+
+class _Living(Protocol):
+    """A port that keeps something alive."""
+
+    __slots__ = ()
+
+    def close_all(self) -> None: ...
+
+
+L = TypeVar("L", bound=_Living)
 
 
 def unheard(chosen: Chosen) -> None:
@@ -64,30 +76,28 @@ def real_world(
         journal = SqliteJournal(places.journal)
         closing.callback(journal.close)
         sandboxes = LocalSandboxes(base, tuple(str(folder) for folder in (places.config, places.data, places.cache)))
-        pythons = LocalPythons(base, sandboxes=sandboxes)
-        closing.callback(pythons.close_all)
-        jobs = LocalJobs(base, sandboxes)
-        closing.callback(jobs.close_all)
-        mcp = McpServers(base, secrets)
-        closing.callback(mcp.close_all)
-        browsers = LocalBrowsers(variables)
-        closing.callback(browsers.close_all)
         models = RoutedModels(secrets, places.weights, tell, progress)
         closing.callback(models.close)
         yield World(
             files=files,
             processes=LocalProcesses(base, sandboxes),
-            pythons=pythons,
-            jobs=jobs,
+            pythons=_closed_by(closing, LocalPythons(base, sandboxes=sandboxes)),
+            jobs=_closed_by(closing, LocalJobs(base, sandboxes)),
             models=models,
             clock=SystemClock(),
             secrets=secrets,
             human=human,
             journal=journal,
             chats=LocalChats(journal),
-            mcp=mcp,
+            mcp=_closed_by(closing, McpServers(base, secrets)),
             web=LocalWeb(variables),
-            browsers=browsers,
+            browsers=_closed_by(closing, LocalBrowsers(variables)),
             finder=finder,
             index=LocalIndex(places.indexes, finder),
         )
+
+
+def _closed_by(closing: ExitStack, port: L) -> L:
+    """``port``, with all that lives in it ended when ``closing`` is closed."""
+    closing.callback(port.close_all)
+    return port
