@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from typing import Protocol, TypeVar
 
 from turnfold.shell.browsers import LocalBrowsers
@@ -72,32 +72,30 @@ def real_world(
     secrets = EnvironmentSecrets(variables)
     files = LocalFiles()
     finder = LocalFinder(base, files)
-    with ExitStack() as closing:
-        journal = SqliteJournal(places.journal)
-        closing.callback(journal.close)
+    with ExitStack() as stack:
+        journal = stack.enter_context(closing(SqliteJournal(places.journal)))
         sandboxes = LocalSandboxes(base, tuple(str(folder) for folder in (places.config, places.data, places.cache)))
-        models = RoutedModels(secrets, places.weights, tell, progress)
-        closing.callback(models.close)
+        models = stack.enter_context(closing(RoutedModels(secrets, places.weights, tell, progress)))
         yield World(
             files=files,
             processes=LocalProcesses(base, sandboxes),
-            pythons=_closed_by(closing, LocalPythons(base, sandboxes=sandboxes)),
-            jobs=_closed_by(closing, LocalJobs(base, sandboxes)),
+            pythons=_closed_by(stack, LocalPythons(base, sandboxes=sandboxes)),
+            jobs=_closed_by(stack, LocalJobs(base, sandboxes)),
             models=models,
             clock=SystemClock(),
             secrets=secrets,
             human=human,
             journal=journal,
             chats=LocalChats(journal),
-            mcp=_closed_by(closing, McpServers(base, secrets)),
+            mcp=_closed_by(stack, McpServers(base, secrets)),
             web=LocalWeb(variables),
-            browsers=_closed_by(closing, LocalBrowsers(variables)),
+            browsers=_closed_by(stack, LocalBrowsers(variables)),
             finder=finder,
             index=LocalIndex(places.indexes, finder),
         )
 
 
-def _closed_by(closing: ExitStack, port: L) -> L:
-    """``port``, with all that lives in it ended when ``closing`` is closed."""
-    closing.callback(port.close_all)
+def _closed_by(stack: ExitStack, port: L) -> L:
+    """``port``, with all that lives in it ended when ``stack`` is closed."""
+    stack.callback(port.close_all)
     return port
