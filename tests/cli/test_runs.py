@@ -107,10 +107,10 @@ def test_a_person_can_see_all_of_what_is_too_long_to_be_shown(tmp_path: Path) ->
     with ScriptedServer((calls("save", path="a.txt", content=content), says("Done."))) as server:
         bench = Bench.at(tmp_path, server.base_url)
         person = bench.on_terminal("make it")
-        assert "+number 1500\r" not in person.until("[v]iew all of it / reason for no: ")
+        assert "+number 1500\n" not in person.until("[v]iew all of it / reason for no: ")
         person.type("v\n")
-        person.until("+number 1500\r")
-        person.until("+number 2999\r")
+        person.until("+number 1500\n")
+        person.until("+number 2999\n")
         person.until("reason for no: ")
         person.type("y\n")
         person.until("Done.")
