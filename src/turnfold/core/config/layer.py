@@ -249,7 +249,7 @@ class Layer:
     @property
     def permission(self) -> Preset:
         """What may be done without a question where no rule speaks."""
-        return _first([layer.own_permission for layer in self.layers], Preset.ASK)
+        return topmost([layer.own_permission for layer in self.layers], Preset.ASK)
 
     @property
     def sandbox(self) -> Sandbox:
