@@ -115,8 +115,6 @@ def _event(view: View, event: Event) -> Shown:
             return Shown(view) if request_id in view.asked or view.replay else _act(view, request_id)
         case CancelAsked():
             return _block(view, Piece("(stopping …)\n", Style.DIM))
-        case CallClosed(text=text, ok=True, ends=True):
-            return _block(view, Piece(visible(text).rstrip("\n") + "\n"))  # the turn's result is said, not shown as an output
         case RequestClosed() | CallClosed():
             return _closed(view, event)
         case MessageAdded(message=AssistantMessage() as message):
@@ -132,6 +130,13 @@ def _event(view: View, event: Event) -> Shown:
         case _:
             note = _note(event) if view.replay else ""
             return _block(view, Piece(f"({note})\n", Style.DIM)) if note else Shown(view)
+
+
+def _result(view: View, event: CallClosed) -> tuple[Piece, ...]:
+    """What came of a call; a turn's result is said, not shown as an output."""
+    if event.ok and event.ends:
+        return (Piece(visible(event.text).rstrip("\n") + "\n"),)
+    return result_pieces(_tool(view, event.slot), event.text, ok=event.ok)
 
 
 def _note(event: Event) -> str:
@@ -165,8 +170,8 @@ def _act(view: View, request_id: RequestId) -> Shown:
 
 def _closed(view: View, event: RequestClosed | CallClosed) -> Shown:
     match event:
-        case CallClosed(slot=slot, text=text, ok=ok):
-            return _block(view, *result_pieces(_tool(view, slot), text, ok=ok))
+        case CallClosed():
+            return _block(view, *_result(view, event))
         case RequestClosed(outcome=(ProcessEnded(sandbox=sandbox) | PythonEnded(sandbox=sandbox) | JobStarted(sandbox=sandbox))):
             return _confined(view, sandbox)
         case _:

@@ -89,6 +89,15 @@ def test_an_agent_or_tools_that_there_are_not() -> None:
     assert "did you mean shell?" in tools.message
 
 
+def test_there_is_a_deepest_level() -> None:
+    cfg, past = under_way(1, Usage(), limits=Limits(child_depth=1))
+    child = child_config(StartChild(task="t"), ID, parent_config(cfg, past))
+    assert isinstance(child, ChatConfig)
+    deeper = child_config(StartChild(task="t"), ID, parent_config(child, Past()))
+    assert isinstance(deeper, Problem)
+    assert (deeper.code, "1 level deep" in deeper.message) == ("too-deep", True)
+
+
 def test_the_agents_limits_bound_the_child_too() -> None:
     cfg, past = under_way(1, Usage(), limits=Limits(tokens=500))
     child = child_config(StartChild(task="t", agent="critic", generations=9), ID, parent_config(cfg, past))
