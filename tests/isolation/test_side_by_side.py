@@ -27,7 +27,7 @@ from turnfold.shell.scope import Scope
 from turnfold.testing.wire import chat_stream
 
 SCRIPTED = Provider(name="scripted", base_url="scripted:")
-LIST = ("jobs", {})
+LIST: tuple[str, Mapping[str, object]] = ("jobs", {})
 KNOWS = ("python", {"code": "print(sorted(name for name in globals() if name.startswith('mine')))"})
 
 

@@ -239,6 +239,12 @@ def test_a_cancel_interrupts_the_child_whose_journal_says_so() -> None:
     assert "It was interrupted." in told(result)[0].text
 
 
+def test_the_result_of_a_child_that_completes_is_told_whole() -> None:
+    done = calls(("complete", {"text": "Counted.", "result": {"files": 2}}))
+    world = world_of(Scripted({"go": (calls(task("count", tools=["complete"])), says("Two.")), "count": (done,)}))
+    assert told(run("go", BUILTIN_TOOLS, CFG, world))[0].text == 'Counted.\n{"files":2}\n(conversation p~1.1.0.0)'
+
+
 @final
 class Kept(Port[Request]):
     """What lives here for a conversation until it is closed."""

@@ -117,10 +117,8 @@ def _event(view: View, event: Event) -> Shown:
             return _confined(view, sandbox)
         case CancelAsked():
             return _block(view, Piece("(stopping …)\n", Style.DIM))
-        case CallClosed(text=text, ok=True, ends=True):
-            return _block(view, Piece(visible(text).rstrip("\n") + "\n"))  # the turn's result is said, not shown as an output
-        case CallClosed(slot=slot, text=text, ok=ok):
-            return _block(view, *result_pieces(_tool(view, slot), text, ok=ok))
+        case CallClosed():
+            return _result(view, event)
         case MessageAdded(message=AssistantMessage() as message):
             return _replied(view, message)
         case Impersonated(message):
@@ -151,6 +149,13 @@ def _note(event: Event) -> str:
             return f"the first {counted(upto, 'message')} told to the model as a summary from here on"
         case _:
             return ""
+
+
+def _result(view: View, closed: CallClosed) -> Shown:
+    """What came of a call; where it ends the turn, its text is said rather than shown as an output."""
+    if closed.ends and closed.ok:
+        return _block(view, Piece(visible(closed.text).rstrip("\n") + "\n"))
+    return _block(view, *result_pieces(_tool(view, closed.slot), closed.text, ok=closed.ok))
 
 
 def _said(view: View, text: str) -> Shown:
