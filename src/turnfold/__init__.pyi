@@ -33,9 +33,7 @@ from turnfold.core.world.answers import Returned
 from turnfold.core.world.images import Image
 from turnfold.shell.briefing import read_briefing
 from turnfold.shell.desk import RunResult
-from turnfold.shell.functions.calls import functions_of, with_functions
-from turnfold.shell.functions.signature import Caller
-from turnfold.shell.functions.tool import FunctionTool, tool
+from turnfold.shell.functions import Caller, FunctionTool, functions_of, tool, with_functions
 from turnfold.shell.real import real_world
 from turnfold.shell.run import run
 from turnfold.shell.run_async import run_async

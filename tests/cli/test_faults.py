@@ -224,6 +224,7 @@ def test_list_show_and_doctor(tmp_path: Path) -> None:
     assert doctor.code == 0, doctor.out
     assert "scripted/test (it is named)" in doctor.out
     assert "SCRIPTED_KEY is set" in doctor.out
+    assert "off: commands run with all your rights (sandbox.profile)" in doctor.out
     assert SECRET not in doctor.out
 
 

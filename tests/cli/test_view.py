@@ -16,12 +16,14 @@ from turnfold.cli.stored import transcript
 from turnfold.cli.style import Piece, Style, painted
 from turnfold.cli.view import View, shown
 from turnfold.core.agent.effects import Delta, Publish, Record
-from turnfold.core.agent.events import CallCommanded, Compacted, Impersonated, Redone, Renamed, Rewound, SummaryAsked
+from turnfold.core.agent.events import CallCommanded, Compacted, Impersonated, Redone, Renamed, RequestClosed, Rewound, SummaryAsked
 from turnfold.core.agent.ids import MODEL, RequestId
 from turnfold.core.config.layers import Overrides
+from turnfold.core.config.tables import Sandbox, SandboxProfile
 from turnfold.core.conversation.messages import AssistantMessage, ToolCall
 from turnfold.core.json import JsonObject
 from turnfold.core.tools.preview import visible
+from turnfold.core.world.answers import FileWritten, JobStarted, ProcessEnded, PythonEnded
 from turnfold.core.world.requests import ReadFile, RunProcess, RunPython, WriteFile
 from turnfold.testing.fake_world import fake_world
 from turnfold.testing.strategies import effects
@@ -151,6 +153,25 @@ def test_events_that_change_no_text_are_a_short_line_of_the_transcript() -> None
     for replay in (False, True):
         view = View(cfg=CFG, tools=NAMES, replay=replay)
         assert told(shown(view, Record(0, Impersonated(spoken))).pieces) == "I am the model.\n"
+
+
+def test_what_a_command_ran_in_is_said_of_the_first_and_of_one_that_ran_otherwise() -> None:
+    outcomes = (
+        (ProcessEnded(exit_code=0, output="", cwd="/w"), "  (not in a sandbox: with all your rights)\n"),
+        (PythonEnded(output=""), ""),
+        (JobStarted("a", "bubblewrap"), "  (in a sandbox, by bubblewrap)\n"),
+        (ProcessEnded(exit_code=0, output="", cwd="/w", sandbox="bubblewrap"), ""),
+        (FileWritten(""), ""),
+        (PythonEnded(output=""), "  (not in a sandbox: with all your rights)\n"),
+    )
+    view = View(cfg=CFG, tools=NAMES)
+    for outcome, line in outcomes:
+        news = shown(view, Record(0, RequestClosed(RequestId(1, 0, 0, 0), outcome)))
+        assert told(news.pieces) == line
+        view = news.view
+    wanted = View(cfg=evolve(CFG, sandbox=Sandbox(profile=SandboxProfile.WORKSPACE)), tools=NAMES)
+    news = shown(wanted, Record(0, RequestClosed(RequestId(1, 0, 0, 0), outcomes[0][0])))
+    assert told(news.pieces) == "  (not in a sandbox, since none works here: with all your rights)\n"
 
 
 @given(effects())

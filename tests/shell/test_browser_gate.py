@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -150,7 +151,10 @@ def test_it_goes_through_the_proxy_of_the_machine() -> None:
 
 
 def test_closing_it_ends_every_line() -> None:
+    begun = threading.Event()
+
     def silent(client: socket.socket) -> None:
+        begun.set()
         client.recv(1)
 
     with served({"/a": silent}) as pages, gate("127.0.0.1") as opened:
@@ -158,6 +162,7 @@ def test_closing_it_ends_every_line() -> None:
         with line:
             assert answer == 0
             line.sendall(b"GET /a HTTP/1.1\r\n\r\n")
+            assert begun.wait(PATIENCE_S)
             opened.close()
             with contextlib.suppress(ConnectionError):
                 assert line.recv(1) == b""

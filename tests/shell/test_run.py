@@ -561,3 +561,22 @@ def test_a_command_that_asks_a_model_has_one_chosen(driver: Driver) -> None:
     done = driver(CommandGiven("/edit Say hi."), listed.cfg, world, state=listed.state)
     assert (done.reply, done.cfg.model) == ("Hi.", "scripted/model")
     assert driver(CommandGiven("/undo"), listed.cfg, world, state=done.state).cfg.model == ""
+
+
+def test_undo_and_redo_of_real_files(driver: Driver, tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"old\r\n")
+    path.chmod(0o640)
+    cfg = evolve(CFG, workspace=str(tmp_path), rules=(Rule(Verdict.ALLOW),))
+    world = evolve(fake_world(), files=LocalFiles())
+    state = ChatState()
+    seen = []
+    for line in ("/save a.txt new", "/save d/b.txt made", "/undo 2", "/redo", "/undo", "/rewind 0"):
+        result = driver(CommandGiven(line), cfg, world, state=state)
+        state = result.state
+        seen.append({str(each.relative_to(tmp_path)): each.read_bytes() for each in tmp_path.rglob("*") if each.is_file()})
+    old, one, both = {"a.txt": b"old\r\n"}, {"a.txt": b"new\r\n"}, {"a.txt": b"new\r\n", "d/b.txt": b"made\n"}
+    assert seen == [one, both, old, both, one, old]
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert state.idle
+    assert len(state.past.marks) == 0

@@ -171,9 +171,7 @@ def talk_parser() -> argparse.ArgumentParser:
     parser.add_argument("-m", "--model", default="", metavar="PROVIDER/NAME", help="the model to use, such as ollama/qwen3 or embedded")
     parser.add_argument("--agent", default="", metavar="NAME", help="the agent that shall lead, of those in the config")
     parser.add_argument("--tools", metavar="A,B", help="the tools that the model may use (turnfold /tools lists them)")
-    parser.add_argument(
-        "--permission", choices=PRESETS, default="", metavar="PRESET", help="what needs no question: read-only, ask, edit or all"
-    )
+    parser.add_argument("--permission", choices=PRESETS, default="", metavar="PRESET", help=f"what needs no question: {', '.join(PRESETS)}")
     parser.add_argument("-w", "--workspace", default="", metavar="FOLDER", help="where to work (default: the current folder)")
     parser.add_argument(
         "-r", "--resume", nargs="?", const="", metavar="ID|NAME", help="go on with a conversation (default: the last one of the workspace)"

@@ -113,12 +113,10 @@ def _event(view: View, event: Event) -> Shown:
             return Shown(view) if asked and not view.replay else _act(view, request_id)
         case Permitted(request_id):
             return Shown(view) if request_id in view.asked or view.replay else _act(view, request_id)
-        case RequestClosed(outcome=(ProcessEnded(sandbox=sandbox) | PythonEnded(sandbox=sandbox) | JobStarted(sandbox=sandbox))):
-            return _confined(view, sandbox)
         case CancelAsked():
             return _block(view, Piece("(stopping …)\n", Style.DIM))
-        case CallClosed():
-            return _result(view, event)
+        case RequestClosed() | CallClosed():
+            return _closed(view, event)
         case MessageAdded(message=AssistantMessage() as message):
             return _replied(view, message)
         case Impersonated(message):
@@ -132,6 +130,13 @@ def _event(view: View, event: Event) -> Shown:
         case _:
             note = _note(event) if view.replay else ""
             return _block(view, Piece(f"({note})\n", Style.DIM)) if note else Shown(view)
+
+
+def _result(view: View, event: CallClosed) -> tuple[Piece, ...]:
+    """What came of a call; a turn's result is said, not shown as an output."""
+    if event.ok and event.ends:
+        return (Piece(visible(event.text).rstrip("\n") + "\n"),)
+    return result_pieces(_tool(view, event.slot), event.text, ok=event.ok)
 
 
 def _note(event: Event) -> str:
@@ -151,13 +156,6 @@ def _note(event: Event) -> str:
             return ""
 
 
-def _result(view: View, closed: CallClosed) -> Shown:
-    """What came of a call; where it ends the turn, its text is said rather than shown as an output."""
-    if closed.ends and closed.ok:
-        return _block(view, Piece(visible(closed.text).rstrip("\n") + "\n"))
-    return _block(view, *result_pieces(_tool(view, closed.slot), closed.text, ok=closed.ok))
-
-
 def _said(view: View, text: str) -> Shown:
     """What the person said or commanded, where nobody has just seen them type it."""
     if not view.replay:
@@ -168,6 +166,16 @@ def _said(view: View, text: str) -> Shown:
 def _act(view: View, request_id: RequestId) -> Shown:
     found = find_open(view.past, request_id)
     return Shown(view) if found is None else _block(view, *act_pieces(found.request, _exchanges(view, request_id), _now(view)))
+
+
+def _closed(view: View, event: RequestClosed | CallClosed) -> Shown:
+    match event:
+        case CallClosed():
+            return _block(view, *_result(view, event))
+        case RequestClosed(outcome=(ProcessEnded(sandbox=sandbox) | PythonEnded(sandbox=sandbox) | JobStarted(sandbox=sandbox))):
+            return _confined(view, sandbox)
+        case _:
+            return Shown(view)
 
 
 def _confined(view: View, sandbox: str) -> Shown:

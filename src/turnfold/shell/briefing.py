@@ -30,6 +30,7 @@ from turnfold.core.json import scalar_text
 from turnfold.core.problem import Problem, caller_problem
 from turnfold.core.tools.textlines import BYTE_ORDER_MARK, clipped
 from turnfold.core.world.answers import FilesListed
+from turnfold.core.world.confinement import confinement_of
 from turnfold.core.world.permission import Allow, Deny, permit, relative
 from turnfold.core.world.requests import ListFiles, ReadFile, RunProcess
 from turnfold.shell.folders import Folders
@@ -150,6 +151,7 @@ class _Reader:
                 environment=self._cfg.environment,
                 timeout_s=COMMAND_S,
                 output_bytes=max(min(self._room, self._cfg.limits.output_bytes) - len(command.encode("utf-8", "replace")) - NOTE_BYTES, 0),
+                confinement=confinement_of(self._cfg),
             )
             ended = self._world.processes.run(request, Scope())
             if isinstance(ended, Problem):

@@ -14,7 +14,6 @@ from typing import final
 from attrs import frozen
 
 MARK = "TURNFOLD_COMMAND"  # a variable of every process that we start, and so of its children
-ENVIRON_BYTES = 4_000_000
 
 
 @final
@@ -73,7 +72,6 @@ def family(leader: int, mark: str, above: int = 0) -> frozenset[int]:
 
 def _bears(pid: int, mark: str) -> bool:
     try:
-        with Path(f"/proc/{pid}/environ").open("rb") as environ:
-            return f"{MARK}={mark}".encode() in environ.read(ENVIRON_BYTES).split(b"\0")
+        return f"{MARK}={mark}".encode() in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
     except OSError:  # another user's
         return False

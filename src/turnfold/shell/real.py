@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from typing import Protocol, TypeVar
 
 from turnfold.shell.browsers import LocalBrowsers
 from turnfold.shell.chats import LocalChats
@@ -30,6 +31,17 @@ from turnfold.shell.web import LocalWeb
 from turnfold.shell.world import World
 
 NOBODY = Nobody()
+
+
+class _Living(Protocol):
+    """A port that keeps something alive."""
+
+    __slots__ = ()
+
+    def close_all(self) -> None: ...
+
+
+L = TypeVar("L", bound=_Living)
 
 
 def unheard(chosen: Chosen) -> None:
@@ -60,34 +72,30 @@ def real_world(
     secrets = EnvironmentSecrets(variables)
     files = LocalFiles()
     finder = LocalFinder(base, files)
-    with ExitStack() as closing:
-        journal = SqliteJournal(places.journal)
-        closing.callback(journal.close)
+    with ExitStack() as stack:
+        journal = stack.enter_context(closing(SqliteJournal(places.journal)))
         sandboxes = LocalSandboxes(base, tuple(str(folder) for folder in (places.config, places.data, places.cache)))
-        pythons = LocalPythons(base, sandboxes=sandboxes)
-        closing.callback(pythons.close_all)
-        jobs = LocalJobs(base, sandboxes)
-        closing.callback(jobs.close_all)
-        mcp = McpServers(base, secrets)
-        closing.callback(mcp.close_all)
-        browsers = LocalBrowsers(variables)
-        closing.callback(browsers.close_all)
-        models = RoutedModels(secrets, places.weights, tell, progress)
-        closing.callback(models.close)
+        models = stack.enter_context(closing(RoutedModels(secrets, places.weights, tell, progress)))
         yield World(
             files=files,
             processes=LocalProcesses(base, sandboxes),
-            pythons=pythons,
-            jobs=jobs,
+            pythons=_closed_by(stack, LocalPythons(base, sandboxes=sandboxes)),
+            jobs=_closed_by(stack, LocalJobs(base, sandboxes)),
             models=models,
             clock=SystemClock(),
             secrets=secrets,
             human=human,
             journal=journal,
             chats=LocalChats(journal),
-            mcp=mcp,
+            mcp=_closed_by(stack, McpServers(base, secrets)),
             web=LocalWeb(variables),
-            browsers=browsers,
+            browsers=_closed_by(stack, LocalBrowsers(variables)),
             finder=finder,
             index=LocalIndex(places.indexes, finder),
         )
+
+
+def _closed_by(stack: ExitStack, port: L) -> L:
+    """``port``, with all that lives in it ended when ``stack`` is closed."""
+    stack.callback(port.close_all)
+    return port

@@ -47,6 +47,7 @@ temperature = 1
 max_tokens = 500
 instructions = ""
 tools = ["read", "shell"]
+tool_modules = ["acme.tools"]
 tool_format = "markdown"
 permission = "edit"
 workspace = "/w"

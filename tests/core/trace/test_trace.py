@@ -12,6 +12,7 @@ from turnfold.core.agent.events import (
     Permitted,
     RequestClosed,
     RequestOpened,
+    RestoreAsked,
     Rewound,
     Started,
     SummaryAsked,
@@ -21,7 +22,7 @@ from turnfold.core.config.values import Provider, Rule, Verdict
 from turnfold.core.conversation.messages import AssistantMessage, ToolCall, UserMessage
 from turnfold.core.json import JsonObject
 from turnfold.core.trace.fold import trace_of
-from turnfold.core.trace.spans import RequestFacts, Status, TurnFacts
+from turnfold.core.trace.spans import CallFacts, RequestFacts, Status, TurnFacts
 from turnfold.core.trace.text import trace_text
 from turnfold.core.world.answers import ProcessEnded, PythonEnded, StreamEnded
 from turnfold.core.world.requests import CallModel, Purpose
@@ -158,3 +159,10 @@ def test_requests_of_every_kind_are_told() -> None:
     ]
     assert {each.kind for each in facts} == {"read", "write", "list", "run"}
     assert {each.outcome for each in facts} >= {"written", "exit code 0"}
+
+
+def test_a_turn_that_puts_files_back_is_a_turn_with_a_round() -> None:
+    asked = RestoreAsked(line="/undo", to=1, at_ms=5)
+    (turn,) = trace_of((BEGUN, asked)).turns
+    assert (turn.facts, turn.began_ms) == (TurnFacts("/undo"), 5)
+    assert [child.facts for child in turn.children[0].children] == [CallFacts("undo")]

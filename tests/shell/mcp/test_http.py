@@ -33,7 +33,7 @@ def test_a_server_at_an_address_is_a_row_of_tools(tmp_path: Path, arguments: tup
         assert offered.tools[0].name == "test__add"
         assert called(servers, cfg, "add", a=1, b=2) == Returned(text="3")
         assert called(servers, cfg, "header", name="x-plain") == Returned(text="hi")
-        assert called(servers, cfg, "header", name="authorization") == Returned(text="***")
+        assert called(servers, cfg, "header", name="authorization") == Returned(text="[secret TOKEN]")
         assert called(servers, cfg, RESOURCES, uri="note://one") == Returned(text="the note")
         late = called(servers, cfg, "wait", timeout_s=0.3, path="")
         assert isinstance(late, Problem)

@@ -42,7 +42,7 @@ def test_a_server_is_a_row_of_tools_and_each_conversation_has_its_own(tmp_path: 
         assert offered.tools[0].parameters["required"] == ("a", "b")
         assert called(servers, one, "add", a=1, b=2) == Returned(text="3")
         first, second = text_of(called(servers, one, "whoami")).split(), text_of(called(servers, other, "whoami")).split()
-        assert first[1:] == [tmp_path.as_posix(), "***", "/home"]
+        assert first[1:] == [tmp_path.as_posix(), "[secret", "REAL_TOKEN]", "/home"]
         assert first[0] != second[0]
         assert text_of(called(servers, one, "whoami")).split()[0] == first[0]
         servers.close("c")

@@ -69,9 +69,8 @@ class Writes:
     def without(self, count: int) -> Writes:
         """All but the oldest ``count``."""
         dropped, kept = tuple(self.log.take(count)), tuple(self.log.since(max(count, 0)))
-        if not dropped:
-            return self
-        return Writes(log=Log.of(*kept), size_bytes=_size(kept), forgotten=max(self.forgotten, *(each.turn for each in dropped)))
+        forgotten = max((each.turn for each in dropped), default=0)
+        return Writes(log=Log.of(*kept), size_bytes=_size(kept), forgotten=max(self.forgotten, forgotten))
 
     def excess(self, limit_bytes: int) -> int:
         """How many of the oldest have to go where there is more than ``limit_bytes``: so many that a quarter of it is free again.

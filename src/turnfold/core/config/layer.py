@@ -11,9 +11,9 @@ Each field says by its merge how layers lie over each other. All of it is in :fu
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from enum import Enum
-from typing import Literal, TypeAlias, TypeVar, cast
+from typing import Literal, TypeAlias, cast
 
 import attrs
 from attrs import field, frozen
@@ -23,7 +23,8 @@ from turnfold.core.config.missing import MISSING, Missing
 from turnfold.core.config.named import entries, laid_named
 from turnfold.core.config.notes import Form, note
 from turnfold.core.config.said import Said, filled, laid
-from turnfold.core.config.selection import laid_tools, signed
+from turnfold.core.config.selection import laid_tools
+from turnfold.core.config.stack import all_joined, topmost, whole_environment, whole_object, whole_tools
 from turnfold.core.config.tables import Compaction, Exporter, Guardrail, Hook, McpServer, Prompt, Sandbox, Server, Skills, User, Web
 from turnfold.core.config.values import (
     DEFAULT_LIMITS,
@@ -35,12 +36,9 @@ from turnfold.core.config.values import (
     Provider,
     Rule,
     ToolFormat,
-    Variable,
 )
 from turnfold.core.json import JsonObject
 
-T = TypeVar("T")
-D = TypeVar("D")
 LayerName: TypeAlias = Literal["user", "project", "chat", "environment", "default"]
 Names: TypeAlias = tuple[str, ...]
 
@@ -181,52 +179,52 @@ class Layer:
     @property
     def model(self) -> str:
         """``provider/name`` or an alias of the model; empty where none is chosen."""
-        return _first([layer.own_model for layer in self.layers], "")
+        return topmost([layer.own_model for layer in self.layers], "")
 
     @property
     def fallbacks(self) -> Names:
         """The models that are asked when the model fails, in order."""
-        return _first([layer.own_fallbacks for layer in self.layers], ())
+        return topmost([layer.own_fallbacks for layer in self.layers], ())
 
     @property
     def tool_format(self) -> ToolFormat | None:
         """How calls are written, where a layer says so; otherwise the model's profile decides."""
-        return _first([layer.own_tool_format for layer in self.layers], None)
+        return topmost([layer.own_tool_format for layer in self.layers], None)
 
     @property
     def temperature(self) -> float | None:
         """Sampling temperature, where a layer says so."""
-        return _first([layer.own_temperature for layer in self.layers], None)
+        return topmost([layer.own_temperature for layer in self.layers], None)
 
     @property
     def max_tokens(self) -> int | None:
         """The longest reply in tokens, where a layer says so."""
-        return _first([layer.own_max_tokens for layer in self.layers], None)
+        return topmost([layer.own_max_tokens for layer in self.layers], None)
 
     @property
     def parameters(self) -> JsonObject:
         """More parameters of a model call, by name."""
-        return _object([layer.own_parameters for layer in self.layers])
+        return whole_object([layer.own_parameters for layer in self.layers])
 
     @property
     def instructions(self) -> str:
         """What the person tells every model; empty for the general instructions."""
-        return _first([layer.own_instructions for layer in self.layers], "")
+        return topmost([layer.own_instructions for layer in self.layers], "")
 
     @property
     def tools(self) -> Names | None:
         """The tools to use of those that are handed in: their names, or what ``+name`` and ``-name`` change of all; None means all."""
-        return _tools([layer.own_tools for layer in self.layers])
+        return whole_tools([layer.own_tools for layer in self.layers])
 
     @property
     def tool_modules(self) -> Names:
         """The Python modules whose ``TOOLS`` are handed in besides the built-in ones."""
-        return _first([layer.own_tool_modules for layer in self.layers], ())
+        return topmost([layer.own_tool_modules for layer in self.layers], ())
 
     @property
     def agent(self) -> str:
         """The name of the agent that leads the conversation; empty for none."""
-        return _first([layer.own_agent for layer in self.layers], "")
+        return topmost([layer.own_agent for layer in self.layers], "")
 
     @property
     def agents(self) -> tuple[AgentSpec, ...]:
@@ -246,12 +244,12 @@ class Layer:
     @property
     def rules(self) -> tuple[Rule, ...]:
         """Permission rules of all layers, the highest layer's first."""
-        return _joined([layer.own_rules for layer in self.layers])
+        return all_joined([layer.own_rules for layer in self.layers])
 
     @property
     def permission(self) -> Preset:
         """What may be done without a question where no rule speaks."""
-        return _first([layer.own_permission for layer in self.layers], Preset.ASK)
+        return topmost([layer.own_permission for layer in self.layers], Preset.ASK)
 
     @property
     def sandbox(self) -> Sandbox:
@@ -266,17 +264,17 @@ class Layer:
     @property
     def workspace(self) -> str:
         """The folder that relative paths start from, as an absolute POSIX path."""
-        return _first([layer.own_workspace for layer in self.layers], "/")
+        return topmost([layer.own_workspace for layer in self.layers], "/")
 
     @property
     def roots(self) -> Names:
         """More folders that may be read without asking, as absolute POSIX paths."""
-        return _first([layer.own_roots for layer in self.layers], ())
+        return topmost([layer.own_roots for layer in self.layers], ())
 
     @property
     def environment(self) -> Environment:
         """Variables that every command of the conversation gets, one a name, sorted by name."""
-        return _environment([layer.own_environment for layer in self.layers])
+        return whole_environment([layer.own_environment for layer in self.layers])
 
     @property
     def prompt(self) -> Prompt:
@@ -327,56 +325,6 @@ class Layer:
     def hooks(self) -> tuple[Hook, ...]:
         """Commands that run when something has happened, one a name."""
         return entries(lambda name: Hook(name=name), [layer.own_hooks for layer in self.layers], "name")
-
-
-def _first(said: list[T | Missing], default: D) -> T | D:
-    """What the highest layer says that says anything, else ``default``."""
-    for value in said:
-        if not isinstance(value, Missing):
-            return value
-        if value.mentioned:
-            return default
-    return default
-
-
-def _object(said: list[JsonObject | Missing]) -> JsonObject:
-    """All names that the layers mention, with the highest layer's value."""
-    whole = JsonObject()
-    for value in _until_default(said):
-        whole = cast(JsonObject, laid(whole, value))
-    return whole
-
-
-def _until_default(said: list[T | Missing]) -> Iterator[T]:
-    """What the layers say, down to the one that puts the setting back to its default."""
-    for value in said:
-        if not isinstance(value, Missing):
-            yield value
-        elif value.mentioned:
-            return
-
-
-def _tools(said: list[Names | Missing]) -> Names | None:
-    """The list of the highest layer that has one, with what the layers above change of it."""
-    found: Names | None = None
-    for value in _until_default(said):
-        found = value if found is None else laid_tools(found, value)
-        if not signed(found):
-            break
-    return found
-
-
-def _joined(said: list[tuple[T, ...] | Missing]) -> tuple[T, ...]:
-    """Everything that the layers say, once, highest first; nothing puts it back, lest a deny be lost."""
-    return tuple(dict.fromkeys(item for value in said if not isinstance(value, Missing) for item in value))
-
-
-def _environment(said: list[Environment | Missing]) -> Environment:
-    by_name: dict[str, Variable] = {}
-    for value in _until_default(said):
-        for each in value:
-            by_name.setdefault(each.name, each)
-    return tuple(by_name[name] for name in sorted(by_name))
 
 
 def merge_of(setting: attrs.Attribute[object]) -> Merge:

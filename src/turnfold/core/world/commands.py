@@ -45,10 +45,9 @@ def judged_script(text: str, cwd: str, cfg: ChatConfig) -> Permission:
     """
     script = read_script(text)
     rules = tuple(rule for rule in cfg.rules if of_kind(rule, KIND))
-    commands = script.commands
-    for rule in rules:
-        if rule.verdict is Verdict.DENY and (hit := _denies(rule, text, commands)):
-            return denied(KIND, hit)
+    hit = _denied(rules, text, script.commands)
+    if hit:
+        return denied(KIND, hit)
     return strictest(_pieces(script, cwd, rules, cfg))
 
 
@@ -97,16 +96,23 @@ def _else(why: str, cfg: ChatConfig) -> Permission:
     return Deny(read_only(KIND)) if cfg.permission is Preset.READ_ONLY else Ask(why)
 
 
-def _denies(rule: Rule, text: str, commands: tuple[Command, ...]) -> str:
-    """What ``rule``, a denial, hits in a script; empty for nothing. It need not be readable."""
-    if rule.pattern == "*" or _fits(text.strip(), rule.pattern):
-        return _short(text.strip())
-    for command in commands:
-        bare = evolve(command, environment=())
-        plain = evolve(bare, words=(posixpath.basename(command.name), *command.words[1:]))
-        if any(_fits(each, rule.pattern) for each in (command.text, command.source, bare.text, plain.text)):
-            return _short(command.source)
-    return ""
+def _denied(rules: tuple[Rule, ...], text: str, commands: tuple[Command, ...]) -> str:
+    """What a denial among ``rules`` hits in a script; empty for nothing. It need not be readable."""
+    patterns = tuple(rule.pattern for rule in rules if rule.verdict is Verdict.DENY)
+    if not patterns:
+        return ""
+    spelled = ((text.strip(), (text.strip(),)), *((each.source, _spellings(each)) for each in commands))
+    return next((_short(source) for pattern in patterns for source, ways in spelled if any(_fits(way, pattern) for way in ways)), "")
+
+
+def _spellings(command: Command) -> tuple[str, ...]:
+    """The ways to write ``command`` that a denial may mean: with and without the variables before it and the folder of its program."""
+    text = command.text
+    if not command.environment and "/" not in command.name:
+        return (text,) if text == command.source else (text, command.source)
+    bare = evolve(command, environment=())
+    plain = evolve(bare, words=(posixpath.basename(command.name), *command.words[1:]))
+    return (text, command.source, bare.text, plain.text)
 
 
 def _fits(text: str, pattern: str) -> bool:
@@ -114,26 +120,27 @@ def _fits(text: str, pattern: str) -> bool:
     return fnmatchcase(text, pattern) or (pattern.endswith(" *") and fnmatchcase(text, pattern[:-2]))
 
 
-def speaks(rule: Rule, command: Command) -> bool:
-    """Whether ``rule``, which does not deny, speaks of ``command``.
+def speaks(rule: Rule, command: Command, text: str) -> bool:
+    """Whether ``rule``, which does not deny, speaks of ``command``, whose text is ``text``.
 
     >>> command = Command(words=("git", "push", "-f"), source="git push -f")
-    >>> [speaks(Rule(Verdict.ALLOW, "run", pattern), command) for pattern in ("git *", "git push -f", "*")]
+    >>> [speaks(Rule(Verdict.ALLOW, "run", pattern), command, command.text) for pattern in ("git *", "git push -f", "*")]
     [False, True, True]
     """
     if rule.pattern == "*":
         return True
-    fits = _fits(command.text, rule.pattern) or _fits(command.source, rule.pattern)
+    fits = _fits(text, rule.pattern) or (text != command.source and _fits(command.source, rule.pattern))
     if rule.verdict is Verdict.ASK or not fits:
         return fits
     if not command.known or command.unread or "\n" in command.source:
         return False
-    return rule.pattern in (command.text, literal(command.text)) or not danger(command.words)
+    return rule.pattern in (text, literal(text)) or not danger(command.words)
 
 
 def command_verdict(command: Command, places: tuple[str, ...], rules: tuple[Rule, ...], cfg: ChatConfig) -> Permission:
     """What holds for one command: the first rule that speaks of it; else what it looks at, where it only looks."""
-    speaking = next((rule for rule in rules if rule.verdict is not Verdict.DENY and speaks(rule, command)), None)
+    text = command.text
+    speaking = next((rule for rule in rules if rule.verdict is not Verdict.DENY and speaks(rule, command, text)), None)
     if command.unread and _denying(rules):
         return _else(_why(command), cfg)
     if speaking is not None:

@@ -1,1 +1,7 @@
 """Python functions as tools: their schemas from their signatures, their arguments decoded, their calls made."""
+
+from turnfold.shell.functions.calls import functions_of, with_functions
+from turnfold.shell.functions.signature import Caller
+from turnfold.shell.functions.tool import FunctionTool, tool
+
+__all__ = ["Caller", "FunctionTool", "functions_of", "tool", "with_functions"]

@@ -13,6 +13,7 @@ from turnfold.core.json import JsonObject, JsonValue
 from turnfold.core.problem import Problem, caller_problem
 from turnfold.shell.environment import Pairs
 from turnfold.shell.headers import TOKEN
+from turnfold.shell.masking import Mask, Secret, mask_of
 from turnfold.shell.mcp.http import Address, http_transport
 from turnfold.shell.mcp.session import Line, Session
 from turnfold.shell.mcp.stdio import Program, stdio_transport
@@ -24,10 +25,10 @@ NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 @final
 @frozen
 class Opened:
-    """Names and values, ready to be given to a server, and which of the values are secrets."""
+    """Names and values, ready to be given to a server, and what masks the secrets among them."""
 
     pairs: Pairs = field(repr=False)
-    secrets: tuple[str, ...] = field(repr=False)
+    mask: Mask = field(repr=False)
 
 
 def begin(server: McpServer, workspace: str, base: Pairs, secrets: Secrets) -> Session | Problem:
@@ -41,7 +42,7 @@ def begin(server: McpServer, workspace: str, base: Pairs, secrets: Secrets) -> S
         if isinstance(headers, Problem):
             return headers
         address = Address(url=server.url, headers=headers.pairs, timeout_s=server.timeout_s)
-        return Session(server, Line(transport=partial(http_transport, address), secrets=headers.secrets))
+        return Session(server, Line(transport=partial(http_transport, address), mask=headers.mask))
     variables = _opened(server, server.environment, secrets, "variable")
     if isinstance(variables, Problem):
         return variables
@@ -49,13 +50,13 @@ def begin(server: McpServer, workspace: str, base: Pairs, secrets: Secrets) -> S
     program = Program(argv=(server.command, *server.arguments), cwd=workspace, environment=environment)
     if any("\0" in part for part in program.argv):
         return caller_problem("bad-mcp", f"The command of the MCP server {server.name} holds a NUL, which none can.", where)
-    return Session(server, Line(transport=partial(stdio_transport, program), secrets=variables.secrets))
+    return Session(server, Line(transport=partial(stdio_transport, program), mask=variables.mask))
 
 
 def _opened(server: McpServer, said: JsonObject, secrets: Secrets, noun: str) -> Opened | Problem:
     """The variables or headers of ``server``, with the values of secrets in place of their names."""
     pairs: list[tuple[str, str]] = []
-    hidden: list[str] = []
+    hidden: list[Secret] = []
     for name, each in said.members:
         value = _value(server, name, each, secrets, noun)
         if isinstance(value, Problem):
@@ -65,8 +66,8 @@ def _opened(server: McpServer, said: JsonObject, secrets: Secrets, noun: str) ->
             return caller_problem("bad-mcp", message, f"$.mcp.{server.name}")
         pairs.append((name, value))
         if isinstance(each, JsonObject):
-            hidden.append(value)
-    return Opened(tuple(pairs), tuple(hidden))
+            hidden.append(Secret(str(each.get("secret")), value))
+    return Opened(tuple(pairs), mask_of(hidden))
 
 
 def _sendable(value: str) -> bool:

@@ -24,7 +24,7 @@ from turnfold.core.json import JsonObject, scalar_text, thaw
 from turnfold.core.problem import Problem, world_problem
 from turnfold.core.world.answers import Returned
 from turnfold.core.world.requests import CallMcp
-from turnfold.shell.masking import masked_text
+from turnfold.shell.masking import NOTHING, Mask
 from turnfold.shell.mcp import told
 from turnfold.shell.mcp.offers import MAX_TOOLS, RESOURCES, Declaration, Declared, plain
 from turnfold.shell.mcp.trouble import Trouble
@@ -40,10 +40,10 @@ SAID_CHARS = 1000
 @final
 @frozen(kw_only=True)
 class Line:
-    """How a server is reached: the transport of a new session, and the values of secrets that it is told, which go nowhere else."""
+    """How a server is reached: the transport of a new session, and what masks the secrets that it is told, which go nowhere else."""
 
     transport: Callable[[Trouble], AbstractAsyncContextManager[Any]] = field(repr=False)
-    secrets: tuple[str, ...] = field(default=(), repr=False)
+    mask: Mask = field(default=NOTHING, repr=False)
 
 
 @final
@@ -143,7 +143,7 @@ class Session:
         who = Implementation(name="turnfold", version="0")
         transport: Any = self._line.transport(self.trouble)
         async with Client(transport, read_timeout_seconds=self.server.timeout_s, client_info=who, cache=None) as client:
-            declared = await _declared(client)
+            declared = await _declared(client, self._line.mask)
             self._client = client
             with contextlib.suppress(concurrent.futures.InvalidStateError):
                 self._ready.set_result(declared)
@@ -151,13 +151,13 @@ class Session:
 
     async def _tool(self, client: Client, request: CallMcp, limit_bytes: int) -> Returned:
         result = await client.call_tool(request.tool, _plain(request.arguments), read_timeout_seconds=request.timeout_s)
-        return told.returned(result, self._line.secrets, limit_bytes)
+        return told.returned(result, self._line.mask, limit_bytes)
 
     async def _resource(self, client: Client, request: CallMcp, limit_bytes: int) -> Returned:
         uri = request.arguments.get("uri")
         if isinstance(uri, str) and uri:
-            return told.resource(await client.read_resource(uri), self._line.secrets, limit_bytes)
-        return told.resources(await _resources(client), self._line.secrets, limit_bytes)
+            return told.resource(await client.read_resource(uri), self._line.mask, limit_bytes)
+        return told.resources(await _resources(client), self._line.mask, limit_bytes)
 
     def _asked(self, found: Returned) -> Problem:
         what = f"The MCP server {self.server.name} asked for {self.trouble.asked}, which turnfold gives to no server; its tool answered: "
@@ -181,7 +181,7 @@ class Session:
 
     def _problem(self, code: str, what: str, error: BaseException | None) -> Problem:
         said = f": {self._said(error)}" if error is not None else ""
-        text = masked_text(f"The MCP server {self.server.name} {what}{said}.{self.trouble.told()}", self._line.secrets)
+        text = self._line.mask.text(f"The MCP server {self.server.name} {what}{said}.{self.trouble.told()}")
         return world_problem(code, text, f"$.mcp.{self.server.name}")
 
     def _said(self, error: BaseException) -> str:
@@ -205,14 +205,16 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
         yield error
 
 
-async def _declared(client: Client) -> Declaration:
+async def _declared(client: Client, mask: Mask) -> Declaration:
     """The tools of all pages, as many as can be offered."""
     tools: list[Declared] = []
     cursor: str | None = None
     able = client.server_capabilities
     for _ in range(MAX_PAGES if able.tools is not None else 0):
         page = await client.list_tools(cursor=cursor)
-        tools += (Declared(name=each.name, about=each.description or each.title or "", schema=each.input_schema) for each in page.tools)
+        tools += (
+            Declared(name=each.name, about=mask.text(each.description or each.title or ""), schema=each.input_schema) for each in page.tools
+        )
         cursor = page.next_cursor
         if cursor is None or len(tools) > MAX_TOOLS:
             break

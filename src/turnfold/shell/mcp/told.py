@@ -22,35 +22,35 @@ from turnfold.core.json import dumps, freeze, scalar_text
 from turnfold.core.tools.output import limit_text
 from turnfold.core.world.answers import Returned
 from turnfold.core.world.images import MEDIA_TYPES, Image
-from turnfold.shell.masking import masked_text
+from turnfold.shell.masking import Mask
 
 MAX_IMAGES = 8
 MAX_IMAGE_CHARS = 8_000_000
 
 
-def returned(result: CallToolResult, secrets: tuple[str, ...], limit_bytes: int) -> Returned:
+def returned(result: CallToolResult, mask: Mask, limit_bytes: int) -> Returned:
     """The content of a tool's ``result``: texts, images that a model can see, and of what it can't, that it was there."""
     blocks = tuple(result.content)
     images = tuple(_image(each) for each in blocks if _seen(each))[:MAX_IMAGES]
     texts = [text for each in blocks if (text := _text(each))]
     if not texts and not images and result.structured_content is not None:
         texts = [_json(result.structured_content)]
-    return Returned(text=_shown(texts, secrets, limit_bytes), ok=not result.is_error, images=images)
+    return Returned(text=_shown(texts, mask, limit_bytes), ok=not result.is_error, images=images)
 
 
-def resource(result: ReadResourceResult, secrets: tuple[str, ...], limit_bytes: int) -> Returned:
+def resource(result: ReadResourceResult, mask: Mask, limit_bytes: int) -> Returned:
     """What a resource holds."""
-    return Returned(text=_shown((_contents(each) for each in result.contents), secrets, limit_bytes))
+    return Returned(text=_shown((_contents(each) for each in result.contents), mask, limit_bytes))
 
 
-def resources(found: Iterable[Resource], secrets: tuple[str, ...], limit_bytes: int) -> Returned:
+def resources(found: Iterable[Resource], mask: Mask, limit_bytes: int) -> Returned:
     """What resources there are: a line each."""
     lines = (f"{each.uri}  {each.title or each.name}{'  ' + each.description if each.description else ''}" for each in found)
-    return Returned(text=_shown((" ".join(line.split()) for line in lines), secrets, limit_bytes) or "There are no resources.")
+    return Returned(text=_shown((" ".join(line.split()) for line in lines), mask, limit_bytes) or "There are no resources.")
 
 
-def _shown(texts: Iterable[str], secrets: tuple[str, ...], limit_bytes: int) -> str:
-    return limit_text(masked_text(scalar_text("\n".join(texts)), secrets), limit_bytes)
+def _shown(texts: Iterable[str], mask: Mask, limit_bytes: int) -> str:
+    return limit_text(mask.text(scalar_text("\n".join(texts))), limit_bytes)
 
 
 def _seen(block: ContentBlock) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import assert_never
+
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.json import JsonObject
 from turnfold.core.problem import Problem, model_problem
@@ -75,6 +77,8 @@ def _lacking(action: Browsing, target: str) -> Problem | None:
         case Browsing.CLICK | Browsing.TYPE:
             message = f'{action.value} needs a target: an element as the page\'s text names it, such as button "Send".'
             return None if target else model_problem("no-target", message, "$.target")
+        case _:
+            assert_never(action)
 
 
 def _place(seen: BrowserSeen) -> str:

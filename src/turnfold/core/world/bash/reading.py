@@ -46,7 +46,7 @@ STATEMENTS = STRUCTURE | frozenset(
 )
 OPERATORS = frozenset(
     "; & && || | |& ;; ;& ;;& ( ) { } ! if then elif else fi while until do done for select in case esac function << <<- $( ` <( >( =".split()
-) | {"\n"}
+) | frozenset("\n")
 WORD_PARTS = frozenset("word number string raw_string ansi_c_string concatenation brace_expression".split())
 EXPANSIONS = frozenset("simple_expansion expansion command_substitution process_substitution arithmetic_expansion".split())
 WORDS = WORD_PARTS | EXPANSIONS
