@@ -13,6 +13,7 @@ from turnfold.core.tools.files import find_target
 from turnfold.core.tools.generator import Script, asked, from_generator
 from turnfold.core.tools.spec import Done, Example, Memory, Refuse, ToolSpec
 from turnfold.core.world.answers import ProcessEnded
+from turnfold.core.world.confinement import confinement_of
 from turnfold.core.world.requests import RunProcess
 
 DEFAULT = "screenshot.png"
@@ -46,6 +47,7 @@ def _screenshot(arguments: JsonObject, memory: Memory, cfg: ChatConfig) -> Scrip
         environment=cfg.environment,
         timeout_s=min(TIMEOUT_S, cfg.limits.command_s),
         output_bytes=cfg.limits.output_bytes,
+        confinement=confinement_of(cfg),
     )
     ended = yield from asked(request, ProcessEnded)
     wrong = ended if isinstance(ended, Problem) else _failed(ended, target.name)
