@@ -211,8 +211,8 @@ IN_CORE = (
 NETS = EVERYWHERE + IN_CORE
 MODULES = package_modules()
 
-# A program of its own, never imported: the process that it changes (its streams, its path) is one conversation's Python.
-PROGRAMS = frozenset({"turnfold.shell.python_worker"})
+# Programs of their own, never imported: the process that one changes (its streams, its path) is a conversation's Python, or a sandbox's start.
+PROGRAMS = frozenset({"turnfold.shell.python_worker", "turnfold.shell.sandbox.launcher"})
 OWN_PROCESS = frozenset({nets_state.writes})
 # It loads a person's module from its file, and Python looks up the types that a module names where it keeps its modules.
 LOADERS = frozenset({"turnfold.shell.functions.modules"})

@@ -55,7 +55,8 @@ def fitting(draw: st.DrawFn, tool: ToolSpec) -> JsonObject:
         elif name == "url":
             members += ((name, draw(st.sampled_from(("https://a.example/x", "http://localhost:1", "ftp://a")) | TEXTS.filter(bool))),)
         elif name == "action":
-            members += ((name, draw(st.sampled_from(ACTIONS))),)
+            has_own = isinstance(schema, JsonObject) and "enum" in schema
+            members += ((name, draw(json_fitting(schema) if has_own else st.sampled_from(ACTIONS))),)
         elif name == "target":
             members += ((name, draw(st.sampled_from(("https://a.example", "p.png", 'link "More"', "", "x\n.png")) | TEXTS)),)
         elif name == "changes":
