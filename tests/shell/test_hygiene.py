@@ -17,9 +17,8 @@ from turnfold.core.agent.inputs import CommandGiven, Decided, Interrupted, UserS
 from turnfold.core.agent.state import ChatState
 from turnfold.core.config.briefing import Briefing, Lesson, Skill, Text
 from turnfold.core.config.layers import ChatConfig, Config, ProjectConfig
-from turnfold.core.config.secret_names import secret_names
-from turnfold.core.config.tables import Exporter, McpServer, Prompt, Sandbox, Server
-from turnfold.core.config.values import Provider, Rule, SecretRef, Variable, Verdict
+from turnfold.core.config.tables import Prompt
+from turnfold.core.config.values import Provider, Rule, Variable, Verdict
 from turnfold.core.conversation.messages import ToolCall
 from turnfold.core.json import JsonObject
 from turnfold.core.problem import Problem, world_problem
@@ -138,8 +137,6 @@ def test_several_files_are_written_back_in_the_same_way(tmp_path: Path) -> None:
             (WriteFile(path=str(one), text=f"z {MARK}", expected_digest=reads[0]), DeleteFile(path=str(two), expected_digest=reads[1]))
         )
         changed = done(change, world, tmp_path)
-        if isinstance(changed, Problem) and changed.code == "absent":
-            pytest.skip("this world can't change several files at once")
         assert isinstance(changed, FilesChanged), changed
         assert (one.read_text(), two.exists()) == (f"z {KEY}", False)
 
@@ -239,19 +236,8 @@ def test_a_briefing_is_masked() -> None:
     assert clean_briefing(briefing, NOTHING) == briefing
 
 
-def test_which_secrets_are_known() -> None:
-    pairs = JsonObject.of(A=JsonObject.of(secret="PAIR"), B="text", C=JsonObject.of(other="X"))
-    config = Config(
-        providers=(Provider(name="p", secret=SecretRef("P_REF"), headers=pairs),),
-        mcp=(McpServer(name="m", environment=JsonObject.of(A=JsonObject.of(secret="M_ENV")), headers=pairs),),
-        exporters=(Exporter(name="e", headers=JsonObject.of(A=JsonObject.of(secret="E_HEAD"))),),
-        server=Server(secret=SecretRef("S_REF")),
-        sandbox=Sandbox(secrets=("mine_*",)),
-    )
-    names = secret_names(config, ("MINE_1", "OTHER_KEY", "PAIR"))
-    assert {"P_REF", "PAIR", "M_ENV", "E_HEAD", "S_REF", "MINE_1"} == set(names) - {"OPENAI_API_KEY", "OPENROUTER_API_KEY"}
-    assert secret_names(Config(sandbox=Sandbox(secrets=())), ("A_KEY",)) == ("OPENAI_API_KEY", "OPENROUTER_API_KEY")
-    mask = known_mask(evolve(CFG), FakeSecrets((("OPENAI_API_KEY", KEY), ("X_TOKEN", "short"), ("KEYBOARD", "us-intl-layout"))))
+def test_a_value_that_is_short_or_not_called_a_secret_is_not_masked() -> None:
+    mask = known_mask(CFG, FakeSecrets((("OPENAI_API_KEY", KEY), ("X_TOKEN", "short"), ("KEYBOARD", "us-intl-layout"))))
     assert mask.secrets == (Secret("OPENAI_API_KEY", KEY),)
 
 

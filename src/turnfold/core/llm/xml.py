@@ -166,7 +166,7 @@ def feed(scan: Scan, text: str) -> Scan:
     >>> shell = ToolSpec(name="shell", description="", parameters=JsonObject(), advance=print, body="command")
     >>> scan = feed(begin((shell,)), "<tool-use>\n<shell>\na && b\n</shell>\n</tool-use>\n")
     >>> scan.place.found[0]
-    Found(call=ToolCall(name='shell', arguments=JsonObject.of(command='a && b')), end=50)
+    Found(call=ToolCall(name='shell', arguments=JsonObject.of(command='a && b')), end=46)
     """
     grown = within_line(scan.lines, text)
     if grown is not None:
