@@ -78,7 +78,7 @@ def test_each_setting_is_read(name: str, mentioned: object, default: object, val
 
 def test_each_setting_is_noted_and_read_by_its_name() -> None:
     names = tuple(each.alias or "" for each in settings())
-    assert len(names) == len(set(names)) == 29
+    assert len(names) == len(set(names)) == 30
     assert all(note_of(each) and each.name == f"own_{each.alias}" and hasattr(Layer(), each.alias or "") for each in settings())
     assert {name for name, *_ in READ} == set(names) - {"providers", "models"}  # these two: test_layers.py, test_models.py
 
