@@ -102,6 +102,22 @@ def test_a_person_decides_at_the_terminal(tmp_path: Path) -> None:
     assert "They said: not this one" in told
 
 
+def test_a_person_can_see_all_of_what_is_too_long_to_be_shown(tmp_path: Path) -> None:
+    content = "".join(f"number {at}\n" for at in range(3000))
+    with ScriptedServer((calls("save", path="a.txt", content=content), says("Done."))) as server:
+        bench = Bench.at(tmp_path, server.base_url)
+        person = bench.on_terminal("make it")
+        assert "+number 1500\n" not in person.until("[v]iew all of it / reason for no: ")
+        person.type("v\n")
+        person.until("+number 1500\n")
+        person.until("+number 2999\n")
+        person.until("reason for no: ")
+        person.type("y\n")
+        person.until("Done.")
+        assert person.ended() == 0
+    assert (bench.workspace / "a.txt").read_text() == content
+
+
 def test_ctrl_c_at_a_question_ends_the_turn(tmp_path: Path) -> None:
     with ScriptedServer((calls("save", path="a.txt", content="a\n"),)) as server:
         bench = Bench.at(tmp_path, server.base_url)

@@ -146,7 +146,7 @@ def test_presets_over_commands() -> None:
     for script, said in (
         ("ls", (Allow, Allow, Allow, Allow)),
         ("make", (Deny, Ask, Ask, Allow)),
-        ("ls > out", (Deny, Ask, Allow, Allow)),
+        ("ls > out", (Deny, Ask, Ask, Allow)),
         ("ls > .git/hooks/x", (Deny, Ask, Ask, Allow)),
         ("ls > /etc/x", (Deny, Ask, Ask, Allow)),
         ("ls > $x", (Deny, Ask, Ask, Allow)),
@@ -158,6 +158,10 @@ def test_presets_over_commands() -> None:
     ):
         assert tuple(type(judged(script, preset=preset)) for preset in Preset) == said, script
     assert judged("make > out", "allow run *", preset=Preset.READ_ONLY) == Allow()
+    edit = ChatConfig(ProjectConfig(Config()), workspace="/w", permission=Preset.EDIT)
+    assert judged_script("ls > out", "/w", edit, confined=True) == Allow()
+    assert isinstance(judged_script("ls > .git/x", "/w", edit, confined=True), Ask)
+    assert judged("ls > out", "allow write *", preset=Preset.EDIT) == Allow()
     assert judged("make", "allow run make", preset=Preset.READ_ONLY) == Allow()
     assert isinstance(judged("make", "ask run make", preset=Preset.ALL), Ask)
     assert isinstance(judged("$x", "deny run rm *", preset=Preset.ALL), Ask)

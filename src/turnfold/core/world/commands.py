@@ -35,8 +35,8 @@ LOCAL = re.compile(r"[a-z_][a-z0-9_]*", re.ASCII)  # by custom no variable that 
 MAX_PLACES = 8
 
 
-def judged_script(text: str, cwd: str, cfg: ChatConfig) -> Permission:
-    """What holds for running ``text`` in ``cwd``.
+def judged_script(text: str, cwd: str, cfg: ChatConfig, *, confined: bool = False) -> Permission:
+    """What holds for running ``text`` in ``cwd``; ``confined``: in a sandbox.
 
     >>> from turnfold.core.config.layers import Config, ProjectConfig
     >>> cfg = ChatConfig(ProjectConfig(Config()), workspace="/w", rules=(Rule(Verdict.ALLOW, "run", "git add *"),))
@@ -48,10 +48,17 @@ def judged_script(text: str, cwd: str, cfg: ChatConfig) -> Permission:
     hit = _denied(rules, text, script.commands)
     if hit:
         return denied(KIND, hit)
-    return strictest(_pieces(script, cwd, rules, cfg))
+    # a link in the workspace may lead a redirection out of it, and no one but a sandbox sees that in time
+    loose = cfg.permission is Preset.EDIT and not confined
+    files = _with_preset(cfg, Preset.ASK) if loose else cfg
+    return strictest(_pieces(script, cwd, rules, cfg, files))
 
 
-def _pieces(script: Script, cwd: str, rules: tuple[Rule, ...], cfg: ChatConfig) -> tuple[Permission, ...]:
+def _with_preset(cfg: ChatConfig, preset: Preset) -> ChatConfig:
+    return evolve(cfg, overrides=(Overrides(permission=preset), *cfg.overrides))
+
+
+def _pieces(script: Script, cwd: str, rules: tuple[Rule, ...], cfg: ChatConfig, files: ChatConfig) -> tuple[Permission, ...]:
     """What holds for each piece; where a folder is entered, what follows may happen there or here."""
     whole = blanket(rules, cfg)
     found: tuple[Permission, ...] = ()
@@ -62,7 +69,7 @@ def _pieces(script: Script, cwd: str, rules: tuple[Rule, ...], cfg: ChatConfig) 
                 found += (command_verdict(piece, places, rules, cfg),)
                 places = _entered(piece, places)
             case Redirection():
-                found += (redirection_verdict(piece, places, cfg) if whole is None else _unless_denied(whole, piece, places, cfg),)
+                found += (redirection_verdict(piece, places, files) if whole is None else _unless_denied(whole, piece, places, cfg),)
             case Assignment(name=name):
                 found += (Allow() if _own(name) else assignment_verdict(piece, rules, cfg),)
             case Unread(why):
@@ -82,7 +89,7 @@ def blanket(rules: tuple[Rule, ...], cfg: ChatConfig) -> Permission | None:
 
 def _unless_denied(whole: Permission, redirection: Redirection, places: tuple[str, ...], cfg: ChatConfig) -> Permission:
     """``whole``, unless a rule denies the file: the preset does not count where a rule speaks of all commands."""
-    by_rules = redirection_verdict(redirection, places, evolve(cfg, overrides=(Overrides(permission=Preset.ALL), *cfg.overrides)))
+    by_rules = redirection_verdict(redirection, places, _with_preset(cfg, Preset.ALL))
     return by_rules if isinstance(by_rules, Deny) else whole
 
 

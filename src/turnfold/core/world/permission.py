@@ -43,8 +43,8 @@ def permit(request: Request, cfg: ChatConfig) -> Permission:
             return Ask("It is a question to you.")
         case ChangeFiles(changes):
             return strictest(tuple(judged_path("write", each.path, cfg) for each in changes))
-        case RunProcess(script=script, cwd=cwd) | StartJob(script=script, cwd=cwd):
-            return judged_script(script, cwd, cfg)
+        case RunProcess(script=script, cwd=cwd, confinement=confinement) | StartJob(script=script, cwd=cwd, confinement=confinement):
+            return judged_script(script, cwd, cfg, confined=confinement is not None)
         case UseBrowser(action=Browsing.SCREENSHOT, target=target):
             picture = judged_path("write", posixpath.join(cfg.workspace, target), cfg)
             return strictest((judged(subjects(request, cfg), cfg), picture))
