@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, NamedTuple, TypedDict, final
 import annotated_types
 import attrs
 import jsonschema
+import pytest
 from attrs import frozen
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -28,7 +29,7 @@ TYPED_DICT: Any = TypedDict  # made of what is drawn, which no type checker sees
 NAMED_TUPLE: Any = NamedTuple
 CALLER = Caller(ChatConfig(ProjectConfig(Config())), Scope())
 NAMES = st.sampled_from(("a", "b", "c", "count", "items", "_private", "class_"))
-INTS = st.integers(-(2**70), 2**70)
+INTS = st.integers(-3, 12) | st.integers(-(2**70), 2**70)
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=5)
 
@@ -112,7 +113,9 @@ def apart() -> st.SearchStrategy[Typed]:
     )
 
 
-TYPES = st.recursive(st.sampled_from(LEAVES) | apart(), containers, max_leaves=5)
+FLAT = st.sampled_from(LEAVES) | apart()
+ONE_DEEP = containers(FLAT)
+TYPES = FLAT | ONE_DEEP | containers(FLAT | ONE_DEEP)  # mostly small: what goes wrong does so in a leaf
 JSON: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers(-3, 12) | st.sampled_from((1.0, 3.0, 1.5, "x", "red", "", "12", "true", 2.0, 10**30)) | TEXTS,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES | TEXTS, inner, max_size=3),
@@ -158,7 +161,18 @@ def near(draw: st.DrawFn, value: Any) -> Any:
         name = draw(st.sampled_from(sorted(value))) if value else "more"
         kept = {key: each for key, each in value.items() if key != name or draw(st.booleans())}
         return kept | ({draw(NAMES): draw(JSON)} if draw(st.booleans()) else {}) | ({name: draw(near(value[name]))} if name in kept else {})
-    return draw(JSON)
+    return draw(st.sampled_from(slips(value)))
+
+
+def slips(value: Any) -> tuple[Any, ...]:
+    """What a model writes in place of ``value``."""
+    if isinstance(value, int) and abs(value) < 2**50:  # true and false are among them
+        return (str(value), float(value), int(value), bool(value), value + 0.5, -value - 1)
+    if isinstance(value, float):
+        return (str(value), bool(value), int(value))
+    if isinstance(value, str):
+        return (value + "x", [value], list(value), {"a": value}, None, "12", 12, "true")
+    return (0, 0.0, "", [], {}, "null", False)
 
 
 @settings(max_examples=EXAMPLES, deadline=None)
@@ -198,3 +212,46 @@ def test_a_schema_that_can_be_made_strict_takes_no_more_than_before(typed: Typed
         made = strict.unwrap()
         assert strict_schema(made) == strict
         jsonschema.Draft202012Validator.check_schema(plain(made))
+
+
+TRICKY: tuple[Any, ...] = (
+    None,
+    True,
+    False,
+    0,
+    1,
+    3,
+    12,
+    -1,
+    9,
+    10,
+    10**30,
+    0.0,
+    1.0,
+    3.0,
+    9.5,
+    1e300,
+    "",
+    "x",
+    "12",
+    "1",
+    "3",
+    "red",
+    "true",
+    "null",
+    "four",
+    [],
+    {},
+)
+
+
+@pytest.mark.parametrize("typed", LEAVES, ids=lambda each: str(each.type))
+def test_the_schema_of_a_simple_type_takes_what_its_reader_takes(typed: Typed) -> None:
+    for kind in (typed.type, list[typed.type], dict[str, typed.type], tuple[typed.type, int]):  # type: ignore[name-defined]
+        signature = signature_of(Typed(kind, typed.values))
+        for each in TRICKY:
+            for said in (each, [each], {"a": each}, [each, 1], [each, each]):
+                value = freeze(said)
+                takes = schema_takes(signature, value)
+                assert (taken(signature, value) is not None) is takes, (kind, said)
+                assert isinstance(check_untrusted(JsonObject.of(it=value), signature.schema), Success) is takes, (kind, said)
