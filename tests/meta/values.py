@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import importlib
+import ipaddress
 import pkgutil
 import re
 import types
@@ -117,7 +118,8 @@ def is_constant(value: object) -> bool:
         return not within(value.__module__, "turnfold")
     code = (type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType, types.MethodDescriptorType, types.WrapperDescriptorType)
     typed = (types.UnionType, types.GenericAlias, typing.TypeVar, typing.ParamSpec, typing.ForwardRef)
-    data = (Enum, re.Pattern, PurePath, datetime.date, datetime.time, datetime.timedelta, datetime.timezone)
+    addresses = (ipaddress.IPv4Address, ipaddress.IPv6Address, ipaddress.IPv4Network, ipaddress.IPv6Network)
+    data = (Enum, re.Pattern, PurePath, datetime.date, datetime.time, datetime.timedelta, datetime.timezone, *addresses)
     return isinstance(value, (*SCALARS, *code, *typed, *data)) or type(value).__module__ in (
         "typing",
         "typing_extensions",

@@ -36,6 +36,6 @@ def _of_playwright(variables: Mapping[str, str]) -> tuple[str, ...]:
     """What Playwright has installed, the newest first."""
     home = variables.get("HOME", "")
     folders = [Path(variables["PLAYWRIGHT_BROWSERS_PATH"])] if variables.get("PLAYWRIGHT_BROWSERS_PATH") else []
-    folders += [Path(home) / cache for cache in CACHES] if home else []
+    folders += [Path(home) / folder for folder in CACHES] if home else []
     found = (each for folder in folders for each in folder.glob(INSTALLED) if each.name in PROGRAMS and each.is_file())
     return tuple(sorted(map(str, found), reverse=True))
