@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -93,6 +95,15 @@ def test_one_is_read(journal: SqliteJournal) -> None:
         unknown = LocalChats(journal).act(SearchChats(query="", limit=5, conversation=wanted), CFG, Scope())
         assert isinstance(unknown, Problem)
         assert unknown.code == "unknown-conversation"
+
+
+def test_an_event_that_is_damaged_hides_no_other(tmp_path: Path, journal: SqliteJournal) -> None:
+    talk(journal, "a", "the moon")
+    talk(journal, "b", "the moon")
+    with contextlib.closing(sqlite3.connect(tmp_path / "journal.sqlite3")) as other, other:
+        other.execute("UPDATE events SET body = substr(body, 1, 60) WHERE conversation = 'a' AND number = 1")
+        other.execute("UPDATE conversations SET title = ''")
+    assert names(found(journal, "moon")) == ["b"]
 
 
 def test_no_words_a_cancel_and_a_closed_journal_are_problems(tmp_path: Path, journal: SqliteJournal) -> None:

@@ -24,11 +24,11 @@ from turnfold.core.config.models import find_provider
 from turnfold.core.conversation.messages import ToolMessage, UserMessage
 from turnfold.core.json import JsonObject
 from turnfold.core.llm.reply import RawCall
-from turnfold.core.problem import Problem
+from turnfold.core.problem import Problem, world_problem
 from turnfold.core.world.answers import ChildEnded, StreamEnded
-from turnfold.core.world.requests import CallModel
+from turnfold.core.world.requests import CallModel, Request
 from turnfold.core.world.usage import Usage
-from turnfold.shell.ports import Human, Models, Question
+from turnfold.shell.ports import Human, Models, Port, Question
 from turnfold.shell.scope import Scope
 from turnfold.shell.world import World
 from turnfold.testing.fake_world import SCRIPTED, fake_world
@@ -237,6 +237,39 @@ def test_a_cancel_interrupts_the_child_whose_journal_says_so() -> None:
     ends = [event for event in world.journal.load("p~1.1.0.0") if isinstance(event, TurnEnded)]
     assert [end.reason for end in ends] == [Reason.INTERRUPTED]
     assert "It was interrupted." in told(result)[0].text
+
+
+def test_the_result_of_a_child_that_completes_is_told_whole() -> None:
+    done = calls(("complete", {"text": "Counted.", "result": {"files": 2}}))
+    world = world_of(Scripted({"go": (calls(task("count", tools=["complete"])), says("Two.")), "count": (done,)}))
+    assert told(run("go", BUILTIN_TOOLS, CFG, world))[0].text == 'Counted.\n{"files":2}\n(conversation p~1.1.0.0)'
+
+
+@final
+class Kept(Port[Request]):
+    """What lives here for a conversation until it is closed."""
+
+    def __init__(self) -> None:
+        self.closed: tuple[str, ...] = ()
+
+    @override
+    def act(self, request: Request, cfg: ChatConfig, scope: Scope) -> Problem:
+        return world_problem("absent", "It does nothing.")
+
+    @override
+    def close(self, conversation: str) -> None:
+        self.closed = (*self.closed, conversation)
+
+    @override
+    def close_all(self) -> None:
+        """Nothing lives here."""
+
+
+def test_what_lives_for_a_child_ends_with_it() -> None:
+    jobs, browsers = Kept(), Kept()
+    models = Scripted({"go": (calls(task("work")), says("Done.")), "work": (says("Worked."),)})
+    run("go", BUILTIN_TOOLS, CFG, evolve(world_of(models), jobs=jobs, browsers=browsers))
+    assert jobs.closed == browsers.closed == ("p~1.1.0.0",)
 
 
 def test_after_a_crash_nothing_runs_again_and_the_person_is_told_where_it_came_to() -> None:

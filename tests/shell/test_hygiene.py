@@ -14,14 +14,16 @@ from tests.cli.support import Bench, calls, says
 from turnfold.core.agent.effects import Perform
 from turnfold.core.agent.ids import RequestId
 from turnfold.core.agent.inputs import CommandGiven, Decided, Interrupted, UserSaid
+from turnfold.core.agent.state import ChatState
 from turnfold.core.config.briefing import Briefing, Lesson, Skill, Text
 from turnfold.core.config.layers import ChatConfig, Config, ProjectConfig
 from turnfold.core.config.secret_names import secret_names
 from turnfold.core.config.tables import Exporter, McpServer, Prompt, Sandbox, Server
-from turnfold.core.config.values import Provider, SecretRef, Variable
+from turnfold.core.config.values import Provider, Rule, SecretRef, Variable, Verdict
 from turnfold.core.conversation.messages import ToolCall
 from turnfold.core.json import JsonObject
 from turnfold.core.problem import Problem, world_problem
+from turnfold.core.tools.builtin import BUILTIN_TOOLS
 from turnfold.core.world.answers import (
     ANSWERS,
     Answer,
@@ -296,3 +298,16 @@ def test_nothing_of_a_secret_is_in_the_journal_the_requests_the_trace_or_the_ter
         assert "0123456789-abc" not in told
     assert all(MARK in told for told in (ended.out, shown.out, *bodies))
     assert KEY.encode() not in everything_below(bench.home / "tf")
+
+
+def test_undo_writes_no_mark_where_a_secret_was(tmp_path: Path) -> None:
+    file, other = tmp_path / ".env", tmp_path / "a.txt"
+    file.write_text(f"KEY={KEY}\n")
+    other.write_text("old\n")
+    cfg = evolve(CFG, workspace=str(tmp_path), rules=(Rule(Verdict.ALLOW, "*", "*"),))
+    with world_in(tmp_path) as world:
+        state = ChatState()
+        for line in ("/save .env none", "/save a.txt new", "/undo 2"):
+            state = run(CommandGiven(line), BUILTIN_TOOLS, cfg, world, state=state).state
+    assert (file.read_text(), other.read_text()) == ("none\n", "old\n")
+    assert len(state.past.marks) == 0

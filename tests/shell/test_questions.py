@@ -71,6 +71,7 @@ def test_an_answer_that_does_not_fit_ends_the_run_paused_with_one_problem(said: 
     )
     assert len(done.questions) == len(human.asked) == 1
     assert [problem.code for problem in told] == ["bad-answer"]
+    assert done.problem == told[0]
     (asked,) = done.questions
     good = run(Decided(asked.request_id, allowed=True, said=JsonObject.of(answer="red")), BUILTIN_TOOLS, done.cfg, world, state=done.state)
     assert good.reply == "Green it is."

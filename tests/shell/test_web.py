@@ -230,8 +230,8 @@ def test_a_redirect_to_what_a_rule_denies_is_not_followed() -> None:
 
 def test_what_a_rule_allowed_leads_only_to_what_a_rule_allows() -> None:
     with served({"/a": moved("/b"), "/b": page("there", "text/plain")}) as pages:
-        one = evolve(CFG, rules=(Rule(Verdict.ALLOW, "fetch", "*/a"),))
-        both = evolve(CFG, rules=(Rule(Verdict.ALLOW, "fetch", "*/a"), Rule(Verdict.ALLOW, "fetch", "*/b")))
+        allowed = tuple(Rule(Verdict.ALLOW, "fetch", pages.url(path)) for path in ("/a", "/b"))
+        one, both = (evolve(CFG, rules=rules) for rules in (allowed[:1], allowed))
         assert code(fetch(pages.url("/a"), cfg=one)) == "redirected"
         assert isinstance(fetch(pages.url("/a"), cfg=both), UrlFetched)
 

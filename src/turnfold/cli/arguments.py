@@ -212,8 +212,7 @@ def _talk(argv: Sequence[str]) -> Plan:
         sandbox=found.sandbox,
         images=tuple(found.image),
     )
-    wrong = _contradiction(talk)
-    if wrong:
+    if wrong := _contradiction(talk):
         raise _UsageError(wrong)
     return talk
 

@@ -32,6 +32,7 @@ from turnfold.core.agent.events import (
     Renamed,
     RequestClosed,
     RequestOpened,
+    RestoreAsked,
     Rewound,
     SummaryAsked,
     TurnEnded,
@@ -121,7 +122,7 @@ def _event(view: View, event: Event) -> Shown:
             return _replied(view, message)
         case Impersonated(message):
             return _replied(evolve(view, prose=Prose()), message)
-        case MessageAdded(message=UserMessage(text)) | CallCommanded(line=text) | SummaryAsked(line=text):
+        case MessageAdded(message=UserMessage(text)) | CallCommanded(line=text) | SummaryAsked(line=text) | RestoreAsked(line=text):
             return _said(view, text)
         case MessageQueued():
             return _block(view, Piece("(your message waits until this turn has ended)\n", Style.DIM))

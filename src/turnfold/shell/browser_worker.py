@@ -11,11 +11,9 @@ import json
 import os
 import re
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any
-
-from playwright.sync_api import BrowserContext, Dialog, Download, Error, Locator, Page, Playwright, sync_playwright
-from playwright.sync_api import TimeoutError as LateError
 
 LENGTH_BYTES = 8
 SETTLE_MS = 1000  # after a click, for what it loads
@@ -32,9 +30,12 @@ CALL_LOG = re.compile(r"\n(Call log:|Browser logs:|=====).*", re.DOTALL)
 
 
 class Worker:
-    """One browser, with the page that is used."""
+    """One browser, with the page that is used. ``api`` is Playwright's module, which is not everywhere."""
 
-    def __init__(self, playwright: Playwright, folder: str, port: int, executable: str) -> None:
+    __slots__ = ("api", "browser", "context", "folder", "notes", "pictures")
+
+    def __init__(self, api: Any, playwright: Any, folder: str, port: int, executable: str) -> None:
+        self.api = api
         self.notes: list[str] = []
         self.folder = folder
         self.pictures = 0
@@ -45,21 +46,21 @@ class Worker:
             proxy={"server": f"socks5://127.0.0.1:{port}"},
             args=list(FLAGS),
         )
-        self.context: BrowserContext = self.browser.new_context(accept_downloads=False, service_workers="block")
-        self.context.on("page", self.watched)
+        self.context = self.browser.new_context(accept_downloads=False, service_workers="block")
+        self.context.on("page", lambda page: self.watched(page))  # noqa: PLW0108 - Playwright writes on the object of a method
         self.context.new_page()
 
     @property
-    def page(self) -> Page:
+    def page(self) -> Any:
         """The page that was opened last."""
         return self.context.pages[-1] if self.context.pages else self.context.new_page()
 
-    def watched(self, page: Page) -> None:
+    def watched(self, page: Any) -> None:
         """Have what ``page`` would ask a person answered, and told."""
-        page.on("dialog", self.dismissed)
-        page.on("download", self.refused)
+        page.on("dialog", lambda dialog: self.dismissed(dialog))  # noqa: PLW0108 - the same
+        page.on("download", lambda download: self.refused(download))  # noqa: PLW0108 - the same
 
-    def dismissed(self, dialog: Dialog) -> None:
+    def dismissed(self, dialog: Any) -> None:
         """Answer a dialog."""
         if dialog.type == "beforeunload":
             dialog.accept()
@@ -67,7 +68,7 @@ class Worker:
         self.notes.append(f"the page showed a dialog, which was dismissed: {dialog.message[:500]!r}")
         dialog.dismiss()
 
-    def refused(self, download: Download) -> None:
+    def refused(self, download: Any) -> None:
         """Leave a download undone."""
         self.notes.append(f"a download was refused: {download.url[:500]}")
 
@@ -106,7 +107,7 @@ class Worker:
         earlier = list(self.context.pages)
         page = self.context.new_page()
         for each in earlier:
-            with contextlib.suppress(Error):
+            with contextlib.suppress(self.api.Error):
                 each.close()
         page.goto(url, wait_until="domcontentloaded", timeout=wait_ms)
 
@@ -114,20 +115,20 @@ class Worker:
         """Whether the page answers nothing at all, as one does whose script never ends."""
         try:
             self.page.locator("html").wait_for(state="attached", timeout=SETTLE_MS)
-        except Error:
+        except self.api.Error:
             return True
         return False
 
     def settled(self) -> None:
         """Wait a moment for what an act loads."""
-        with contextlib.suppress(LateError):
+        with contextlib.suppress(self.api.TimeoutError):
             self.page.wait_for_load_state("networkidle", timeout=SETTLE_MS)
 
-    def found(self, target: str, *, clicked: bool) -> Locator:
+    def found(self, target: str, *, clicked: bool) -> Any:
         """The element that is meant: ``role "name"``, a selector, or what is written on it or beside it."""
         named = ROLE.match(target)
         if named is not None:
-            return self.page.get_by_role(named.group(1), name=named.group(2), exact=True).first  # type: ignore[arg-type]
+            return self.page.get_by_role(named.group(1), name=named.group(2), exact=True).first
         if SELECTOR.match(target):
             return self.page.locator(target).first
         if clicked:
@@ -135,12 +136,12 @@ class Worker:
         return self.page.get_by_label(target).or_(self.page.get_by_placeholder(target)).first
 
 
-def wrong(error: Error, worker: Worker) -> dict[str, Any]:
+def wrong(error: Exception, worker: Worker) -> dict[str, Any]:
     """An exception of the library as an answer."""
     why = CALL_LOG.sub("", str(error)).strip()[:500]
     if not worker.browser.is_connected() or "crashed" in why.lower():
         return {"wrong": "crashed", "why": why}
-    if isinstance(error, LateError):
+    if isinstance(error, worker.api.TimeoutError):
         return {"wrong": "stuck" if worker.stuck() else "time-out", "why": why}
     return {"wrong": "failed", "why": why}
 
@@ -166,22 +167,23 @@ def main() -> None:
     control, result, lifeline = map(int, sys.argv[1:4])
     os.write(lifeline, f"{os.getpid()}\n".encode())
     os.close(lifeline)
-    with sync_playwright() as playwright:
+    api: Any = import_module("playwright.sync_api")
+    with api.sync_playwright() as playwright:
         try:
-            worker = Worker(playwright, sys.argv[4], int(sys.argv[5]), sys.argv[6])
-        except Error as error:
+            worker = Worker(api, playwright, sys.argv[4], int(sys.argv[5]), sys.argv[6])
+        except api.Error as error:
             tell(result, {"wrong": "start", "why": CALL_LOG.sub("", str(error)).strip()[:500]})
             return
         while len(head := exactly(control, LENGTH_BYTES)) == LENGTH_BYTES:
             said = json.loads(exactly(control, int.from_bytes(head, "big")))
             try:
                 answer = worker.do(said)
-            except Error as error:
+            except api.Error as error:
                 answer = wrong(error, worker)
             tell(result, {**answer, "notes": worker.notes})
             if answer.get("wrong") in {"crashed", "stuck"}:
                 return
-        with contextlib.suppress(Error):
+        with contextlib.suppress(api.Error):
             worker.browser.close()
 
 

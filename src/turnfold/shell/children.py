@@ -17,6 +17,7 @@ from turnfold.core.agent.effects import Perform
 from turnfold.core.agent.events import Reason
 from turnfold.core.agent.inputs import Decided
 from turnfold.core.config.layers import ChatConfig
+from turnfold.core.json import dumps
 from turnfold.core.problem import Problem
 from turnfold.core.tools.output import counted
 from turnfold.core.tools.spec import ToolSpec
@@ -69,10 +70,16 @@ def told(result: RunResult) -> ChildEnded:
     good = ended is not None and ended.reason is Reason.COMPLETED
     return ChildEnded(
         conversation=result.cfg.conversation,
-        text=result.reply if good else _why(result),
+        text=_said(result) if good else _why(result),
         ok=good,
         usage=past.usage,
     )
+
+
+def _said(result: RunResult) -> str:
+    """What the child said last, with the JSON that it completed with, where it did."""
+    more = None if result.result is None else result.result.get("result")
+    return result.reply if more is None else f"{result.reply}\n{dumps(more)}"
 
 
 def _why(result: RunResult) -> str:

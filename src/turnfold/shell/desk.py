@@ -9,9 +9,9 @@ from attrs import evolve, frozen
 
 from turnfold.core.agent.children import parent_config
 from turnfold.core.agent.commands.table import asks_model
-from turnfold.core.agent.effects import Cancel, Effect, Perform, Recall, Record
+from turnfold.core.agent.effects import Cancel, Effect, Perform, Publish, Recall, Record
 from turnfold.core.agent.events import Started, TurnEnded
-from turnfold.core.agent.inputs import Answered, ChunkArrived, CommandGiven, Failed, Input, Resumed, UserSaid
+from turnfold.core.agent.inputs import Answered, ChunkArrived, CommandGiven, Decided, Failed, Input, Resumed, UserSaid
 from turnfold.core.agent.limits import next_deadline
 from turnfold.core.agent.state import ChatState, Opened, Past, Status, effective, open_requests, questions
 from turnfold.core.agent.step import step
@@ -47,7 +47,7 @@ class RunResult:
     """How a run ended: the conversation after it, and what the last turn's end said.
 
     ``ended`` is None where no turn ended: the run is paused (then ``questions`` are what it waits for, and the state,
-    stored or not, goes on with ``Decided``), or it could not begin, and ``problem`` says why.
+    stored or not, goes on with ``Decided``; ``problem`` says what was wrong with an answer), or it could not begin, and ``problem`` says why.
     """
 
     state: ChatState
@@ -95,7 +95,7 @@ class Desk:
     Used by one thread at a time. The journal is written before anything else of a step is done.
     """
 
-    __slots__ = ("_asked", "_deadline_ms", "_past", "cfg", "ended", "mask", "state", "tools", "watch", "world")
+    __slots__ = ("_asked", "_deadline_ms", "_past", "_refused", "cfg", "ended", "mask", "state", "tools", "watch", "world")
 
     def __init__(self, state: ChatState, tools: tuple[ToolSpec, ...], cfg: ChatConfig, world: World, watch: Watch) -> None:
         self.state = state
@@ -105,6 +105,7 @@ class Desk:
         self.watch = watch
         self.mask = known_mask(cfg, world.secrets)
         self.ended: TurnEnded | None = None
+        self._refused: Problem | None = None  # why the last decision changed nothing
         self._asked: Past | None = None  # as it was when the person was asked last
         self._past: Past | None = None  # what the deadline was found for
         self._deadline_ms: int | None = None
@@ -115,6 +116,7 @@ class Desk:
         records = tuple(effect for effect in stepped.effects if isinstance(effect, Record))
         if records:
             self._keep(records)
+        self._refused = _refusal(stepped.effects) if isinstance(input, Decided) and not records else None
         self.state = stepped.state
         for effect in stepped.effects:
             self.watch(effect)
@@ -175,8 +177,12 @@ class Desk:
 
     def result(self, problem: Problem | None = None) -> RunResult:
         """How the run ended."""
-        told = problem if problem is not None or self.ended is None else self.ended.problem
+        told = problem or self._refused if problem is not None or self.ended is None else self.ended.problem
         return RunResult(state=self.state, cfg=self.cfg, ended=self.ended, problem=told)
+
+
+def _refusal(effects: tuple[Effect, ...]) -> Problem | None:
+    return next((effect.what for effect in effects if isinstance(effect, Publish) and isinstance(effect.what, Problem)), None)
 
 
 def question_of(state: ChatState, opened: Opened, cfg: ChatConfig) -> Question:

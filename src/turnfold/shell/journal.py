@@ -197,7 +197,7 @@ class SqliteJournal:
         """What people and models said, of the next ``rows`` events behind row ``after`` of all conversations; an event that is damaged is
         passed over. Nobody has to wait for longer than these rows take.
         """
-        spoken = "SELECT conversation, json_extract(body, '$.message.text') FROM events WHERE rowid > ? AND rowid <= ? AND body LIKE ?"
+        spoken = "SELECT conversation, CASE WHEN json_valid(body) THEN json_extract(body, '$.message.text') END FROM events WHERE rowid > ? AND rowid <= ? AND body LIKE ?"
         found: list[tuple[str, object]] = self._run(lambda: self._connection.execute(spoken, (after, after + rows, SPOKEN)).fetchall())
         last: tuple[int | None] = self._run(lambda: self._connection.execute("SELECT max(rowid) FROM events").fetchone())
         texts = tuple(SaidText(conversation, text) for conversation, text in found if isinstance(text, str))

@@ -91,7 +91,7 @@ def test_a_persons_file() -> None:
         "user": {"name": "Ann", "about": "I mend bicycles.", "style": "Short answers."},
         "prompt": {"files": ["/home/ann/notes/tips.md", "/etc/motd", "/home/ann/.config/gptme/house.md"]},
         "instructions": "Use metric units.\n\nNo exclamation marks.",
-        "tools": ["save", "append", "patch", "python", "shell"],
+        "tools": ["save", "append", "patch", "python", "shell", "browser"],
         "tool_format": "markdown",
         "max_tokens": 4096,
         "environment": {"EDITOR_THEME": "dark"},
@@ -124,7 +124,7 @@ def test_what_is_left_of_a_persons_file_says_why() -> None:
     left = {each.path: each.why for each in converted("config/config.toml", USER).left}
     assert left["env.MODEL"] == "models.default says it, too, and wins"
     assert left["env.OPENAI_API_KEY"] == "keep OPENAI_API_KEY in the environment: turnfold's files hold no keys"
-    assert left["env.TOOL_ALLOWLIST"] == "turnfold has no tools of this name: browser"
+    assert left["env.TOOL_ALLOWLIST"] == "turnfold has no tools of this name: computer"
     assert left["providers[2].api_key"] == "put the key into the environment as OLD_API_KEY: turnfold's file only names it"
     assert left["prompt.about_user"] == "user.about says it, too, and wins"
     assert {"hooks.scripts[0].event", "tui.statusline", "settings.gear", "plugin.retrieval.top_k"} <= left.keys()
@@ -181,7 +181,7 @@ def test_a_chats_file() -> None:
     found = converted("project/chat.toml", CHAT)
     assert thaw(found.settings) == {
         "model": "anthropic/claude-sonnet-4-6",
-        "tools": ["save", "patch", "shell", "python"],
+        "tools": ["save", "patch", "shell", "python", "vision"],
         "tool_format": "native",
         "max_tokens": 2048,
         "temperature": 0.2,
@@ -224,7 +224,7 @@ def test_servers_are_off_where_gptme_had_them_off() -> None:
 
 @pytest.mark.parametrize(
     ("names", "kept"),
-    [("+browser,+shell", ["+shell"]), ("shell,shell,py", ["shell", "python"]), ("shell,+read", None), (",", None), (3, None)],
+    [("+computer,+shell", ["+shell"]), ("shell,shell,py", ["shell", "python"]), ("shell,+read", None), (",", None), (3, None)],
 )
 def test_lists_of_tools(names: object, kept: list[str] | None) -> None:
     found = of(USER, env={"TOOL_ALLOWLIST": names})

@@ -197,11 +197,13 @@ def test_what_a_model_read_before_is_known_and_what_it_did_not_read_is_not() -> 
     (written,) = past.writes.log
     assert (written.before, written.after) == ("alpha\n", "new\n")
     unread = evolve(past, writes=Writes().plus((evolve(written, before=None),)))
-    (goal,) = goals(unread, RestoreAsked(line="/undo", to=1))
-    assert not goal.known
+    masked = evolve(past, writes=Writes().plus((evolve(written, before="[secret A_KEY]"),)))
+    for unknown in (unread, masked):
+        (goal,) = goals(unknown, RestoreAsked(line="/undo", to=1))
+        assert not goal.known
     done = wrote("/save a.txt new")
     back = finished(after(evolve(done, state=evolve(done.state, past=unread)), Command("/undo")))
-    assert "what was in them before is not known: a.txt" in told(back)
+    assert "their text is not kept (not read, or it held a secret): a.txt" in told(back)
     assert files(back)["a.txt"] == "new\n"
 
 

@@ -41,6 +41,7 @@ READ = (
     ("parameters", JsonObject.of(top_p=1), JsonObject(), JsonObject.of(top_p=1)),
     ("instructions", "Be brief.", "", "Be brief."),
     ("tools", (), None, ()),
+    ("tool_modules", ("acme.tools",), (), ("acme.tools",)),
     ("agent", "r", "", "r"),
     ("agents", (said(AgentSpec, name="r"),), (), (AgentSpec(name="r"),)),
     ("rules", (), (), ()),

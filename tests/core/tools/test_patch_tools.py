@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from tests.core.tools.patching.diffs import hunks, texts, unified
 from tests.core.tools.patching.support import block
 from tests.core.tools.worlds import Played, TinyWorld, answer, config, play
+from turnfold.core.config.values import ToolFormat
 from turnfold.core.conversation.messages import ToolCall
 from turnfold.core.json import JsonObject
-from turnfold.core.llm.markdown import parse, render
+from turnfold.core.llm.call_format import parse, text_format
 from turnfold.core.tools.builtin.patch import PATCH
 from turnfold.core.tools.builtin.patch_many import MAX_FILES, PATCH_MANY
 from turnfold.core.tools.spec import Call, Done, Need, Refuse, ToolSpec
@@ -211,9 +212,12 @@ def test_a_patch_of_many_files_changes_all_or_none(pairs: list[tuple[str, str]],
         assert dict(played.world.files) == {f"/w/{at}.txt": new for at, (_, new) in enumerate(changed)}
 
 
+@pytest.mark.parametrize("format", [ToolFormat.MARKDOWN, ToolFormat.XML], ids=lambda format: format.value)
 @pytest.mark.parametrize("tool", [PATCH, PATCH_MANY], ids=lambda tool: tool.name)
-def test_the_worked_example_is_read_back_and_applies(tool: ToolSpec) -> None:
-    arguments = tool.examples[0].arguments
-    assert parse(render(ToolCall(tool.name, arguments), tool), (tool,)) == (ToolCall(tool.name, arguments),)
+def test_the_worked_example_is_read_back_in_every_format_and_applies(tool: ToolSpec, format: ToolFormat) -> None:
+    call = ToolCall(tool.name, tool.examples[0].arguments)
+    form = text_format(format)
+    assert form is not None
+    assert parse(form.render(call, tool), format, (tool,)) == (call,)
     files = (("/w/config.py", "x = 1\n"), ("/w/app.py", "import os\nfrom config import x\n"))
-    assert isinstance(play(tool, arguments, config(), TinyWorld(files=files)).end, Done)
+    assert isinstance(play(tool, call.arguments, config(), TinyWorld(files=files)).end, Done)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tests.core.tools.worlds import config
-from turnfold.core.config.values import Limits
+from turnfold.core.config.values import Limits, ToolFormat
 from turnfold.core.conversation.messages import ToolCall
 from turnfold.core.json import JsonObject
-from turnfold.core.llm.markdown import parse, render
+from turnfold.core.llm.call_format import parse, text_format
 from turnfold.core.problem import model_problem
 from turnfold.core.tools.builtin.find import FIND
 from turnfold.core.tools.builtin.grep import GREP
@@ -111,8 +111,11 @@ def test_the_file_itself_is_named() -> None:
     assert told(GREP, JsonObject.of(path="d/a.py", pattern="x"), FilesSearched(found=(Match(path=".", line=1, text="x"),))) == "d/a.py:1:x"
 
 
+@pytest.mark.parametrize("format", [ToolFormat.MARKDOWN, ToolFormat.XML], ids=lambda format: format.value)
 @pytest.mark.parametrize("tool", [GREP, FIND], ids=lambda tool: tool.name)
-def test_the_worked_example_is_read_back(tool: ToolSpec) -> None:
+def test_the_worked_example_is_read_back_in_every_format(tool: ToolSpec, format: ToolFormat) -> None:
     call = ToolCall(tool.name, tool.examples[0].arguments)
-    assert parse(render(call, tool), (tool,)) == (call,)
+    form = text_format(format)
+    assert form is not None
+    assert parse(form.render(call, tool), format, (tool,)) == (call,)
     assert asked(tool, call.arguments).names

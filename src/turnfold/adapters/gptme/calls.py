@@ -23,9 +23,10 @@ from turnfold.core.tools.spec import ToolSpec, find_tool
 
 PYTHON = "python"
 PYTHON_BLOCKS = ("ipython", "py")  # a block of python is only shown by gptme, never run
+SHARED = ("append", "patch", "read", "save", "shell", "todo")  # their blocks look as turnfold's do
 OTHER_BLOCKS = tuple(
     "autocompact browser chats choice clarify complete computer elicit form gh hashline_edit mcp memory morph patch_many progress rag"
-    " request_tool_change restart screenshot subagent tmux todo vent vision watch youtube".split()
+    " request_tool_change restart screenshot subagent tmux vent vision watch youtube".split()
 )
 
 MOST_CALLS = 1000  # that are looked at in one reply; each that is no JSON costs a walk over the whole text
@@ -43,7 +44,7 @@ def _block(name: str, header: str, body: str) -> ToolSpec:
 
 def _blocks() -> tuple[ToolSpec, ...]:
     """The blocks that gptme runs: those that turnfold's tools have, too, and its own."""
-    shared = tuple(tool for tool in BUILTIN_TOOLS if tool.name != PYTHON)
+    shared = tuple(tool for tool in BUILTIN_TOOLS if tool.name in SHARED)
     python = tuple(_block(name, "", "code") for name in PYTHON_BLOCKS)
     return (*shared, *python, *(_block(name, "arguments", "content") for name in OTHER_BLOCKS))
 

@@ -151,7 +151,7 @@ def tool_names(value: JsonValue) -> tuple[str, ...]:
 def tool_here(called: str) -> str:
     """What turnfold calls gptme's tool, with its sign; empty where there is none.
 
-    >>> tool_here("ipython"), tool_here("+shell"), tool_here("browser")
+    >>> tool_here("ipython"), tool_here("+shell"), tool_here("computer")
     ('python', '+shell', '')
     """
     bare = called.lstrip("+-")

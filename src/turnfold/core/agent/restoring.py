@@ -8,6 +8,7 @@ it (a crash, an interrupt), nothing is taken back, and the person is told to do 
 
 from __future__ import annotations
 
+import hashlib
 from typing import final
 
 from attrs import frozen
@@ -37,7 +38,7 @@ NAMED = 20  # files in a report
 class Goal:
     """What a file shall be: the ``digest`` it shall have (none: it shall not be there), where it has the digest ``left`` now.
 
-    ``known``: the text is kept, so that it can be had. ``between``: something else changed the file between the turns.
+    ``known``: the text is kept, as it was: one that held a secret was read with a mark in its place. ``between``: something else changed the file between the turns.
     """
 
     path: str
@@ -65,13 +66,21 @@ def goals(past: Past, ask: RestoreAsked) -> tuple[Goal, ...]:
 
 def _back(chain: Chain) -> Goal:
     first, last = chain.first, chain.last
-    known = first.before is not None or not first.before_digest
+    known = _whole(first.before, first.before_digest)
     return Goal(path=last.path, left=last.after_digest, digest=first.before_digest, text=first.before, known=known, between=chain.between)
 
 
 def _forth(chain: Chain) -> Goal:
     first, last = chain.first, chain.last
-    return Goal(path=last.path, left=first.before_digest, digest=last.after_digest, text=last.after, known=True)
+    return Goal(
+        path=last.path, left=first.before_digest, digest=last.after_digest, text=last.after, known=_whole(last.after, last.after_digest)
+    )
+
+
+def _whole(text: str | None, digest: str) -> bool:
+    """Whether ``text`` is all that a file of that digest holds."""
+    held = "" if text is None else hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return held == digest
 
 
 def restoring_needs(ask: RestoreAsked, slot: Slot, past: Past, cfg: ChatConfig) -> Next:
@@ -124,7 +133,7 @@ def _report(due: tuple[Goal, ...], now: tuple[str | None, ...], answer: FilesCha
     lines = (
         ("Not put back: " if failed else "Put back: ", done),
         ("Left as they are, since something else has changed them: ", left),
-        ("Left as they are, since what was in them before is not known: ", unknown),
+        ("Left as they are, since their text is not kept (not read, or it held a secret): ", unknown),
         (
             "Put back as far as this conversation wrote them; something else had changed them before that: ",
             tuple(g for g in done if g.between),

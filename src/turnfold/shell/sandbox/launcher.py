@@ -1,8 +1,9 @@
 """The program that starts another in a ``sandlock`` sandbox, and stays beside it as its supervisor.
 
-Started by file name (``python -I …/launcher.py LIFELINE POLICY PROGRAM …``) with an empty environment: it is not confined itself, so
-nothing that a confined process left (a variable, a file) may say what it loads. LIFELINE is told the process id first of all; POLICY is
-a descriptor to read the policy from. Orphans of the sandbox become its children, and are killed before it ends.
+Started by file name (``python -I -S …/launcher.py LIFELINE POLICY FOLDER PROGRAM …``) with an empty environment: it is not confined
+itself, so nothing that a confined process left (a variable, a file) may say what it loads. LIFELINE is told the process id first of
+all; POLICY is a descriptor to read the policy from; FOLDER has the package. Orphans of the sandbox become its children, and are killed
+before it ends.
 """
 
 import ctypes
@@ -53,11 +54,12 @@ def main() -> None:
     with open(policy, encoding="utf-8", errors="surrogatepass") as file:
         said = json.load(file)
     environment = {MARK: os.environ.get(MARK, ""), **said["environment"]}
+    sys.path.append(sys.argv[3])
     from sandlock import Sandbox
 
     ctypes.CDLL(None).prctl(CHILD_SUBREAPER, 1, 0, 0, 0)
     try:
-        code = Sandbox(**said["sandbox"], clean_env=True, env=environment).run_interactive(sys.argv[3:])
+        code = Sandbox(**said["sandbox"], clean_env=True, env=environment).run_interactive(sys.argv[4:])
     except Exception as error:  # noqa: BLE001 - whatever the package raises is the answer
         os.write(2, f"The sandbox could not be made: {type(error).__name__}: {error}\n".encode("utf-8", "backslashreplace"))
         code = 126

@@ -126,7 +126,7 @@ class LocalSandboxes:
             shells, limits = 2, (grounds.memory_bytes, grounds.processes)
         else:
             policy = _file(held, dumps(sandlock_policy(grounds, cwd, environment)).encode("utf-8", "surrogatepass"))
-            before, after = (sys.executable, "-I", LAUNCHER), (str(policy),)
+            before, after = (sys.executable, "-I", "-S", LAUNCHER), (str(policy), _package() or "")
             keep, shells, limits = (policy,), 1, (None, None)  # sandlock holds to them itself
 
         def around(program: tuple[str, ...]) -> Callable[[int], tuple[str, ...]]:
@@ -158,7 +158,7 @@ class LocalSandboxes:
             return f"there is no {missing} on the PATH"
         if back_end is BackEnd.BUBBLEWRAP and system_call_filter(platform.machine()) is None:
             return f"the system calls of {platform.machine()} are not known to turnfold"
-        if back_end is BackEnd.SANDLOCK and importlib.util.find_spec("sandlock") is None:
+        if back_end is BackEnd.SANDLOCK and _package() is None:
             return "the package is not installed"
         with contextlib.ExitStack() as held:
             inside, outside = self._temporary(held), self._temporary(held)
@@ -187,8 +187,14 @@ def _trial(argv: tuple[str, ...], keep: tuple[int, ...]) -> str:
         return f"it could not be tried ({error})"
     if ended.returncode == 0:
         return ""
-    said = (ended.stderr or ended.stdout).decode("utf-8", "replace").strip().partition("\n")[0]
+    said = (ended.stderr or ended.stdout).decode("utf-8", "replace").strip().rpartition("\n")[2]
     return "it did not keep a program from writing outside" if ended.returncode == 4 else said or f"it ended with {ended.returncode}"
+
+
+def _package() -> str | None:
+    """The folder that has the package sandlock, wherever our own path found it; None where there is none."""
+    found = importlib.util.find_spec("sandlock")
+    return None if found is None or found.origin is None else str(Path(found.origin).parents[1])
 
 
 def holds(back_end: BackEnd, confinement: Confinement) -> bool:
