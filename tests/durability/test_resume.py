@@ -18,7 +18,7 @@ from turnfold.testing.lives import lives, sims
 from turnfold.testing.sample_tools import ALL_TOOLS
 from turnfold.testing.simulated import CONFIG, Crash, Decide, Finish, Move, Say, Sim, finished, resumed, walked
 
-PAUSED = after(sim(reply("", call("read", path="a.txt"), call("shell", command="ls"))), Say("go"), Finish(), Finish())
+PAUSED = after(sim(reply("", call("read", path="a.txt"), call("shell", command="make"))), Say("go"), Finish(), Finish())
 
 
 def test_resuming_many_times_from_one_value_gives_equal_results_and_leaves_it_as_it_was() -> None:
@@ -52,7 +52,7 @@ def test_what_was_decided_before_a_pause_is_not_decided_again_after_it() -> None
     done = finished(after(back, Decide()))
     opened = [event for event in done.events if isinstance(event, RequestOpened)]
     assert len({event.request_id for event in opened}) == len(opened) == 4
-    assert "ran ls in /w" in results(done)[1]
+    assert "ran make in /w" in results(done)[1]
     assert len(done.state.past.log) == 5
 
 

@@ -18,11 +18,13 @@ RUNS = "it can run another program"
 WRITES = "it writes a file of its own choice"
 LOSES = "it can't be taken back"
 CODE = "it runs code that stands in the command"
-ELSEWHERE = (
-    "ssh mosh rsh su runuser pkexec chroot unshare nsenter systemd-run at batch watch parallel script flock entr expect screen tmux busybox "
-    "toybox docker podman kubectl strace ltrace gdb lldb valgrind proot fakeroot firejail bwrap dbus-run-session start-stop-daemon source ."
-).split()  # they run what their words say, in ways of their own
-FINAL = "killall pkill shutdown reboot halt poweroff shred mkfs fdisk parted wipefs mkswap dd crontab".split()
+ELSEWHERE = tuple(
+    (
+        "ssh mosh rsh su runuser pkexec chroot unshare nsenter systemd-run at batch watch parallel script flock entr expect screen tmux busybox "
+        "toybox docker podman kubectl strace ltrace gdb lldb valgrind proot fakeroot firejail bwrap dbus-run-session start-stop-daemon source ."
+    ).split()
+)  # they run what their words say, in ways of their own
+FINAL = tuple("killall pkill shutdown reboot halt poweroff shred mkfs fdisk parted wipefs mkswap dd crontab".split())
 
 
 @final
@@ -90,10 +92,12 @@ DANGERS: tuple[Danger, ...] = (
 AWK_ACTS = re.compile(r"\bsystem\b|\bgetline\b|\||>")
 SED_ACTS = re.compile(r"(?:^|[;{}\n0-9$/!,]\s*)[eEwW](?:\s|$)|[/|#,][gipIM0-9]*[ew][gipIM0-9]*\s*(?:$|[;\n}])|[eEwW]\s+\S")
 GIT_OPTIONS = ("-c", "--exec-path", "--config-env", "--git-dir", "--work-tree", "--namespace", "--super-prefix")
-GIT_RUNS = (
-    "--upload-pack --receive-pack --exec --extcmd --open-files-in-pager --ext-diff --textconv --config --template --use-askpass --gpg-sign "
-    "--strategy-option"
-).split()
+GIT_RUNS = tuple(
+    (
+        "--upload-pack --receive-pack --exec --extcmd --open-files-in-pager --ext-diff --textconv --config --template --use-askpass --gpg-sign "
+        "--strategy-option"
+    ).split()
+)
 GIT_WORDS: tuple[tuple[str, tuple[str, ...], str], ...] = (  # subcommand, words one of which makes it a danger (none: always), why
     ("filter-branch", (), LOSES),
     ("filter-repo", (), LOSES),

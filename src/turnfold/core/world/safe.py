@@ -178,14 +178,18 @@ SAFE: tuple[Safe, ...] = (
     Safe(name="break", operands=Operands.NONE, here=False),
     Safe(name="continue", operands=Operands.NONE, here=False),
 )
-FIND_ALONE = (
-    "-depth -xdev -mount -empty -executable -readable -writable -print -print0 -ls -prune -quit -not ! -a -o -and -or ( ) , -true -false -daystart "
-    "-noleaf -nouser -nogroup -warn -nowarn"
-).split()
-FIND_VALUED = (
-    "-name -iname -path -ipath -wholename -iwholename -regex -iregex -regextype -type -xtype -maxdepth -mindepth -mtime -mmin -ctime -cmin -atime "
-    "-amin -size -perm -user -group -links -inum -printf -newer -newermt -samefile"
-).split()
+FIND_ALONE = tuple(
+    (
+        "-depth -xdev -mount -empty -executable -readable -writable -print -print0 -ls -prune -quit -not ! -a -o -and -or ( ) , -true -false -daystart "
+        "-noleaf -nouser -nogroup -warn -nowarn"
+    ).split()
+)
+FIND_VALUED = tuple(
+    (
+        "-name -iname -path -ipath -wholename -iwholename -regex -iregex -regextype -type -xtype -maxdepth -mindepth -mtime -mmin -ctime -cmin -atime "
+        "-amin -size -perm -user -group -links -inum -printf -newer -newermt -samefile"
+    ).split()
+)
 OPTIONAL = ("color", "colour", "unified", "context", "time", "sort", "check")
 SED_PRINTS = re.compile(r"(?:[0-9]+|\$)(?:,(?:\+?[0-9]+|\$))?p(?:;(?:[0-9]+|\$)(?:,(?:\+?[0-9]+|\$))?p)*")
 SET_OPTIONS = re.compile(r"[-+][euxf]*o?")
