@@ -38,7 +38,7 @@ from turnfold.shell.world import World
 
 
 def dry_world(world: World, human: Human) -> World:
-    """``world`` with reads and models only; nothing that happens in it is kept."""
+    """``world`` with reads, searches of files and conversations, and models only; nothing that happens in it is kept."""
     return evolve(
         world,
         files=DryFiles(world.files),
@@ -47,6 +47,7 @@ def dry_world(world: World, human: Human) -> World:
         human=human,
         journal=DryJournal(world.journal),
         jobs=DRY,
+        index=DRY,  # which would be kept
         web=DRY,
         browsers=DRY,
         functions=DRY,
