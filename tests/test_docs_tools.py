@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -34,6 +35,12 @@ def told(call: RawCall, *tools: ToolSpec, functions: tuple[FunctionTool[..., obj
     result = run("Do it.", (*BUILTIN_TOOLS, *tools), CFG, with_functions(world, *functions))
     (message,) = (message for message in result.state.past.log if isinstance(message, ToolMessage))
     return message.text
+
+
+def test_every_tool_is_listed_with_whether_it_is_offered() -> None:
+    rows = re.findall(r"^\| (`.*?`) \|.*\| (yes|by name) \|$", TOOLS, re.MULTILINE)
+    listed = {name: offered for cell, offered in rows for name in re.findall(r"`(.*?)`", cell)}
+    assert listed == {tool.name: "by name" if tool.optional else "yes" for tool in BUILTIN_TOOLS}
 
 
 def test_the_functions_run() -> None:
