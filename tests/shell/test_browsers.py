@@ -176,7 +176,9 @@ def test_a_browser_that_dies_is_a_problem_and_the_next_one_starts(tmp_path: Path
 
 def killing(do: Driven) -> Scope:
     """A scope; and the browser's process killed, as the system does when memory is short."""
-    os.kill(do.browsers._browsers["c"]._child.pid, 9)
+    browser = do.browsers._living.get("c")
+    assert browser is not None
+    os.kill(browser._child.pid, 9)
     return Scope()
 
 

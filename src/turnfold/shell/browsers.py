@@ -12,10 +12,9 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from threading import Condition
 from typing import final
 
 from attrs import frozen
@@ -37,6 +36,7 @@ from turnfold.shell.child import Child, Pump, Waker
 from turnfold.shell.chromium import find_chromium
 from turnfold.shell.clock import monotonic_s
 from turnfold.shell.environment import base_environment
+from turnfold.shell.living import Living
 from turnfold.shell.new_file import put_new
 from turnfold.shell.ports import Port
 from turnfold.shell.scope import Scope, never_began
@@ -144,14 +144,12 @@ def _read(data: bytes) -> _Told:
 class LocalBrowsers(Port[UseBrowser]):
     """The browsers of this machine, by conversation; ``close_all`` ends them. ``resolve`` finds the addresses of all that they load."""
 
-    __slots__ = ("_browsers", "_changed", "_resolve", "_running", "_variables")
+    __slots__ = ("_living", "_resolve", "_variables")
 
     def __init__(self, variables: Mapping[str, str], resolve: Resolve = system_resolve) -> None:
         self._variables = dict(variables)
         self._resolve = resolve
-        self._changed = Condition()
-        self._browsers: dict[str, _Browser] = {}
-        self._running: dict[str, Waker] = {}
+        self._living = Living(_Browser.close)
 
     @override
     def act(self, request: UseBrowser, cfg: ChatConfig, scope: Scope) -> BrowserSeen | Problem:
@@ -161,7 +159,7 @@ class LocalBrowsers(Port[UseBrowser]):
         with contextlib.ExitStack() as held:
             waker = held.enter_context(Waker())
             held.enter_context(scope.stopping(waker.wake))
-            mine = held.enter_context(self._turn(cfg.conversation, waker))
+            mine = held.enter_context(self._living.turn(cfg.conversation, waker))
             if scope.cancelled or not mine:
                 return never_began() if scope.cancelled else _busy()
             browser = self._browser(request, cfg)
@@ -174,44 +172,19 @@ class LocalBrowsers(Port[UseBrowser]):
 
     @override
     def close(self, conversation: str) -> None:
-        with self._changed:
-            if (waker := self._running.get(conversation)) is not None:
-                waker.wake()
-            self._changed.wait_for(lambda: conversation not in self._running)
-            browser = self._browsers.pop(conversation, None)
-        if browser is not None:
-            browser.close()
+        self._living.close(conversation)
 
     @override
     def close_all(self) -> None:
-        with self._changed:
-            conversations = (*self._browsers, *self._running)
-        for conversation in conversations:
-            self.close(conversation)
-
-    @contextlib.contextmanager
-    def _turn(self, conversation: str, waker: Waker) -> Iterator[bool]:
-        """Whether the conversation is ours while the block runs."""
-        with self._changed:
-            mine = conversation not in self._running
-            if mine:
-                self._running[conversation] = waker
-        try:
-            yield mine
-        finally:
-            if mine:
-                with self._changed:
-                    del self._running[conversation]
-                    self._changed.notify_all()
+        self._living.close_all()
 
     def _browser(self, request: UseBrowser, cfg: ChatConfig) -> _Browser | Problem:
         """This conversation's browser, started where there is none and an address is to be opened."""
-        with self._changed:
-            browser = self._browsers.get(cfg.conversation)
+        browser = self._living.get(cfg.conversation)
         if browser is not None and browser.alive():
             return browser
         if browser is not None:
-            self._end(cfg.conversation, browser)
+            self._living.end(cfg.conversation)
         if request.action is not Browsing.OPEN:
             return model_problem("no-page", "The browser has no page: open an address first.", "$.action")
         if find_spec("playwright") is None:
@@ -223,8 +196,7 @@ class LocalBrowsers(Port[UseBrowser]):
             browser = _Browser(executable, self._resolve, self._variables)
         except OSError as error:
             return world_problem("no-browser", f"The browser could not be started ({error}): free memory or disk space, then try again.")
-        with self._changed:
-            self._browsers[cfg.conversation] = browser
+        self._living.put(cfg.conversation, browser)
         return browser
 
     def _told(self, request: UseBrowser, conversation: str, browser: _Browser, waker: Waker) -> _Told:
@@ -235,14 +207,8 @@ class LocalBrowsers(Port[UseBrowser]):
             usable = told.wrong not in {"gone", "stuck", "crashed", "start"} and not waker.woken
         finally:
             if not usable:
-                self._end(conversation, browser)
+                self._living.end(conversation)
         return told
-
-    def _end(self, conversation: str, browser: _Browser) -> None:
-        """Forget a browser that is of no more use."""
-        with self._changed:
-            self._browsers.pop(conversation, None)
-        browser.close()
 
 
 def _before(request: UseBrowser, cfg: ChatConfig) -> Problem | None:

@@ -13,9 +13,8 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from threading import Condition
 from types import MappingProxyType
 from typing import final
 
@@ -28,6 +27,7 @@ from turnfold.shell.capture import Capture
 from turnfold.shell.child import Child, Pump, Waker
 from turnfold.shell.clock import monotonic_s
 from turnfold.shell.environment import Pairs, laid_over
+from turnfold.shell.living import Living
 from turnfold.shell.ports import Pythons
 from turnfold.shell.processes import cwd_problem, entered, start_problem
 from turnfold.shell.sandbox.census import with_limit
@@ -176,15 +176,13 @@ class LocalPythons(Pythons):
     (or was, when it was started) runs in a new one.
     """
 
-    __slots__ = ("_changed", "_environment", "_executable", "_running", "_sandboxes", "_workers")
+    __slots__ = ("_environment", "_executable", "_living", "_sandboxes")
 
     def __init__(self, environment: Pairs, executable: str = sys.executable, sandboxes: LocalSandboxes | None = None) -> None:
         self._environment = environment
         self._executable = executable
         self._sandboxes = LocalSandboxes(environment) if sandboxes is None else sandboxes
-        self._changed = Condition()
-        self._workers: dict[str, _Worker] = {}
-        self._running: dict[str, Waker] = {}
+        self._living = Living(_Worker.close)
 
     @override
     def run(self, conversation: str, request: RunPython, scope: Scope) -> PythonEnded | Problem:
@@ -194,8 +192,8 @@ class LocalPythons(Pythons):
             try:
                 waker = held.enter_context(Waker())
                 held.enter_context(scope.stopping(waker.wake))
-                held.enter_context(scope.stopping(self._look_again))
-                mine = held.enter_context(self._turn(conversation, waker, request.timeout_s))
+                held.enter_context(scope.stopping(self._living.look_again))
+                mine = held.enter_context(self._living.turn(conversation, waker, request.timeout_s))
                 if scope.cancelled or not mine:
                     return never_began() if scope.cancelled else busy(request.timeout_s)
                 worker, fresh = self._worker(conversation, request)
@@ -209,64 +207,27 @@ class LocalPythons(Pythons):
                 usable = not ended.worker_died
             finally:  # after Ctrl-C here, too: its code still runs, and would answer the next call
                 if not usable:
-                    self._end(conversation, worker)
+                    self._living.end(conversation)
             return ended
 
     @override
     def close(self, conversation: str) -> None:
-        with self._changed:
-            if (waker := self._running.get(conversation)) is not None:
-                waker.wake()
-            self._changed.wait_for(lambda: conversation not in self._running)
-            worker = self._workers.pop(conversation, None)
-        if worker is not None:
-            worker.close()
+        self._living.close(conversation)
 
     @override
     def close_all(self) -> None:
-        with self._changed:
-            conversations = (*self._workers, *self._running)
-        for conversation in conversations:
-            self.close(conversation)
-
-    def _look_again(self) -> None:
-        with self._changed:
-            self._changed.notify_all()
-
-    @contextlib.contextmanager
-    def _turn(self, conversation: str, waker: Waker, timeout_s: float) -> Iterator[bool]:
-        """Whether the conversation is ours while the block runs; not, when cancelled or out of time."""
-        with self._changed:
-            self._changed.wait_for(lambda: waker.woken or conversation not in self._running, timeout_s)
-            mine = conversation not in self._running and not waker.woken
-            if mine:
-                self._running[conversation] = waker
-        try:
-            yield mine
-        finally:
-            if mine:
-                with self._changed:
-                    del self._running[conversation]
-                    self._changed.notify_all()
+        self._living.close_all()
 
     def _worker(self, conversation: str, request: RunPython) -> tuple[_Worker, bool]:
         """This conversation's worker, and whether it was started just now; the conversation is ours."""
-        with self._changed:
-            worker = self._workers.get(conversation)
+        worker = self._living.get(conversation)
         if worker is not None and worker.alive() and worker.confinement == request.confinement:
             return worker, False
         if worker is not None:
-            self._end(conversation, worker)
+            self._living.end(conversation)
         worker = _Worker(self._executable, {**DRAWING, **laid_over(self._environment, request.environment)}, request, self._sandboxes)
-        with self._changed:
-            self._workers[conversation] = worker
+        self._living.put(conversation, worker)
         return worker, True
-
-    def _end(self, conversation: str, worker: _Worker) -> None:
-        """Forget a worker, and end it if it lives."""
-        with self._changed:
-            del self._workers[conversation]
-        worker.close()
 
 
 def busy(timeout_s: float) -> Problem:
