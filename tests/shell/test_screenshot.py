@@ -87,3 +87,13 @@ def test_a_file_that_is_there_is_not_touched(tmp_path: Path) -> None:
     assert isinstance(end, Refuse)
     assert end.problem.code == "exists"
     assert (tmp_path / "w" / "a.png").read_text() == "mine"
+
+
+def test_a_link_to_where_nothing_is_yet_is_in_the_way(tmp_path: Path) -> None:
+    program(tmp_path / "bin", "grim", 'printf x >"$1"')
+    (tmp_path / "w").mkdir()
+    (tmp_path / "w" / "s.png").symlink_to(tmp_path / "out.png")
+    said = screenshot(tmp_path, "s.png")
+    assert isinstance(said, Refuse)
+    assert said.problem.code == "exists"
+    assert not (tmp_path / "out.png").exists()

@@ -72,7 +72,7 @@ def script_for(path: str) -> str:
     return "\n".join(
         (
             f"file='{quoted}'",
-            f'[ -e "$file" ] && exit {IN_THE_WAY}',
+            f'{{ [ -e "$file" ] || [ -L "$file" ]; }} && exit {IN_THE_WAY}',  # a link to nothing leads elsewhere
             f"found={NONE_THERE}",
             f"for program in {names}; do",
             'command -v "$program" >/dev/null || continue',
