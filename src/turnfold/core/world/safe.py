@@ -200,7 +200,7 @@ def look(command: Command) -> Look | None:
     """What ``command`` looks at, where it only looks; None where it may do more, or where it can't be told.
 
     >>> look(Command(words=("grep", "-rn", "def ", "src"), source="")), look(Command(words=("sort", "-o", "a", "b"), source=""))
-    (Look(paths=('.', 'src')), None)
+    (Look(paths=('.', 'src'), deep=True), None)
     """
     if not command.known or command.unread or any(each.name not in HARMLESS for each in command.environment):
         return None
