@@ -36,6 +36,12 @@ def told(call: RawCall, *tools: ToolSpec, functions: tuple[FunctionTool[..., obj
     return message.text
 
 
+def test_the_table_names_every_tool_and_which_are_offered() -> None:
+    rows = [line.split("|")[1:4] for line in TOOLS.partition("MCP servers and functions")[0].splitlines() if line.startswith("| `")]
+    told = [(name.strip(" `"), offered.strip() == "yes") for name, _, offered in rows]
+    assert told == [(tool.name, not tool.optional) for tool in BUILTIN_TOOLS]
+
+
 def test_the_functions_run() -> None:
     found = names("def weather")
     weather, tidy = found["weather"], found["tidy"]
