@@ -18,7 +18,6 @@ from turnfold.core.world.requests import (
     Request,
     SearchChats,
     SearchFiles,
-    SearchIndex,
     StartChild,
 )
 from turnfold.shell.people import Nobody
@@ -27,7 +26,7 @@ from turnfold.shell.scope import Scope
 from turnfold.testing.fake_world import fake_world
 from turnfold.testing.strategies import requests
 
-LOOKS = (CallModel, ReadFile, ReadImage, ListFiles, SearchFiles, SearchIndex, SearchChats)
+LOOKS = (CallModel, ReadFile, ReadImage, ListFiles, SearchFiles, SearchChats)
 BY_ITSELF = (AskHuman, StartChild)  # a question is never performed, and a child's requests are performed in the same dry world
 
 

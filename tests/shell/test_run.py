@@ -8,10 +8,11 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, final
 
 import pytest
 from attrs import evolve
+from typing_extensions import override
 
 from turnfold import (
     BUILTIN_TOOLS,
@@ -24,12 +25,16 @@ from turnfold import (
     Input,
     ModelProfile,
     Notice,
+    Overrides,
     Perform,
     ProjectConfig,
+    Provider,
     Publish,
     Record,
     Rule,
     RunResult,
+    SecretRef,
+    SettingsChanged,
     UserMessage,
     UserSaid,
     Verdict,
@@ -45,15 +50,15 @@ from turnfold.core.codec.codec import STATE, decode_untrusted, encode
 from turnfold.core.conversation.messages import AssistantMessage, ToolMessage
 from turnfold.core.llm.reply import RawCall
 from turnfold.core.problem import Problem, world_problem
-from turnfold.core.world.answers import ProcessEnded
-from turnfold.core.world.requests import CallModel, RunProcess
+from turnfold.core.world.answers import FilesSearched, ProcessEnded
+from turnfold.core.world.requests import CallModel, RunProcess, SearchFiles
 from turnfold.core.world.usage import Usage
 from turnfold.shell.desk import Watch, unwatched
 from turnfold.shell.files import LocalFiles
-from turnfold.shell.ports import Question
+from turnfold.shell.ports import Port, Question
 from turnfold.shell.scope import Scope
 from turnfold.testing.fake_world import SCRIPTED, FakeHuman, FakeModels, fake_world
-from turnfold.testing.fakes import FakeFiles
+from turnfold.testing.fakes import FakeFiles, FakeSecrets
 from turnfold.testing.memory_journal import MemoryJournal
 from turnfold.testing.wire import chat_stream
 
@@ -580,3 +585,47 @@ def test_undo_and_redo_of_real_files(driver: Driver, tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o640
     assert state.idle
     assert len(state.past.marks) == 0
+
+
+@final
+class SpyFinder(Port[SearchFiles]):
+    """Finds nothing; keeps the settings that it was asked under."""
+
+    def __init__(self) -> None:
+        self.cfg: ChatConfig | None = None
+
+    @override
+    def act(self, request: SearchFiles, cfg: ChatConfig, scope: Scope) -> FilesSearched:
+        self.cfg = cfg
+        return FilesSearched(found=(), omitted=0, skipped=0)
+
+    @override
+    def close(self, conversation: str) -> None:
+        """Nothing lives here."""
+
+    @override
+    def close_all(self) -> None:
+        """Nothing lives here."""
+
+
+def test_ports_judge_by_the_rules_of_now(driver: Driver) -> None:
+    spy = SpyFinder()
+    find = chat_stream(calls=(RawCall("find", '{"path":"*"}'),))
+    world = evolve(fake_world((find, chat_stream("Nothing."))), finder=spy)
+    deny = Rule(Verdict.DENY, "read", "*.env")
+    changed = driver(SettingsChanged(Overrides(rules=(deny,))), CFG, world)
+    found = driver("Find all.", CFG, world, state=changed.state)
+    assert found.reply == "Nothing."
+    assert spy.cfg is not None
+    assert spy.cfg.rules == (deny, *CFG.rules)
+
+
+def test_secrets_that_settings_refer_to_from_now_on_are_masked(driver: Driver) -> None:
+    own = Provider(name="own", base_url="http://127.0.0.1:1/v1", secret=SecretRef("OWN"))
+    calls = chat_stream(calls=(RawCall("read", '{"path":"a.txt"}'),))
+    world = fake_world((calls, chat_stream("Done.")), {"/w/a.txt": "it is s3cret-value"})
+    world = evolve(world, secrets=FakeSecrets((("OWN", "s3cret-value"),)))
+    changed = driver(SettingsChanged(Overrides(providers=(own,))), CFG, world)
+    done = driver("Read it.", CFG, world, state=changed.state)
+    assert "s3cret-value" not in repr(done.state)
+    assert "[secret OWN]" in repr(done.state)

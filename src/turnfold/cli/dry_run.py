@@ -31,14 +31,15 @@ from turnfold.core.world.requests import (
     RunPython,
     WriteFile,
 )
+from turnfold.shell.absent import Idle
 from turnfold.shell.bounds import FREE, Bounds
-from turnfold.shell.ports import Files, Human, Journal, JournalError, Kept, Offered, Port, Processes, Pythons
+from turnfold.shell.ports import Files, Human, Journal, JournalError, Kept, Processes, Pythons
 from turnfold.shell.scope import Scope
 from turnfold.shell.world import World
 
 
 def dry_world(world: World, human: Human) -> World:
-    """``world`` with reads and models only; nothing that happens in it is kept."""
+    """``world`` with reads, searches of files and conversations, and models only; nothing that happens in it is kept."""
     return evolve(
         world,
         files=DryFiles(world.files),
@@ -47,6 +48,7 @@ def dry_world(world: World, human: Human) -> World:
         human=human,
         journal=DryJournal(world.journal),
         jobs=DRY,
+        index=DRY,  # which would be kept
         web=DRY,
         browsers=DRY,
         functions=DRY,
@@ -119,30 +121,13 @@ class DryPythons(Pythons):
         """Nothing runs."""
 
 
-@final
-@frozen
-class DryPort(Port[Request]):
-    """No act of any other kind."""
-
-    @override
-    def act(self, request: Request, cfg: ChatConfig, scope: Scope) -> Problem:
-        about = described(request)
-        return not_done(f"nothing of this happened: {about.kind} {about.subject}")
-
-    def offered(self, cfg: ChatConfig, scope: Scope) -> Offered:
-        """No tools: no server is started or asked."""
-        return Offered()
-
-    @override
-    def close(self, conversation: str) -> None:
-        """Nothing lives here."""
-
-    @override
-    def close_all(self) -> None:
-        """Nothing lives here."""
+def nothing_of(request: Request) -> Problem:
+    """What an act of any other kind is answered with."""
+    about = described(request)
+    return not_done(f"nothing of this happened: {about.kind} {about.subject}")
 
 
-DRY = DryPort()
+DRY = Idle(nothing_of)
 
 
 @final

@@ -1,7 +1,8 @@
-"""A port that is not there: what a world answers that was made without it."""
+"""A port that does nothing, and says why: where a world was made without it, or is there for a dry run."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import final
 
 from attrs import frozen
@@ -14,18 +15,25 @@ from turnfold.shell.ports import Offered, Port
 from turnfold.shell.scope import Scope
 
 
+def not_there(request: Request) -> Problem:
+    """What a world answers that was made without the port for ``request``."""
+    message = f"This world can't do {type(request).__name__}: go on without it, or tell the user that it is not set up."
+    return world_problem("absent", message)
+
+
 @final
 @frozen
-class Absent(Port[Request]):
-    """Does nothing, and says so."""
+class Idle(Port[Request]):
+    """Does nothing, and says ``why``."""
+
+    why: Callable[[Request], Problem]
 
     @override
     def act(self, request: Request, cfg: ChatConfig, scope: Scope) -> Problem:
-        message = f"This world can't do {type(request).__name__}: go on without it, or tell the user that it is not set up."
-        return world_problem("absent", message)
+        return self.why(request)
 
     def offered(self, cfg: ChatConfig, scope: Scope) -> Offered:
-        """No tools: there are no servers."""
+        """No tools: no server is started or asked."""
         return Offered()
 
     @override
@@ -37,4 +45,4 @@ class Absent(Port[Request]):
         """Nothing lives here."""
 
 
-ABSENT = Absent()
+ABSENT = Idle(not_there)

@@ -30,11 +30,14 @@ from turnfold.core.world.answers import BrowserSeen
 from turnfold.core.world.permission import Deny, permit, relative
 from turnfold.core.world.requests import Browsing, UseBrowser, WriteFile
 from turnfold.shell.addresses import Resolve, system_resolve
+from turnfold.shell.beneath import real_path
+from turnfold.shell.bounds import Bounds
 from turnfold.shell.browser_gate import Gate
 from turnfold.shell.child import Child, Pump, Waker
 from turnfold.shell.chromium import find_chromium
 from turnfold.shell.clock import monotonic_s
 from turnfold.shell.environment import base_environment
+from turnfold.shell.new_file import put_new
 from turnfold.shell.ports import Port
 from turnfold.shell.scope import Scope, never_began
 
@@ -167,7 +170,7 @@ class LocalBrowsers(Port[UseBrowser]):
             told = self._told(request, cfg.conversation, browser, waker)
             if waker.woken:
                 return world_problem("cancelled", "It was stopped, and the browser with it: its next use starts it anew.")
-            return _answer(request, told, browser.gate.drain_refused())
+            return _answer(request, told, browser.gate.drain_refused(), cfg)
 
     @override
     def close(self, conversation: str) -> None:
@@ -249,30 +252,30 @@ def _before(request: UseBrowser, cfg: ChatConfig) -> Problem | None:
         return url if isinstance(url, Problem) else None
     if request.action is not Browsing.SCREENSHOT:
         return None
-    path = os.path.realpath(request.target)
-    if relative(path, os.path.realpath(cfg.workspace)).startswith("/"):
+    if relative(real_path(request.target), real_path(cfg.workspace)).startswith("/"):
         return model_problem("outside", f"{request.target} is outside of the workspace: name a file in it.", "$.target")
-    if isinstance(permit(WriteFile(path=request.target, text="", expected_digest=""), cfg), Deny):
+    writing = WriteFile(path=request.target, text="", expected_digest="")
+    if isinstance(permit(writing, cfg), Deny):
         return model_problem("denied", f"A rule of the configuration denies writing {request.target}: name another file.", "$.target")
-    return None
+    return Bounds(cfg).fault(writing, real_path(request.target), real_path)  # and once more when it is written
 
 
-def _answer(request: UseBrowser, told: _Told, refused: Mapping[str, Problem]) -> BrowserSeen | Problem:
+def _answer(request: UseBrowser, told: _Told, refused: Mapping[str, Problem], cfg: ChatConfig) -> BrowserSeen | Problem:
     if told.wrong:
         return _wrong(told, refused, request)
     if not told.url.startswith(SCHEMES):
         return model_problem("bad-url", f"The page led to {told.url[:200]}, which is no address of the web: open another one.")
     notes = (*told.notes, *(f"not loaded: {problem.message}" for problem in refused.values() if problem.code == "private-address"))
     if told.picture:
-        return _kept(told, request.target)
+        return _kept(told, request.target, cfg)
     limited = split_to_limit("\n".join((told.text, *(f"({note})" for note in notes))), request.output_bytes)
     return BrowserSeen(url=told.url, title=told.title, text=limited.head + limited.tail, cut_bytes=limited.cut_bytes)
 
 
 def _wrong(told: _Told, refused: Mapping[str, Problem], request: UseBrowser) -> Problem:
-    private = next((problem for problem in refused.values()), None)
-    if private is not None and told.why and "ERR_SOCKS" in told.why:
-        return private
+    barred = sorted(refused.values(), key=lambda problem: problem.code != "private-address")  # Chromium asks for hosts of its own, too
+    if barred and "ERR_SOCKS" in told.why:
+        return barred[0]
     match told.wrong:
         case "time-out" if request.action is Browsing.OPEN:
             return world_problem("time-out", f"{request.target} took longer than {request.timeout_s:g} s: try again, or go on without it.")
@@ -291,19 +294,14 @@ def _wrong(told: _Told, refused: Mapping[str, Problem], request: UseBrowser) -> 
             return world_problem("crashed", f"The browser crashed{why}: open the page again, which starts it anew, or go on without it.")
 
 
-def _kept(told: _Told, target: str) -> BrowserSeen | Problem:
+def _kept(told: _Told, target: str, cfg: ChatConfig) -> BrowserSeen | Problem:
     """The picture put into the new file ``target``."""
     try:
         data = Path(told.picture).read_bytes()
-        Path(target).parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-    except FileExistsError:
-        return model_problem("exists", f"There is a file {target} already: name another one.", "$.target")
     except OSError as error:
-        return world_problem("world", f"{target} could not be written ({error.strerror}): check the disk, then try again.", "$.target")
-    return BrowserSeen(url=told.url, title=told.title, text=target)
+        return world_problem("world", f"The picture could not be read ({error.strerror}): check the disk, then try again.", "$.target")
+    wrong = put_new(target, data, Bounds(cfg))
+    return BrowserSeen(url=told.url, title=told.title, text=target) if wrong is None else wrong
 
 
 def _busy() -> Problem:

@@ -103,7 +103,7 @@ class Desk:
         self.cfg = cfg
         self.world = world
         self.watch = watch
-        self.mask = known_mask(cfg, world.secrets)
+        self.mask = known_mask(effective(cfg, state.past), world.secrets)
         self.ended: TurnEnded | None = None
         self._refused: Problem | None = None  # why the last decision changed nothing
         self._asked: Past | None = None  # as it was when the person was asked last
@@ -117,6 +117,8 @@ class Desk:
         if records:
             self._keep(records)
         self._refused = _refusal(stepped.effects) if isinstance(input, Decided) and not records else None
+        if stepped.state.past.overrides is not self.state.past.overrides:
+            self.mask = known_mask(effective(self.cfg, stepped.state.past), self.world.secrets)
         self.state = stepped.state
         for effect in stepped.effects:
             self.watch(effect)
@@ -143,8 +145,10 @@ class Desk:
                 self.ended = record.event
 
     def performing(self, due: Perform) -> ChatConfig:
-        """The config that ``due`` is performed under: for a child, as it is now, with what is left for it to spend."""
-        return parent_config(self.cfg, self.state.past) if isinstance(due.request, StartChild) else self.cfg
+        """The config that ``due`` is performed under: as it is now, so that ports judge by the rules that ``permit`` judged by; for a child
+        with what is left for it to spend.
+        """
+        return parent_config(self.cfg, self.state.past) if isinstance(due.request, StartChild) else effective(self.cfg, self.state.past)
 
     def now_ms(self) -> int:
         """The world's time."""

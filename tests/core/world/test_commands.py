@@ -171,3 +171,27 @@ def test_a_rule_with_a_long_command_is_denied_in_short() -> None:
     said = judged("make " + "x" * 200, "deny run make *")
     assert isinstance(said, Deny)
     assert len(said.reason) < 200
+
+
+@pytest.mark.parametrize(
+    "script", ["grep -rn KEY .", "grep --recursive KEY src", "rg --hidden KEY", "rg -g .env KEY", "ag KEY", "diff -r a b"]
+)
+def test_what_reads_all_files_of_a_folder_is_asked_for_where_a_rule_denies_reading(script: str) -> None:
+    assert judged(script) == Allow()
+    said = judged(script, "deny read *.env")
+    assert isinstance(said, Ask)
+    assert "a rule denies" in said.reason
+    assert isinstance(judged(script, "deny * *.env", preset=Preset.READ_ONLY), Ask)
+    assert judged(script, "deny write *.env") == Allow()
+    assert judged(script, "deny read *.env", f"allow run {script}") == Allow()
+
+
+def test_where_a_rule_denies_reading_what_names_its_files_needs_no_question() -> None:
+    for script in ("cat a.py", "grep -n KEY a.py", "diff a b", "find . -name '*.py'", "ls -R"):
+        assert judged(script, "deny read *.env") == Allow(), script
+
+
+def test_a_folder_that_must_not_be_listed_is_looked_into_by_no_command() -> None:
+    assert isinstance(judged("ls keys", "deny list keys"), Deny)
+    assert isinstance(judged("cd keys && find", "deny list keys"), Deny)
+    assert judged("ls src", "deny list keys") == Allow()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from turnfold.core.config.layers import ChatConfig, Config, ProjectConfig
-from turnfold.core.config.values import Preset
+from turnfold.core.config.values import Preset, Rule, Verdict
 from turnfold.core.json import JsonObject
 from turnfold.core.world.likes import likes
 from turnfold.core.world.requests import (
@@ -107,3 +107,8 @@ def test_what_is_denied_has_no_like() -> None:
     assert told(RunProcess(script="make", cwd="/w", environment=(), timeout_s=1, output_bytes=1), strict) == [
         "run make *"
     ]  # a rule would allow it
+
+
+def test_the_like_of_what_reads_all_files_is_its_command_where_a_rule_denies_reading() -> None:
+    denying = ChatConfig(ProjectConfig(Config()), workspace="/w", rules=(Rule(Verdict.DENY, "read", "*.env"),))
+    assert told(RunProcess(script="rg KEY | head", cwd="/w", environment=(), timeout_s=1, output_bytes=1), denying) == ["run rg *"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from turnfold.core.world.bash.reading import read_script
-from turnfold.core.world.safe import Look, look
+from turnfold.core.world.safe import look
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,9 @@ from turnfold.core.world.safe import Look, look
     ],
 )
 def test_what_only_looks(script: str, paths: tuple[str, ...]) -> None:
-    assert look(read_script(script).commands[0]) == Look(paths)
+    looked = look(read_script(script).commands[0])
+    assert looked is not None
+    assert looked.paths == paths
 
 
 @pytest.mark.parametrize(
@@ -90,3 +92,10 @@ def test_what_only_looks(script: str, paths: tuple[str, ...]) -> None:
 )
 def test_what_may_do_more(script: str) -> None:
     assert look(read_script(script).commands[0]) is None
+
+
+def test_which_commands_read_the_files_of_folders() -> None:
+    deep = ("grep -rn x", "grep --recursive x a", "rg x", "ag x", "diff -r a b", "diff --recursive a b")
+    flat = ("grep -n x a", "diff a b", "sort -r a", "ls -R", "find . -name r", "cat a")
+    found = [look(read_script(script).commands[0]) for script in (*deep, *flat)]
+    assert [each is not None and each.deep for each in found] == [True] * len(deep) + [False] * len(flat)

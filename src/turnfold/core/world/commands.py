@@ -6,6 +6,7 @@
 * The pattern ``*`` allows whatever the script is, also what can't be read and what it redirects, unless an earlier rule asks. But where
   rules deny commands, what can't be read is asked for: it may hold one of those.
 * A command without a rule is allowed where it only looks (``safe``) at what may be read. A redirection is judged as its file is.
+  Where rules deny reading, what reads all files of a folder (``grep -r``, ``rg``) is asked for: nobody knows what it finds there.
 """
 
 from __future__ import annotations
@@ -155,9 +156,15 @@ def command_verdict(command: Command, places: tuple[str, ...], rules: tuple[Rule
     if cfg.permission is Preset.ALL or command.passes:
         return Allow()
     looked = look(command)
-    if looked is not None:
-        return strictest(tuple(_read(path, places, cfg) for path in looked.paths))
-    return _else(_why(command), cfg)
+    if looked is None:
+        return _else(_why(command), cfg)
+    below = (Ask(f"It may read files that a rule denies: {_short(command.source)}"),) if looked.deep and keeps_files(cfg) else ()
+    return strictest((*(_read(path, places, cfg) for path in looked.paths), *below))
+
+
+def keeps_files(cfg: ChatConfig) -> bool:
+    """Whether there are files that must not be read, so that what reads all files of a folder may read one."""
+    return any(rule.verdict is Verdict.DENY and of_kind(rule, "read") for rule in cfg.rules)
 
 
 def _why(command: Command) -> str:
@@ -175,10 +182,12 @@ def _short(text: str) -> str:
 
 
 def _read(path: str, places: tuple[str, ...], cfg: ChatConfig) -> Permission:
-    """What holds for reading ``path`` from any of ``places``."""
+    """What holds for reading ``path`` from any of ``places``; it may be a folder, and its names be denied."""
     if path.startswith("~"):
         return _else("It reads a file in a home folder.", cfg)
-    return strictest(tuple(judged_path("read", posixpath.join(place, path), cfg) for place in places))
+    there = tuple(posixpath.join(place, path) for place in places)
+    listed = tuple(judged_path("list", each, cfg) for each in there)
+    return strictest((*(judged_path("read", each, cfg) for each in there), *(each for each in listed if isinstance(each, Deny))))
 
 
 def redirection_verdict(redirection: Redirection, places: tuple[str, ...], cfg: ChatConfig) -> Permission:

@@ -15,7 +15,7 @@ from turnfold.core.config.values import Rule, Verdict
 from turnfold.core.world.bash.reading import read_script
 from turnfold.core.world.bash.script import Command, Redirection, Way, Words, quoted
 from turnfold.core.world.bash.wrappers import INTERPRETERS, SHELLS
-from turnfold.core.world.commands import STREAMS, command_verdict
+from turnfold.core.world.commands import STREAMS, command_verdict, keeps_files
 from turnfold.core.world.dangers import danger
 from turnfold.core.world.judging import judged_path
 from turnfold.core.world.permission import permit
@@ -98,7 +98,7 @@ def _of_file(kind: str, path: str, cwd: str, cfg: ChatConfig) -> tuple[Rule, ...
 def _of_command(command: Command, cwd: str, cfg: ChatConfig) -> tuple[Rule, ...]:
     """A rule for a command that is asked for: where it only looks, for what it looks at."""
     looked = look(command)
-    if looked is not None:
+    if looked is not None and not (looked.deep and keeps_files(cfg)):
         return tuple(rule for path in looked.paths if not path.startswith("~") for rule in _of_file("read", path, cwd, cfg))
     return () if _singular(command) else (Rule(Verdict.ALLOW, "run", pattern_of(command)),)
 

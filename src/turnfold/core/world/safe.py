@@ -11,7 +11,7 @@ import re
 from enum import Enum
 from typing import assert_never, final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from turnfold.core.world.bash.script import Command
 
@@ -46,9 +46,10 @@ class Safe:
 @final
 @frozen
 class Look:
-    """What a command looks at: paths, as they were written."""
+    """What a command looks at: paths, as they were written; ``deep``: and it may show what is in any file below them."""
 
     paths: tuple[str, ...]
+    deep: bool = False
 
 
 HARMLESS = ("LC_ALL", "LC_CTYPE", "LC_COLLATE", "LC_NUMERIC", "LC_TIME", "LANG", "TZ", "NO_COLOR", "COLUMNS", "LINES", "TERM")
@@ -225,7 +226,16 @@ def look(command: Command) -> Look | None:
             return Look(()) if len(words) == 2 and not words[1].startswith("-") else None
         case name:
             known = next((each for each in SAFE if each.name == name), None)
-            return None if known is None else _options(known, words[1:])
+            found = None if known is None else _options(known, words[1:])
+            return None if found is None else evolve(found, deep=_deep(name, words[1:]))
+
+
+def _deep(name: str, words: tuple[str, ...]) -> bool:
+    """Whether a command reads the files of folders; rather yes than no."""
+    if name in ("rg", "ag"):
+        return True
+    recursive = any(word.startswith("--r") or (word[:1] == "-" and word[1:2] != "-" and "r" in word) for word in words)
+    return name in ("grep", "diff") and recursive
 
 
 def _plain(words: tuple[str, ...]) -> bool:
