@@ -1,4 +1,4 @@
-"""The corpora of schemas as data: from signatures, and made strict; they mean the same, but for what the files of differences list."""
+"""The corpora of schemas as data: from signatures, and made strict; they mean the same, but for what differences.json lists."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import attrs
 import pytest
 from returns.result import Failure
 
+from tests.corpora.differences import differences
 from turnfold.core.json import JsonObject, freeze, thaw
 from turnfold.core.tools.strict import strict_schema
 from turnfold.shell.functions.docs import read_doc
@@ -26,7 +27,7 @@ from turnfold.shell.functions.tool import FunctionTool, tool
 HERE = Path(__file__).parent
 CORPORA = HERE.parents[1].parent / "shared" / "corpora"
 TOPICS = ("function_schema", "strict_schema")
-DIFFERENCES: dict[str, dict[str, str]] = {topic: json.loads((HERE / f"differences_{topic}.json").read_text()) for topic in TOPICS}
+DIFFERENCES = {topic: differences(topic) for topic in TOPICS}
 
 Case = dict[str, Any]  # JSON as the corpus has it
 

@@ -1,4 +1,4 @@
-"""The corpora of shell splitting and safety as data: reading and permission mean the same, but for what the files of differences list."""
+"""The corpora of shell splitting and safety as data: reading and permission mean the same, but for what differences.json lists."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.corpora.differences import differences
 from turnfold.core.config.layers import ChatConfig, Config, ProjectConfig
 from turnfold.core.config.values import Rule, Verdict
 from turnfold.core.world.bash.reading import read_script
@@ -20,7 +21,7 @@ from turnfold.core.world.safe import look
 HERE = Path(__file__).parent
 CORPORA = HERE.parents[1].parent / "shared" / "corpora"
 TOPICS = ("shell_split", "shell_safety")
-DIFFERENCES: dict[str, dict[str, str]] = {topic: json.loads((HERE / f"differences_{topic}.json").read_text()) for topic in TOPICS}
+DIFFERENCES = {topic: differences(topic) for topic in TOPICS}
 
 Case = dict[str, Any]  # JSON as the corpus has it
 

@@ -1,4 +1,4 @@
-"""The corpora of call parsing as data: our functions mean the same, but for what ``corpus_differences.json`` lists.
+"""The corpora of call parsing as data: our functions mean the same, but for what ``tests/corpora/differences.json`` lists.
 
 The ``@tool(id): {…}`` lines, which gptme writes into texts for native calls, are read where its logs are: in the import.
 """
@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.core.llm.plain_tools import tool
+from tests.corpora.differences import differences
 from turnfold.adapters.gptme.calls import named_calls
 from turnfold.core.config.values import ToolFormat
 from turnfold.core.conversation.messages import Invocation, ToolCall
@@ -27,7 +28,7 @@ from turnfold.core.tools.spec import ToolSpec
 
 ROOT = Path(__file__).parents[3]
 CORPORA = ROOT.parent / "shared" / "corpora"
-DIFFERENCES: dict[str, str] = json.loads((Path(__file__).parent / "corpus_differences.json").read_text())
+DIFFERENCES = differences("calls")
 
 Case = dict[str, Any]  # JSON as the corpus has it
 Meanings = tuple[object, Any]  # ours, theirs

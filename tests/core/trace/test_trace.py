@@ -22,7 +22,7 @@ from turnfold.core.config.values import Provider, Rule, Verdict
 from turnfold.core.conversation.messages import AssistantMessage, ToolCall, UserMessage
 from turnfold.core.json import JsonObject
 from turnfold.core.trace.fold import trace_of
-from turnfold.core.trace.spans import CallFacts, RequestFacts, Status, TurnFacts
+from turnfold.core.trace.spans import CallFacts, RequestFacts, Span, Status, Trace, TurnFacts
 from turnfold.core.trace.text import trace_text
 from turnfold.core.world.answers import ProcessEnded, PythonEnded, StreamEnded
 from turnfold.core.world.requests import CallModel, Purpose
@@ -166,3 +166,9 @@ def test_a_turn_that_puts_files_back_is_a_turn_with_a_round() -> None:
     (turn,) = trace_of((BEGUN, asked)).turns
     assert (turn.facts, turn.began_ms) == (TurnFacts("/undo"), 5)
     assert [child.facts for child in turn.children[0].children] == [CallFacts("undo")]
+
+
+def test_a_name_cant_begin_a_line_of_its_own() -> None:
+    call = Span(id="1.1.0", facts=CallFacts("read\r\x0b\nturn 9"), began_ms=0)
+    told = trace_text(Trace(conversation="c", turns=(call,)))
+    assert told.splitlines() == ["conversation c · 1 turn", "  tool read turn 9 · unfinished"]

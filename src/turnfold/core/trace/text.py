@@ -27,7 +27,8 @@ def trace_text(trace: Trace, turn: int = 0) -> str:
 
 
 def _lines(span: Span, depth: int) -> Iterator[str]:
-    yield f"{'  ' * depth}{' · '.join(part for part in _parts(span) if part)}"
+    said = (" ".join(part.split()) for part in _parts(span))  # names are a model's words: none may begin a line of its own
+    yield f"{'  ' * depth}{' · '.join(part for part in said if part)}"
     for child in span.children:
         yield from _lines(child, depth + 1)
 

@@ -107,4 +107,5 @@ SCREENSHOT: ToolSpec = ToolSpec(
     advance=from_generator(_screenshot),
     header=("path",),
     examples=(Example("What is on my screen?", JsonObject.of(path="screen.png")),),
+    optional=True,
 )
