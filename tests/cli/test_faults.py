@@ -54,6 +54,7 @@ def test_no_network(tmp_path: Path) -> None:
         (("show",), "which conversation?"),
         (("--name", "x", "--resume", "y"), "--name is for a new conversation"),
         (("/shell ls", "a.txt"), "commands take no files"),
+        (("/read", "a.txt"), "quote the whole line, as in '/read …'"),
         (("/shell",), "/shell needs COMMAND: write  /shell COMMAND"),
         (("hi", "pipe"), "pipe is no ordinary file: pipe its text in"),
         (("list", "x"), "there is nothing to do with x"),

@@ -52,6 +52,18 @@ def test_children_are_listed_apart_and_ask_in_their_own_name(tmp_path: Path) -> 
     assert (more.code, more.out) == (0, "Bye.\n"), more.err
 
 
+def test_a_child_that_a_person_commands_has_the_model_that_is_found(tmp_path: Path) -> None:
+    with ScriptedServer((ScriptedReply(chunks=(chat_stream("Hi."),)),)) as server:
+        bench = Bench.at(tmp_path, server.base_url)
+        named = bench.config.read_text().replace('model = "scripted/test"\n', "")
+        bench.write_config(f'{named}default_model = "test"\n')
+        done = bench.run("/subagent Say hi.")
+        body = json.loads(server.requests[0].body) if server.requests else {}
+    assert done.code == 0, done.out + done.err
+    assert body.get("model") == "test"
+    assert "Hi." in done.out
+
+
 def test_past_conversations_are_searched_and_read(tmp_path: Path) -> None:
     with ScriptedServer((ScriptedReply(chunks=(chat_stream("Cheese, they say."),)),)) as server:
         bench = Bench.at(tmp_path, server.base_url)

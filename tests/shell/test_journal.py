@@ -135,6 +135,11 @@ def test_two_connections_to_one_file_see_each_others_conversations(tmp_path: Pat
     two.close()
 
 
+def test_the_folder_that_is_made_for_it_is_for_its_owner_alone(tmp_path: Path) -> None:
+    SqliteJournal(tmp_path / "data" / "turnfold" / "j.sqlite3").close()
+    assert (tmp_path / "data" / "turnfold").stat().st_mode & 0o777 == 0o700
+
+
 def test_a_file_that_is_no_journal_is_one_clear_sentence(tmp_path: Path) -> None:
     path = tmp_path / "j.sqlite3"
     path.write_text("this is not a database, " * 100)

@@ -224,7 +224,8 @@ def _contradiction(talk: Talk) -> str:
     if talk.yes and talk.dry_run:
         return "--yes and --dry-run contradict each other"
     if talk.prompt.startswith("/") and talk.files:
-        return f"{talk.prompt.split()[0][:40]} is a command, and commands take no files; a space before the / makes it a prompt"
+        name = talk.prompt.split()[0][:40]
+        return f"{name} is a command, and commands take no files: quote the whole line, as in '{name} …'; a space before the / makes it a prompt"
     return ""
 
 

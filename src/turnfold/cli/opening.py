@@ -20,6 +20,7 @@ from turnfold.core.config.tables import Sandbox, SandboxProfile
 from turnfold.core.config.values import Preset
 from turnfold.core.journal import load
 from turnfold.core.problem import Problem, caller_problem, did_you_mean
+from turnfold.core.tools.builtin.subagent import SUBAGENT
 from turnfold.core.tools.spec import ToolSpec
 from turnfold.core.world.answers import StreamEnded
 from turnfold.core.world.requests import CallModel
@@ -64,18 +65,23 @@ def open_new(plan: Talk, project: ProjectConfig, workspace: Path, equip: Equip, 
     box = equip(cfg)
     if isinstance(box, Problem):
         return box
-    wrong = unknown_tool(cfg.tools, box.tools) or (None if plan.prompt.startswith("/") else missing_agent(cfg))
+    wrong = unknown_tool(cfg.tools, box.tools) or (missing_agent(cfg) if _for_a_model(plan) else None)
     if wrong is not None:
         return wrong
     ready = _with_model(plan, cfg, world)
     if isinstance(ready, Problem):
         return ready
-    return Opening(state=ChatState(), cfg=ready if plan.prompt.startswith("/") else briefed(world, ready), box=box)
+    return Opening(state=ChatState(), cfg=briefed(world, ready) if _for_a_model(plan) else ready, box=box)
 
 
 def _with_model(plan: Talk, cfg: ChatConfig, world: World) -> ChatConfig | Problem:
     """``cfg`` with a model, unless all that is asked for is a command."""
-    return cfg if plan.prompt.startswith("/") else world.models.choose(cfg)
+    return world.models.choose(cfg) if _for_a_model(plan) else cfg
+
+
+def _for_a_model(plan: Talk) -> bool:
+    """Whether a model is told something: a command tells none, but for the one whose child has its parent's model and briefing."""
+    return not plan.prompt.startswith("/") or plan.prompt.split()[0] == f"/{SUBAGENT.name}"
 
 
 def open_kept(plan: Talk, wanted: str, workspace: Path, equip: Equip, world: World) -> Opening | Problem:

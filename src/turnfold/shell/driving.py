@@ -17,7 +17,7 @@ def driving(folder: Path, conversation: str) -> Iterator[Problem | None]:
 
     A lock on one byte of one file, its place made from the id: nothing is left behind, and a process that dies lets go.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     place = int.from_bytes(hashlib.sha256(conversation.encode()).digest()[:7], "big")
     with (folder / "driving.lock").open("ab") as gate:
         try:

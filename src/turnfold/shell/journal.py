@@ -93,7 +93,7 @@ class SqliteJournal:
         self.path = path
         self._lock = Lock()
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             with ExitStack() as opened:
                 self._gate = opened.enter_context(path.with_name(path.name + ".lock").open("ab"))
                 self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)

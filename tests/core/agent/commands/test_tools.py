@@ -87,6 +87,9 @@ def test_a_tool_without_words_takes_json_alone() -> None:
     bare = ToolSpec(name="bare", description="", parameters=JsonObject.of(type="object"), advance=tool("nothing").advance)
     assert read_arguments_untrusted(bare, "").unwrap() == JsonObject()
     assert read_arguments_untrusted(bare, '{"a": 1}').unwrap() == JsonObject.of(a=1)
+    wrong = {line: read_arguments_untrusted(bare, line).failure().message for line in ("hi there", "--json hi")}
+    assert wrong["hi there"] == "/bare takes its arguments as a JSON object: /bare --json {…}"
+    assert wrong["--json hi"] == "/bare --json wants a JSON object: /bare --json {…}"
     assert "/bare --json {…}" in notices(after(sim(tools=(bare,)), Command("/help")))[0]
 
 

@@ -90,7 +90,8 @@ def read_arguments_untrusted(tool: ToolSpec, text: str) -> Result[JsonObject, Pr
         )
         arguments = parsed.value_or(None)
         if arguments is None:
-            return Failure(caller_problem("bad-arguments", f"/{tool.name} {JSON_FLAG} wants a JSON object: {usage(tool)}"))
+            wants = f"{JSON_FLAG} wants" if FLAGGED.match(rest) else "takes its arguments as"
+            return Failure(caller_problem("bad-arguments", f"/{tool.name} {wants} a JSON object: {usage(tool)}"))
         return Success(arguments)
     members: tuple[tuple[str, str], ...] = ()
     for index, name in enumerate(tool.header):
