@@ -97,13 +97,20 @@ def told(past: Past) -> Past:
 @examples(60)
 def test_what_was_undone_is_there_again_after_redo(sim: s.Sim, life: tuple[s.Move, ...], count: int) -> None:
     done = idle(sim, life)
-    back = s.moved(done, s.Command(f"/undo {count}"))
+    back = finished(done, f"/undo {count}")
     assert len(back.state.past.marks) == max(len(done.state.past.marks) - count, 0)
-    assert comparable(s.moved(back, s.Command("/redo")).state.past) == comparable(done.state.past)
+    assert told(finished(back, "/redo").state.past) == told(done.state.past)
     single = min(count, len(done.state.past.marks))
-    several = s.walked(done, (s.Command("/undo"),) * single)
+    several = finished(done, *("/undo",) * single)
     assert told(several.state.past) == told(back.state.past)
-    assert comparable(s.moved(several, s.Command(f"/redo {single}")).state.past) == comparable(done.state.past)
+    assert told(finished(several, f"/redo {single}").state.past) == told(done.state.past)
+
+
+def finished(sim: s.Sim, *commands: str) -> s.Sim:
+    """The conversation after the commands, and after the turns that put files back."""
+    for command in commands:
+        sim = s.finished(s.moved(sim, s.Command(command)))
+    return sim
 
 
 @given(l.sims(), l.lives(), texts())

@@ -185,6 +185,8 @@ class LocalBrowsers(Port[UseBrowser]):
             return browser
         if browser is not None:
             self._living.end(cfg.conversation)
+        if browser is not None and request.action is not Browsing.OPEN:
+            return crashed("")
         if request.action is not Browsing.OPEN:
             return model_problem("no-page", "The browser has no page: open an address first.", "$.action")
         if find_spec("playwright") is None:
@@ -256,8 +258,13 @@ def _wrong(told: _Told, refused: Mapping[str, Problem], request: UseBrowser) -> 
         case "failed":
             return model_problem("failed", f"The browser could not do it ({told.why}): look at the page's text, then try something else.")
         case _:
-            why = f" ({told.why})" if told.why else ""
-            return world_problem("crashed", f"The browser crashed{why}: open the page again, which starts it anew, or go on without it.")
+            return crashed(told.why)
+
+
+def crashed(why: str) -> Problem:
+    """The Problem of a browser that is gone, for a reason that is known or not."""
+    told = f" ({why})" if why else ""
+    return world_problem("crashed", f"The browser crashed{told}: open the page again, which starts it anew, or go on without it.")
 
 
 def _kept(told: _Told, target: str, cfg: ChatConfig) -> BrowserSeen | Problem:

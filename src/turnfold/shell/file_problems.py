@@ -76,7 +76,7 @@ def pictured(path: str, data: bytes) -> ImageRead | Problem:
 def is_text(data: bytes) -> bool:
     """Whether ``data`` can be the beginning of a UTF-8 text.
 
-    >>> is_text("hé".encode()[:2]), is_text(b"a\\0b"), is_text(b"\\xff")
+    >>> is_text("hé".encode()[:2]), is_text(b"a\\0b"), is_text(b"\\xff\\xfeabc")
     (True, False, False)
     """
     return b"\0" not in data and "\ufffd" not in data[: max(len(data) - 3, 1)].decode("utf-8", "replace").removesuffix("\ufffd")
