@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import codecs
 import errno
 import hashlib
 import stat
@@ -79,7 +80,11 @@ def is_text(data: bytes) -> bool:
     >>> is_text("hé".encode()[:2]), is_text(b"a\\0b"), is_text(b"\\xff\\xfeabc")
     (True, False, False)
     """
-    return b"\0" not in data and "\ufffd" not in data[: max(len(data) - 3, 1)].decode("utf-8", "replace").removesuffix("\ufffd")
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(data)  # which waits for the rest of a character that is cut
+    except UnicodeDecodeError:
+        return False
+    return b"\0" not in data
 
 
 def too_large(path: str, size_bytes: int, limit_bytes: int, head: bytes = b"") -> Problem:
