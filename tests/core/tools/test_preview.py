@@ -10,12 +10,28 @@ from hypothesis import strategies as st
 
 from tests.core.tools.worlds import TEXTS, config, digest
 from turnfold.core.config.values import Provider, Variable
+from turnfold.core.json import JsonObject
 from turnfold.core.problem import model_problem
 from turnfold.core.tools.diff import diff_lines
 from turnfold.core.tools.preview import LIMIT_BYTES, preview, visible
 from turnfold.core.tools.textlines import split_lines
 from turnfold.core.world.answers import Exchange, FileRead, FilesListed
-from turnfold.core.world.requests import CallModel, ListFiles, ReadFile, Request, RunProcess, RunPython, WriteFile
+from turnfold.core.world.requests import (
+    AskHuman,
+    CallMcp,
+    CallModel,
+    CallPython,
+    ChangeFiles,
+    DeleteFile,
+    FormField,
+    ListFiles,
+    ReadFile,
+    Request,
+    RunProcess,
+    RunPython,
+    StartChild,
+    WriteFile,
+)
 
 CFG = config()
 LISTED = Exchange(ListFiles(path="/w", limit=1), FilesListed(entries=()))
@@ -46,6 +62,15 @@ def run(script: str, *environment: Variable) -> RunProcess:
             "Run a command in /w/sub\n  with A=1\\n\n  without B\na\n\\x1b[8mb",
         ),
         (RunPython(code="1+1", cwd="/w", environment=(), timeout_s=1, output_bytes=1), "Run Python in /w\n1+1"),
+        (
+            ChangeFiles((write("hi\n"), DeleteFile(path="/w/b.txt", expected_digest="d"))),
+            "Create a.txt (1 line):\n+hi\nDelete b.txt",
+        ),
+        (CallMcp(server="s", tool="t", arguments=JsonObject.of(a=1), timeout_s=1), 'Call t of the server s with:\n{"a":1}'),
+        (CallPython("f", JsonObject.of(a=1)), 'Call f with:\n{"a":1}'),
+        (AskHuman(question="Which?", fields=(FormField(name="x", choices=("a", "b")), FormField(name="y"))), "Which?\n  x: a / b\n  y"),
+        (StartChild(task="Do it."), "Have another conversation do:\nDo it."),
+        (StartChild(task="Do it.", agent="r"), "Have r do:\nDo it."),
     ],
 )
 def test_a_request_is_shown_as_the_act_it_is(request_: Request, shown: str) -> None:

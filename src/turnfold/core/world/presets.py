@@ -17,7 +17,11 @@ from turnfold.core.world.verdicts import Allow, Ask, Deny, Permission
 FREE = ("model", "job", "child")  # a job was allowed when it was started; a child asks for what it does
 LOOKING = ("chats", "fetch")  # they change nothing
 SEEING = ("text", "screenshot")  # of a page that was opened with permission; a picture's file is judged as a file
-GUARDED = re.compile(r"(?:.*/)?(?:\.git|\.turnfold|\.hg|\.envrc|turnfold(?:\.local)?\.toml)(?:/.*)?", re.IGNORECASE | re.DOTALL)
+GUARDED = re.compile(  # what versioning, turnfold, direnv, editors, agents and CI run by themselves
+    r"(?:.*/)?(?:\.git|\.hg|\.husky|\.pre-commit-config\.yaml|\.github|\.gitlab-ci\.yml|\.turnfold|turnfold(?:\.local)?\.toml|\.envrc"
+    r"|\.vscode|\.idea|\.devcontainer|\.claude|\.cursor)(?:/.*)?",
+    re.IGNORECASE | re.DOTALL,
+)
 WHY = (
     ("write", "It changes a file."),
     ("run", "It runs a command."),
