@@ -11,7 +11,7 @@ import pytest
 from attrs import evolve
 
 from tests.cli.support import Bench, calls, says
-from turnfold.core.agent.effects import Perform
+from turnfold.core.agent.effects import Effect, Notice, Perform, Publish
 from turnfold.core.agent.ids import RequestId
 from turnfold.core.agent.inputs import CommandGiven, Decided, Interrupted, UserSaid
 from turnfold.core.agent.state import ChatState
@@ -253,6 +253,21 @@ def test_a_model_is_told_no_secret_and_tells_none(tmp_path: Path) -> None:
     assert result.reply == f"It is {MARK}."
     assert KEY not in repr(watched)
     assert KEY.encode() not in server.requests[0].body
+
+
+def test_a_command_that_holds_a_secret_is_refused_and_words_that_do_are_told(tmp_path: Path) -> None:
+    """What is done must be what was written, and what was written is not kept."""
+    watched: list[Effect] = []
+    with world_in(tmp_path) as world:
+        cfg = evolve(CFG, workspace=str(tmp_path))
+        refused = run(CommandGiven(f"/save a.env KEY={KEY}"), BUILTIN_TOOLS, cfg, world, watch=watched.append)
+        run(f"My key is {KEY}.", (), cfg, world, watch=watched.append)
+    assert not refused.state.past.started
+    assert not (tmp_path / "a.env").exists()
+    problem, *_ = (each.what for each in watched if isinstance(each, Publish) and isinstance(each.what, Problem))
+    notice, *_ = (each.what for each in watched if isinstance(each, Publish) and isinstance(each.what, Notice))
+    assert (problem.code, "OPENAI_API_KEY" in problem.message, MARK in notice.text) == ("holds-secret", True, True)
+    assert KEY not in repr(watched)
 
 
 def everything_below(folder: Path) -> bytes:

@@ -9,7 +9,7 @@ from attrs import evolve, frozen
 
 from turnfold.core.agent.children import parent_config
 from turnfold.core.agent.commands.table import asks_model
-from turnfold.core.agent.effects import Cancel, Effect, Perform, Publish, Recall, Record
+from turnfold.core.agent.effects import Cancel, Effect, Notice, Perform, Publish, Recall, Record
 from turnfold.core.agent.events import Started, TurnEnded
 from turnfold.core.agent.inputs import Answered, ChunkArrived, CommandGiven, Decided, Failed, Input, Resumed, UserSaid
 from turnfold.core.agent.limits import next_deadline
@@ -19,14 +19,14 @@ from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.models import find_provider, has_catalogue, profile_of
 from turnfold.core.conversation.messages import AssistantMessage, ToolCall, ToolMessage
 from turnfold.core.json import JsonObject
-from turnfold.core.problem import Problem
+from turnfold.core.problem import Problem, caller_problem
 from turnfold.core.tools.preview import preview
 from turnfold.core.tools.spec import ToolSpec
 from turnfold.core.world.answers import EntryKind
 from turnfold.core.world.permission import Allow, permit
 from turnfold.core.world.requests import ListFiles, StartChild
 from turnfold.shell.alarm import left_s
-from turnfold.shell.hygiene import clean_briefing, clean_input, known_mask
+from turnfold.shell.hygiene import clean_briefing, clean_input, held_secrets, known_mask
 from turnfold.shell.ports import Question
 from turnfold.shell.recall import recalled
 from turnfold.shell.world import World
@@ -112,6 +112,11 @@ class Desk:
 
     def take(self, input: Input) -> tuple[Act, ...]:
         """What is to be done after ``input``; raises ``JournalError`` (and nothing is to be done) if it can't be kept."""
+        held = held_secrets(input, self.mask)
+        if held:
+            self.watch(Publish(_held(held, input)))
+            if isinstance(input, CommandGiven):
+                return ()  # what would be done is not what was written
         stepped = step(self.state, clean_input(input, self.mask), self.tools, self.cfg)
         records = tuple(effect for effect in stepped.effects if isinstance(effect, Record))
         if records:
@@ -236,3 +241,12 @@ def _with_files_named(said: UserSaid, cfg: ChatConfig, world: World) -> UserSaid
         return said
     named = ", ".join(entry.name for entry in listed.entries if entry.kind is EntryKind.FILE and entry.name in said.text)
     return evolve(said, context="\n\n".join(part for part in (said.context, f"Files: {named}") if part)) if named else said
+
+
+def _held(names: tuple[str, ...], said: Input) -> Problem | Notice:
+    """What a person is told who wrote a secret's value: it is never kept, so a command that holds it can't be given."""
+    what = f"the value of {' and '.join(names)}"
+    if isinstance(said, CommandGiven):
+        message = f"The command holds {what}, which is never kept, so nothing was done: write ${names[0]}, or take it from a file."
+        return caller_problem("holds-secret", message)
+    return Notice(f"What you said holds {what}: it goes on and is kept as [secret {names[0]}] only.")

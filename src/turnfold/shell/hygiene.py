@@ -156,6 +156,14 @@ def clean_input(said: Input, mask: Mask) -> Input:
             return said
 
 
+def held_secrets(said: Input, mask: Mask) -> tuple[str, ...]:
+    """The names of the secrets whose values a person wrote in ``said``."""
+    if not mask.secrets or not isinstance(said, (UserSaid, CommandGiven)):
+        return ()
+    before, after = repr(said), repr(clean_input(said, mask))
+    return tuple(each.name for each in mask.secrets if after.count(each.mark) > before.count(each.mark))
+
+
 def clean_briefing(briefing: Briefing, mask: Mask) -> Briefing:
     """What a conversation is told of its surroundings, as it may be told and kept."""
     if not mask.secrets:

@@ -113,6 +113,8 @@ def test_a_no_after_a_yes_to_the_other_tells_that_the_other_happened() -> None:
 
 def test_a_rule_that_denies_closes_the_call_at_once() -> None:
     done = asking("shell:make", rules=(Rule(Verdict.DENY, "run", "*"),))
+    assert "They said" not in closed(done)[0].text
+    assert closed(done)[0].text.startswith("Denied: this was not allowed, and nothing of it happened. A rule of the configuration")
     assert closed(done)[0].text.startswith("Denied: ")
     assert_balanced(done)
 

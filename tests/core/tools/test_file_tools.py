@@ -99,6 +99,7 @@ def test_read_names_links_and_what_is_no_file() -> None:
         ("/etc/zzz", "not-found: There is no /etc/zzz."),
         ("bin", "not-text: /w/bin is no text."),
         ("", "bad-path: The path is empty; give the path of a file."),
+        ("~/a.txt", "bad-path: The path ~/a.txt begins with ~, which nothing replaces here: write it in full, or ./~ for that very name."),
         ("a\nb", "bad-path: The path 'a\\nb' holds a control character; write it on one line, as it is in the listing."),
     ],
 )

@@ -85,8 +85,9 @@ def _close_unanswered(draft: Draft, index: int, slot: Slot) -> Draft:
         return _close(draft, index, UNKNOWN_TEXT, ok=False)
     denied = slot.unanswered(Why.DENIED)
     if denied is not None:
-        said = f" They said: {denied.note}" if denied.note else ""
-        return _close(draft, index, f"{_denied_text(slot)}{said}", ok=False)
+        ruled = any(each.outcome == denied and each.asked == denied.note for each in slot.requests)  # by a rule, whose words they are
+        said = f" {denied.note}" if ruled else f" They said: {denied.note}"
+        return _close(draft, index, f"{_denied_text(slot)}{said if denied.note else ''}", ok=False)
     return draft
 
 

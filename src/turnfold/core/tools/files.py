@@ -52,6 +52,9 @@ def find_target(arguments: JsonObject, cfg: ChatConfig) -> Target | Problem:
     if CONTROL.search(name):
         message = f"The path {clipped(ascii(name))} holds a control character; write it on one line, as it is in the listing."
         return model_problem("bad-path", message, "$.path")
+    if name == "~" or name.startswith("~/"):
+        message = f"The path {clipped(name)} begins with ~, which nothing replaces here: write it in full, or ./~ for that very name."
+        return model_problem("bad-path", message, "$.path")
     return Target(resolve(name, cfg), clipped(name))
 
 

@@ -10,7 +10,7 @@ from turnfold.core.config.layers import ChatConfig
 def resolve(path: str, cfg: ChatConfig, cwd: str = "") -> str:
     """``path`` made absolute from ``cwd`` (the workspace where empty), with ``.`` and ``..`` resolved as text.
 
-    Symbolic links are the shell's concern; ``~`` is an ordinary name.
+    Symbolic links are the shell's concern; ``~`` is an ordinary name (a tool that takes paths of a model refuses it).
 
     >>> from turnfold.core.config.layers import Config, ProjectConfig
     >>> resolve("../b.txt", ChatConfig(ProjectConfig(Config()), workspace="/w"), "sub")
