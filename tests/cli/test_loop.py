@@ -36,7 +36,10 @@ def test_a_conversation_at_the_prompt(tmp_path: Path) -> None:
         person.until("Took back 1 turn")
         typed(person, "/redo\n", "/log\n")
         person.until("model: Hello.")
-        typed(person, "taken back \x03", "again\n")
+        person.until(SIGN)
+        until_asleep(person.process.pid)  # a signal between the prompt and the wait would be seen at the next key only
+        person.type("taken back \x03")
+        typed(person, "again\n")
         person.until("Again.\n")
         typed(person, '"""\none\ntwo\n"""\n')
         person.until("Two lines.\n")

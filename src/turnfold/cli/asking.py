@@ -29,7 +29,8 @@ def prompt_of(question: Question, cfg: ChatConfig) -> str:
     rules = likes(question.request, cfg)
     always = f" / [a]lways {' and '.join(visible(f'{rule.kind} {rule.pattern}') for rule in rules)}" if rules else ""
     more = " / [v]iew all of it" if CUT in question.preview else ""
-    return f"{visible(question.reason)} Allow? [y]es, this once / [n]o{always}{more} / reason for no: "
+    reason = visible(question.reason)
+    return f"{reason}{'' if reason.endswith('.') else '.'} Allow? [y]es, this once / [n]o{always}{more} / reason for no: "
 
 
 def decision_of(answer: str, question: Question, cfg: ChatConfig, at_ms: int) -> Decided | None:

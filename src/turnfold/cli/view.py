@@ -48,7 +48,7 @@ from turnfold.core.tools.output import counted
 from turnfold.core.tools.preview import LIMIT_BYTES, visible
 from turnfold.core.world.answers import Exchange, JobStarted, ProcessEnded, PythonEnded
 from turnfold.core.world.confinement import confinement_of
-from turnfold.core.world.requests import CallModel
+from turnfold.core.world.requests import CallModel, RunProcess, RunPython, StartJob
 
 
 @final
@@ -166,7 +166,13 @@ def _said(view: View, text: str) -> Shown:
 
 def _act(view: View, request_id: RequestId) -> Shown:
     found = find_open(view.past, request_id)
-    return Shown(view) if found is None else _block(view, *act_pieces(found.request, _exchanges(view, request_id), _now(view)))
+    if found is None:
+        return Shown(view)
+    shown = _block(view, *act_pieces(found.request, _exchanges(view, request_id), _now(view)))
+    if not isinstance(found.request, (RunProcess, StartJob, RunPython)) or found.request.confinement is not None:
+        return shown  # what confines it is known when it was tried
+    free = _confined(shown.view, "")
+    return Shown(free.view, (*shown.pieces, *free.pieces))
 
 
 def _closed(view: View, event: RequestClosed | CallClosed) -> Shown:

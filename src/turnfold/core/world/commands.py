@@ -34,6 +34,7 @@ SHOWN = 80  # characters of a command in a reason
 STREAMS = re.compile(r"/dev/(?:null|stdin|stdout|stderr|tty|fd/[0-9]+|zero|u?random)")
 LOCAL = re.compile(r"[a-z_][a-z0-9_]*", re.ASCII)  # by custom no variable that another program reads
 MAX_PLACES = 8
+MAX_REASONS = 4
 
 
 def judged_script(text: str, cwd: str, cfg: ChatConfig, *, confined: bool = False) -> Permission:
@@ -52,7 +53,17 @@ def judged_script(text: str, cwd: str, cfg: ChatConfig, *, confined: bool = Fals
     # a link in the workspace may lead a redirection out of it, and no one but a sandbox sees that in time
     loose = cfg.permission is Preset.EDIT and not confined
     files = _with_preset(cfg, Preset.ASK) if loose else cfg
-    return strictest(_pieces(script, cwd, rules, cfg, files))
+    return _together(_pieces(script, cwd, rules, cfg, files))
+
+
+def _together(said: tuple[Permission, ...]) -> Permission:
+    """What holds for all pieces; of several questions the person is told each, in the order of the script."""
+    worst = strictest(said)
+    if not isinstance(worst, Ask):
+        return worst
+    reasons = tuple(dict.fromkeys(each.reason for each in said if isinstance(each, Ask)))
+    more = len(reasons) - MAX_REASONS
+    return Ask("; ".join((*reasons[:MAX_REASONS], *((f"and {more} more",) if more > 0 else ()))))
 
 
 def _with_preset(cfg: ChatConfig, preset: Preset) -> ChatConfig:
