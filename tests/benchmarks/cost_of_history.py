@@ -15,7 +15,7 @@ from attrs import evolve, frozen
 from turnfold.core.agent.encoding import encoded_for, request_body
 from turnfold.core.agent.events import MessageAdded
 from turnfold.core.agent.inputs import Answered, ChunkArrived, Failed, UserSaid
-from turnfold.core.agent.state import ChatState
+from turnfold.core.agent.state import ChatState, offered
 from turnfold.core.agent.step import step
 from turnfold.core.config.models import profile_of
 from turnfold.core.conversation.log import Log
@@ -55,7 +55,9 @@ def long_state(messages: int) -> ChatState:
         log = log.append(AssistantMessage(text=f"Answer {number}, in a sentence or two, as models say it.", place=f"{number + 1}.1"))
     past = evolve(fold((MessageAdded(UserMessage("x")),)), log=log, turn=None, turns=messages)
     state = ChatState(past)
-    return ChatState(past, evolve(state.live, encoded=encoded_for(state, ALL_TOOLS, CONFIG, profile_of(CONFIG))))
+    profile = profile_of(CONFIG)
+    known = offered(ALL_TOOLS, CONFIG, profile)
+    return ChatState(past, evolve(state.live, encoded=encoded_for(state, known, CONFIG, profile)))
 
 
 def microseconds(work: Callable[[], object], times: int = TIMES) -> float:
