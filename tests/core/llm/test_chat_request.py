@@ -73,11 +73,11 @@ def test_requests_are_json_and_the_messages_of_one_begin_the_next(
 def test_a_whole_conversation_natively() -> None:
     calls = (
         ToolCall("read", JsonObject.of(path="ü")),
-        BrokenCall("read", '{"path": 1}', PROBLEM),
+        BrokenCall("read", '{"path":1}', PROBLEM),
         BrokenCall("no such tool!", "{", PROBLEM),
     )
     message = AssistantMessage(text="", place="3.1", calls=calls, reasoning="hm")
-    functions = [("3.1.0", "read", '{"path":"ü"}'), ("3.1.1", "read", '{"path": 1}'), ("3.1.2", "no_such_tool_", "{}")]
+    functions = [("3.1.0", "read", '{"path":"ü"}'), ("3.1.1", "read", '{"path":1}'), ("3.1.2", "no_such_tool_", "{}")]
     made = [{"id": place, "type": "function", "function": {"name": name, "arguments": text}} for place, name, text in functions]
     assert encoded(message) == {"role": "assistant", "content": None, "tool_calls": made}
     assert encoded(ToolMessage(call_id="3.1.0", tool="read", text="out")) == {"role": "tool", "tool_call_id": "3.1.0", "content": "out"}

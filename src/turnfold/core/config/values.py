@@ -213,6 +213,10 @@ Environment = tuple[Variable, ...]
 RESERVED_PARAMETERS: tuple[str, ...] = (
     "model",
     "messages",
+    "input",
+    "contents",
+    "system",
+    "instructions",
     "stream",
     "stream_options",
     "tools",
@@ -220,7 +224,8 @@ RESERVED_PARAMETERS: tuple[str, ...] = (
     "temperature",
     TokensParameter.MAX_TOKENS.value,
     TokensParameter.MAX_COMPLETION_TOKENS.value,
-)  # what turnfold says itself in a model call, so that no ``parameters`` may
+    "max_output_tokens",
+)  # what turnfold says itself in a model call of one wire format or another, so that no ``parameters`` may
 
 DEFAULT_PROVIDERS: tuple[Provider, ...] = (
     Provider(

@@ -11,16 +11,17 @@ import re
 from collections.abc import Iterable
 
 from turnfold.core.config.values import RESERVED_PARAMETERS, ToolFormat
-from turnfold.core.conversation.messages import AssistantMessage, BrokenCall, Invocation, Message, ToolMessage, UserMessage
-from turnfold.core.json import JsonObject, JsonValue, dumps, loads_untrusted, quoted
+from turnfold.core.conversation.messages import AssistantMessage, Invocation, Message, ToolMessage, UserMessage
+from turnfold.core.json import JsonObject, JsonValue, dumps, quoted
 from turnfold.core.llm.chat_images import encode_images, told_with_images
 from turnfold.core.llm.elements import written
 from turnfold.core.llm.protocol import Head
 from turnfold.core.llm.spelling import JSON_FORM, Spelling
+from turnfold.core.llm.told_calls import told_arguments, told_name
 from turnfold.core.tools.spec import ToolSpec
 
-NAME_CHARS = 64  # OpenAI: "a-z, A-Z, 0-9, or contain underscores and dashes, with a maximum length of 64"
-NOT_IN_NAMES = re.compile(r"[^a-zA-Z0-9_-]")
+CHOICES = ("auto", "required", "none")
+OUTPUT = "output"  # what the schema of a reply's text is called
 BACKTICKS = re.compile(r"`{3,}")
 
 
@@ -91,14 +92,30 @@ def encode_head(head: Head) -> bytes:
         members.append(("temperature", head.temperature))
     if head.max_tokens is not None:
         members.append((head.tokens_parameter.value, head.max_tokens))
-    members += [(name, value) for name, value in head.parameters.members if name not in RESERVED_PARAMETERS]
     if head.tools and head.tool_format is ToolFormat.NATIVE:
         members.append(("tools", tuple(_tool(tool) for tool in head.tools)))
+        members += _choosing(head)
+    if head.output:
+        schema = JsonObject.of(name=OUTPUT, schema=head.output)
+        members.append(("response_format", JsonObject.of(type="json_schema", json_schema=schema)))
+    ours = (*RESERVED_PARAMETERS, *(name for name, _ in members))
+    members += [(name, value) for name, value in head.parameters.members if name not in ours]
     if head.grammar:
         members.append(("grammar", head.grammar))
     system = (_spoken("system", head.system),) if head.system else ()
     told = b",".join((*system, *(_spoken(turn.role.value, turn.text) for turn in head.examples)))
     return _utf8(dumps(JsonObject(tuple(members)))[:-1] + ',"messages":[') + told
+
+
+def _choosing(head: Head) -> list[tuple[str, JsonValue]]:
+    """How the tools are to be used, where anybody says."""
+    members: list[tuple[str, JsonValue]] = []
+    if head.tool_choice:
+        one = JsonObject.of(type="function", function=JsonObject.of(name=head.tool_choice))
+        members.append(("tool_choice", head.tool_choice if head.tool_choice in CHOICES else one))
+    if head.parallel_calls is not None:
+        members.append(("parallel_tool_calls", head.parallel_calls))
+    return members
 
 
 def _tool(tool: ToolSpec) -> JsonObject:
@@ -123,20 +140,13 @@ def calls_text(calls: tuple[Invocation, ...], tool_format: ToolFormat) -> str:
     They are elements where the format is XML, else blocks.
     """
     if tool_format is ToolFormat.XML:
-        return "\n\n".join(written(call.name, Spelling(JSON_FORM, _arguments(call))) for call in calls)
-    return "\n\n".join(f"```{call.name} --json\n{_arguments(call)}\n```" for call in calls)
+        return "\n\n".join(written(call.name, Spelling(JSON_FORM, told_arguments(call))) for call in calls)
+    return "\n\n".join(f"```{call.name} --json\n{told_arguments(call)}\n```" for call in calls)
 
 
 def _call(call_id: str, call: Invocation) -> str:
-    name = NOT_IN_NAMES.sub("_", call.name)[:NAME_CHARS] or "unknown"  # providers refuse the whole history for one bad name
-    return f'{{"id":{quoted(call_id)},"type":"function","function":{{"name":{quoted(name)},"arguments":{quoted(_arguments(call))}}}}}'
-
-
-def _arguments(call: Invocation) -> str:
-    """The arguments as JSON text; ``{}`` for what is no JSON object, since providers refuse a history that holds it."""
-    if not isinstance(call, BrokenCall):
-        return dumps(call.arguments)
-    return call.text if isinstance(loads_untrusted(call.text).value_or(None), JsonObject) else "{}"
+    told = f'"name":{quoted(told_name(call.name))},"arguments":{quoted(told_arguments(call))}'
+    return f'{{"id":{quoted(call_id)},"type":"function","function":{{{told}}}}}'
 
 
 def _spoken(role: str, text: str) -> bytes:

@@ -82,9 +82,7 @@ def _with_words(item: Item, value: Object) -> Item:
     kept = frozen_or_none(value)
     members = kept.members if isinstance(kept, JsonObject) else ()
     named = {MESSAGE: ("id", "phase"), CALL: ("id", "namespace")}.get(item.kind)
-    about = JsonObject(
-        tuple((key, said) for key, said in members if said is not None and (named is None or (key in named and said)))
-    )
+    about = JsonObject(tuple((key, said) for key, said in members if said is not None and (named is None or (key in named and said))))
     if item.kind != CALL:
         return evolve(item, about=about)
     text = arguments_text(value.get("arguments"))

@@ -358,6 +358,7 @@ def _usage(value: object) -> Usage:
         input_tokens=count(value, "input_tokens"),
         output_tokens=count(value, "output_tokens"),
         cached_tokens=count(value, "input_tokens_details", "cached_tokens"),
+        reasoning_tokens=count(value, "output_tokens_details", "reasoning_tokens"),
     )
 
 

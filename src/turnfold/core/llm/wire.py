@@ -13,15 +13,19 @@ from turnfold.core.llm.chat import CHAT
 from turnfold.core.llm.chat_reply import ChatFold
 from turnfold.core.llm.protocol import Decoded, Encoder
 from turnfold.core.llm.reply import CallSoFar, Reply
+from turnfold.core.llm.responses import RESPONSES
+from turnfold.core.llm.responses_reply import ResponsesFold
 
-ReplyFold: TypeAlias = ChatFold
+ReplyFold: TypeAlias = ChatFold | ResponsesFold
 
 
 def begin(wire: Wire) -> ReplyFold:
     """The fold of a reply in ``wire`` of which nothing has come."""
     match wire:
-        case Wire.CHAT | Wire.RESPONSES | Wire.MESSAGES | Wire.GEMINI:
+        case Wire.CHAT | Wire.MESSAGES | Wire.GEMINI:
             return CHAT.begin()
+        case Wire.RESPONSES:
+            return RESPONSES.begin()
         case _:
             assert_never(wire)
 
@@ -35,6 +39,8 @@ def decode(fold: ReplyFold, chunk: bytes) -> Decoded[ReplyFold]:
     match fold:
         case ChatFold():
             return CHAT.decode(fold, chunk)
+        case ResponsesFold():
+            return RESPONSES.decode(fold, chunk)
         case _:
             assert_never(fold)
 
@@ -44,6 +50,8 @@ def finish(fold: ReplyFold) -> Reply:
     match fold:
         case ChatFold():
             return CHAT.finish(fold)
+        case ResponsesFold():
+            return RESPONSES.finish(fold)
         case _:
             assert_never(fold)
 
@@ -53,6 +61,8 @@ def calls_so_far(fold: ReplyFold) -> tuple[CallSoFar, ...]:
     match fold:
         case ChatFold():
             return CHAT.calls_so_far(fold)
+        case ResponsesFold():
+            return RESPONSES.calls_so_far(fold)
         case _:
             assert_never(fold)
 
@@ -64,7 +74,9 @@ def encoder(wire: Wire) -> Encoder:
     True
     """
     match wire:
-        case Wire.CHAT | Wire.RESPONSES | Wire.MESSAGES | Wire.GEMINI:
+        case Wire.CHAT | Wire.MESSAGES | Wire.GEMINI:
             return CHAT.encoder
+        case Wire.RESPONSES:
+            return RESPONSES.encoder
         case _:
             assert_never(wire)
