@@ -21,7 +21,8 @@ from itertools import chain
 from attrs import evolve
 
 from turnfold.core.agent.live import Encoded, EncodedLog
-from turnfold.core.agent.state import ChatState, Past, Summary
+from turnfold.core.agent.state import ChatState, Past
+from turnfold.core.agent.summary import Summary
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.models import find_provider, profile_of
 from turnfold.core.config.values import ExampleTurn, ModelProfile, TokensParameter, ToolFormat, Wire
@@ -91,13 +92,9 @@ def _grown(begun: EncodedLog, log: Log[Message]) -> EncodedLog:
 def _begun(kept: EncodedLog, past: Past) -> EncodedLog:
     """What is kept and still good, with the beginning that is told now."""
     if past.summary is None:
-        return (
-            evolve(kept, parts=Log(), parts_bytes=0, spared_bytes=0, upto=0, summary="", pinned=(), beginning=b"")
-            if kept.beginning
-            else kept
-        )
+        return evolve(kept, parts=Log(), parts_bytes=0, spared_bytes=0, upto=0, summary=None, beginning=b"") if kept.beginning else kept
     summary, upto = past.summary, min(max(past.summary.upto, 0), len(past.log))
-    if kept.beginning and (kept.upto, kept.summary, kept.pinned) == (upto, summary.text, summary.pinned):
+    if kept.beginning and (kept.upto, kept.summary) == (upto, summary):
         return kept
     parts: Log[bytes] = Log() if upto < kept.upto else Log.of(*kept.parts.since(upto - kept.upto))
     return EncodedLog(
@@ -108,14 +105,15 @@ def _begun(kept: EncodedLog, past: Past) -> EncodedLog:
         parts_bytes=sum(map(len, parts)),
         spared_bytes=sum(spared_bytes(past.log[upto + index]) for index in range(len(parts))) if kept.sees else 0,
         upto=upto,
-        summary=summary.text,
-        pinned=summary.pinned,
+        summary=summary,
         beginning=_told(summary, past, encoder(kept.wire)),
     )
 
 
 def _told(summary: Summary, past: Past, write: Encoder) -> bytes:
-    """The two messages that stand for what was summed up."""
+    """The messages that stand for what was summed up: those that it names, else two of its text."""
+    if summary.messages:
+        return b",".join(write.encode_message(message, ToolFormat.NATIVE) for message in summary.messages)
     pinned = (past.log[index] for index in summary.pinned if 0 <= index < len(past.log))
     said = "\n\n".join(said_text(message) for message in pinned if isinstance(message, UserMessage))
     summed: tuple[Message, ...] = (UserMessage(said or ASKED), AssistantMessage(text=f"{SUMMARY}\n\n{summary.text}", place=""))
