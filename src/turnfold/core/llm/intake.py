@@ -133,6 +133,22 @@ def frozen_or_none(value: object) -> JsonValue:
         return None
 
 
+def arguments_text(value: object) -> str:
+    """The arguments of a call that came whole, as JSON text for whoever checks them; empty for none and for ``{}``.
+
+    >>> arguments_text({"a": [1]}), arguments_text({}), arguments_text([1])
+    ('{"a":[1]}', '', '[1]')
+    """
+    if isinstance(value, str):
+        return scalar_text(value)
+    if value is None or value == {}:
+        return ""
+    try:
+        return scalar_text(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+    except RecursionError:  # nested deeper than anybody would take
+        return ""
+
+
 def error_told(error: object) -> Problem:
     """The Problem that an error inside a stream is."""
     words = error_words(frozen_or_none(error)) or "it does not say why"

@@ -23,8 +23,8 @@ from attrs import evolve, frozen
 from turnfold.core.config.values import Wire
 from turnfold.core.conversation.log import Log
 from turnfold.core.conversation.messages import Verbatim
-from turnfold.core.json import JsonObject, JsonValue, compact, loads_untrusted, scalar_text
-from turnfold.core.llm.intake import Object, frozen_or_none, words
+from turnfold.core.json import JsonObject, JsonValue, loads_untrusted, scalar_text
+from turnfold.core.llm.intake import Object, arguments_text, frozen_or_none, words
 from turnfold.core.llm.reply import CallSoFar, RawCall
 
 TEXT, THINKING, CALL = "text", "thinking", "tool_use"
@@ -60,21 +60,13 @@ def opened_block(index: int, value: Object, texts: int, thoughts: int) -> Block:
     if kind == THINKING:
         return Block(index=index, kind=kind, start=thoughts, pieces=_piece(words(value.get("signature"))))
     if kind == CALL:
-        return Block(index=index, kind=kind, name=words(value.get("name")), whole=_arguments(value.get("input")))
+        return Block(index=index, kind=kind, name=words(value.get("name")), whole=arguments_text(value.get("input")))
     kept = frozen_or_none(value)
     return Block(index=index, kind=kind, opened=kept) if isinstance(kept, JsonObject) else Block(index=index, kind="")
 
 
 def _piece(text: str) -> Log[str]:
     return NO_PIECES.append(text) if text else NO_PIECES
-
-
-def _arguments(value: object) -> str:
-    """Arguments that came whole, as JSON text; empty for none and for ``{}``, behind which they come in deltas."""
-    if isinstance(value, str):
-        return scalar_text(value)
-    kept = frozen_or_none(value)
-    return "" if not kept else scalar_text(compact(value))
 
 
 def _citations(value: object) -> tuple[JsonValue, ...]:
