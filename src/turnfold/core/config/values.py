@@ -63,10 +63,10 @@ class SecretRef:
 @final
 @frozen(kw_only=True)
 class Provider:
-    """``[providers.NAME]``: where models are served, by an OpenAI-compatible API."""
+    """``[providers.NAME]``: where models are served, and in which wire format."""
 
     name: str
-    base_url: str = field(default="", metadata=note("the address, up to and with /v1", form=Form.URL, granted=True))
+    base_url: str = field(default="", metadata=note("the address, up to and with /v1 (Gemini: /v1beta)", form=Form.URL, granted=True))
     secret: SecretRef | None = field(
         default=None, metadata=note("the NAME of the environment variable that holds the key; a key itself is refused", granted=True)
     )
