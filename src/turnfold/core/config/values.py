@@ -78,6 +78,9 @@ class Provider:
     tokens_parameter: TokensParameter = field(
         default=TokensParameter.MAX_TOKENS, metadata=note("what the API calls the longest reply that is asked for")
     )
+    asks_usage: bool = field(
+        default=True, metadata=note("whether a stream has to be asked to tell its tokens (chat; Mistral refuses to be asked)")
+    )
     timeout_s: float = field(default=120.0, metadata=note("the longest silence while a reply is awaited", over=0))
     connect_s: float = field(default=10.0, metadata=note("the longest wait for a connection", over=0))
     retries: int = field(default=2, metadata=note("how often a call that failed for the moment is made again", least=0, awaits="retries"))
@@ -142,6 +145,9 @@ class ModelProfile:
     )
     calls_tools: bool | None = field(default=None, metadata=note("whether it knows native calls"))
     reasons: bool | None = field(default=None, metadata=note("whether it reasons before it answers"))
+    returns_reasoning: bool = field(
+        default=False, metadata=note("whether the model must get its reasoning back with its messages (chat, as reasoning_content)")
+    )
     sees_images: bool | None = field(default=None, metadata=note("whether it can read images"))
 
 

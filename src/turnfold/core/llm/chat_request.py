@@ -10,6 +10,8 @@ import math
 import re
 from collections.abc import Iterable
 
+from attrs import evolve
+
 from turnfold.core.config.values import RESERVED_PARAMETERS, ToolFormat
 from turnfold.core.conversation.messages import AssistantMessage, Invocation, Message, ToolMessage, UserMessage
 from turnfold.core.json import JsonObject, JsonValue, dumps, quoted
@@ -17,7 +19,7 @@ from turnfold.core.llm.chat_images import encode_images, told_with_images
 from turnfold.core.llm.elements import written
 from turnfold.core.llm.protocol import Head
 from turnfold.core.llm.spelling import JSON_FORM, Spelling
-from turnfold.core.llm.told_calls import told_arguments, told_name
+from turnfold.core.llm.told_calls import short_id, told_arguments, told_name
 from turnfold.core.tools.spec import ToolSpec
 
 CHOICES = ("auto", "required", "none")
@@ -37,9 +39,7 @@ def encode_message(message: Message, tool_format: ToolFormat) -> bytes:
         return _spoken("user", said_text(message))
     native = tool_format is ToolFormat.NATIVE
     if isinstance(message, AssistantMessage):
-        return (
-            _calling(message) if native and message.calls else _spoken("assistant", message.text or calls_text(message.calls, tool_format))
-        )
+        return _assistant(message, tool_format)
     if native:
         return _output(message)
     return told_with_images(output_text(message), message.images) if message.images else _spoken("user", output_text(message))
@@ -49,7 +49,7 @@ def encode_round(messages: tuple[ToolMessage, ...]) -> bytes:
     """All outputs of a round of native calls, and behind them the message that shows what they show, as one part.
 
     >>> encode_round((ToolMessage(call_id="1.1.0", tool="read", text="a"), ToolMessage(call_id="1.1.1", tool="read", text="b")))
-    b'{"role":"tool","tool_call_id":"1.1.0","content":"a"},{"role":"tool","tool_call_id":"1.1.1","content":"b"}'
+    b'{"role":"tool","tool_call_id":"t001g0100","content":"a"},{"role":"tool","tool_call_id":"t001g0101","content":"b"}'
     """
     told = b",".join([_output(message) for message in messages])
     shown = encode_images(messages)
@@ -57,7 +57,7 @@ def encode_round(messages: tuple[ToolMessage, ...]) -> bytes:
 
 
 def _output(message: ToolMessage) -> bytes:
-    return _utf8(f'{{"role":"tool","tool_call_id":{quoted(message.call_id)},"content":{quoted(message.text)}}}')
+    return _utf8(f'{{"role":"tool","tool_call_id":{quoted(short_id(message.call_id))},"content":{quoted(message.text)}}}')
 
 
 def output_text(message: ToolMessage) -> str:
@@ -87,7 +87,8 @@ def encode_request(opening: bytes, messages: Iterable[bytes]) -> bytes:
 def encode_head(head: Head) -> bytes:
     """The beginning of a request, up to the first message that is not the system's; made once for many requests."""
     members: list[tuple[str, JsonValue]] = [("model", head.model), ("stream", True)]
-    members.append(("stream_options", JsonObject.of(include_usage=True)))
+    if head.asks_usage:
+        members.append(("stream_options", JsonObject.of(include_usage=True)))
     if head.temperature is not None and math.isfinite(head.temperature):
         members.append(("temperature", head.temperature))
     if head.max_tokens is not None:
@@ -123,10 +124,26 @@ def _tool(tool: ToolSpec) -> JsonObject:
     return JsonObject.of(type="function", function=about)
 
 
-def _calling(message: AssistantMessage) -> bytes:
-    content = quoted(message.text) if message.text else "null"
-    calls = ",".join(_call(f"{message.place}.{number}", call) for number, call in enumerate(message.calls))
-    return _utf8(f'{{"role":"assistant","content":{content},"tool_calls":[{calls}]}}')
+def _assistant(message: AssistantMessage, tool_format: ToolFormat) -> bytes:
+    """What the model said; what it reasoned, where the message has it still: for a model that must get it back (:func:`as_returned`)."""
+    native = tool_format is ToolFormat.NATIVE and bool(message.calls)
+    text = message.text if native else message.text or calls_text(message.calls, tool_format)
+    content = quoted(text) if text or not native else "null"
+    reasoned = f',"reasoning_content":{quoted(message.reasoning)}' if message.reasoning else ""
+    calls = ",".join(_call(f"{message.place}.{number}", call) for number, call in enumerate(message.calls)) if native else ""
+    called = f',"tool_calls":[{calls}]' if native else ""
+    return _utf8(f'{{"role":"assistant","content":{content}{reasoned}{called}}}')
+
+
+def as_returned(message: Message, *, returns: bool) -> Message:
+    """``message`` for a model that gets its reasoning back in Chat Completions, or not: most refuse or ignore it.
+
+    >>> as_returned(AssistantMessage(text="Hi", place="1.1", reasoning="Hm."), returns=False).reasoning
+    ''
+    """
+    if returns or not isinstance(message, AssistantMessage) or not message.reasoning:
+        return message
+    return evolve(message, reasoning="")
 
 
 def said_text(message: UserMessage) -> str:
@@ -146,7 +163,7 @@ def calls_text(calls: tuple[Invocation, ...], tool_format: ToolFormat) -> str:
 
 def _call(call_id: str, call: Invocation) -> str:
     told = f'"name":{quoted(told_name(call.name))},"arguments":{quoted(told_arguments(call))}'
-    return f'{{"id":{quoted(call_id)},"type":"function","function":{{{told}}}}}'
+    return f'{{"id":{quoted(short_id(call_id))},"type":"function","function":{{{told}}}}}'
 
 
 def _spoken(role: str, text: str) -> bytes:
