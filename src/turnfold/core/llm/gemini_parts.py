@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from typing import final
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from turnfold.core.config.values import Wire
 from turnfold.core.conversation.log import Log

@@ -15,9 +15,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import final
-
-from attrs import frozen
 
 from turnfold.core.config.values import RESERVED_PARAMETERS, Role, ToolFormat, Wire
 from turnfold.core.conversation.messages import AssistantMessage, Message, ToolMessage, UserMessage

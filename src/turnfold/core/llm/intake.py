@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from typing import TypeAlias, final
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from turnfold.core.conversation.log import Log
 from turnfold.core.json import JsonValue, freeze, scalar_text

@@ -88,7 +88,9 @@ def grown_block(block: Block, kind: str, delta: Object) -> Block:
 
 def raw_calls(blocks: tuple[Block, ...]) -> tuple[RawCall, ...]:
     """The calls as the wire had them; arguments that are empty stand for ``{}``."""
-    return tuple(RawCall(block.name, scalar_text("".join(block.pieces)).strip() or block.whole or "{}") for block in blocks if block.kind == CALL)
+    return tuple(
+        RawCall(block.name, scalar_text("".join(block.pieces)).strip() or block.whole or "{}") for block in blocks if block.kind == CALL
+    )
 
 
 def calls_begun(blocks: tuple[Block, ...], *, ended: bool) -> tuple[CallSoFar, ...]:
