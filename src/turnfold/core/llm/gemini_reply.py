@@ -270,8 +270,8 @@ def _failed(fold: GeminiFold, problem: Problem) -> GeminiFold:
 def _whole(fold: GeminiFold, value: object, start: str) -> GeminiFold:
     """``fold`` with its body read as what a server sends that does not stream events: one object, or a list of them."""
     for each in value if isinstance(value, list) else [value]:
-        known = isinstance(each, dict) and any(key in each for key in ("candidates", "promptFeedback", "error"))
-        fold = _object_taken(fold, each).fold if known else fold
+        if isinstance(each, dict) and any(key in each for key in ("candidates", "promptFeedback", "error")):
+            fold = _object_taken(fold, each).fold
     return fold if fold.text.size or fold.parts or fold.told is not NOTHING_TOLD else _failed(fold, garbage(start))
 
 

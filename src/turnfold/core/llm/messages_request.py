@@ -125,7 +125,7 @@ def _choice(head: Head) -> tuple[tuple[str, JsonValue], ...]:
         return (("tool_choice", JsonObject.of(type="none")),) if head.tool_choice else ()
     named = {"": "auto", "auto": "auto", "required": "any"}.get(head.tool_choice)
     choice = JsonObject.of(type=named) if named else JsonObject.of(type="tool", name=head.tool_choice)
-    return (("tool_choice", choice.with_member("disable_parallel_tool_use", True) if one_by_one else choice),)
+    return (("tool_choice", choice.with_member("disable_parallel_tool_use", value=True) if one_by_one else choice),)
 
 
 def _output(head: Head) -> JsonObject:

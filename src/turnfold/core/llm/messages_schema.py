@@ -39,7 +39,7 @@ def output_schema(schema: JsonObject) -> JsonObject:
     if limits:
         said = kept.get("description")
         kept = kept.with_member("description", f"{said} ({limits})" if isinstance(said, str) and said else f"({limits})")
-    return kept.with_member("additionalProperties", False) if _is_object(kept) else kept
+    return kept.with_member("additionalProperties", value=False) if _is_object(kept) else kept
 
 
 def _is_object(schema: JsonObject) -> bool:
