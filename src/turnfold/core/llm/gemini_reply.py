@@ -31,11 +31,12 @@ from turnfold.core.llm.intake import (
     Intake,
     Object,
     begun,
-    count,
     cut_off,
     error_told,
     garbage,
+    is_scalar,
     loaded,
+    number,
     rest,
     scalars,
     take,
@@ -78,7 +79,6 @@ UNREADABLE = ("MALFORMED_FUNCTION_CALL", "MALFORMED_RESPONSE", "UNEXPECTED_TOOL_
 class Told:
     """What of a reply is not its parts. ``held_text``, ``held_reasoning``: the first half of a character that was cut into two escapes."""
 
-    usage: Usage = NO_USAGE
     stop: Stop | None = None
     problem: Problem | None = None
     held_text: str = ""
@@ -97,6 +97,7 @@ class GeminiFold:
     text: Log[str] = NO_TEXT
     reasoning: Log[str] = NO_TEXT
     parts: tuple[Part, ...] = ()
+    usage: Usage = NO_USAGE
     told: Told = NOTHING_TOLD
 
 
@@ -113,7 +114,7 @@ def decode(fold: GeminiFold, chunk: bytes) -> Decoded[GeminiFold]:
     """
     taken = take(fold.intake, chunk)
     if taken.intake is not fold.intake:
-        fold = GeminiFold(taken.intake, fold.text, fold.reasoning, fold.parts, fold.told)
+        fold = GeminiFold(taken.intake, fold.text, fold.reasoning, fold.parts, fold.usage, fold.told)
     return _taken(fold, taken.texts[0]) if len(taken.texts) == 1 else _all_taken(fold, taken.texts)
 
 
@@ -161,7 +162,7 @@ def _reply(fold: GeminiFold) -> Reply:
         text="".join(fold.text),
         reasoning="".join(fold.reasoning),
         calls=calls,
-        usage=told.usage,
+        usage=fold.usage,
         stop=stop,
         problem=cut_off() if stop is Stop.CUT and told.problem is None else told.problem,
         verbatim=verbatim(fold.parts, fold.text, fold.reasoning),
@@ -173,7 +174,27 @@ def _taken(fold: GeminiFold, data: str) -> Decoded[GeminiFold]:
     value = loaded(data)
     if value is None:
         return Decoded(fold=fold if data == "[DONE]" else _failed(fold, garbage(data)))
-    return _object_taken(fold, value)
+    return _plain_taken(fold, value) or _object_taken(fold, value)
+
+
+def _plain_taken(fold: GeminiFold, value: Object) -> Decoded[GeminiFold] | None:
+    """``fold`` with an event that says nothing but more of the text that it ends in, as most do; None for any other."""
+    candidates: object = value.get("candidates")
+    if not fold.parts or not isinstance(candidates, list) or len(candidates) != 1 or "error" in value or "promptFeedback" in value:
+        return None
+    first: object = candidates[0]
+    content: object = first.get("content") if isinstance(first, dict) and "finishReason" not in first and not first.get("index") else None
+    parts: object = content.get("parts") if isinstance(content, dict) else None
+    part: object = parts[0] if isinstance(parts, list) and len(parts) == 1 else None
+    if not isinstance(part, dict) or len(part) != 1 or fold.told.held_text:
+        return None
+    text: object = part.get("text")
+    last = fold.parts[-1]
+    if last.kind != TEXT or last.signature or not isinstance(text, str) or not text or not is_scalar(text):
+        return None
+    told: object = value.get("usageMetadata")
+    usage = _usage(told, fold.usage) if isinstance(told, dict) else fold.usage
+    return Decoded(fold=GeminiFold(fold.intake, fold.text.append(text), fold.reasoning, fold.parts, usage, fold.told), text=text)
 
 
 def _object_taken(fold: GeminiFold, value: Object) -> Decoded[GeminiFold]:
@@ -182,7 +203,7 @@ def _object_taken(fold: GeminiFold, value: Object) -> Decoded[GeminiFold]:
         fold = _failed(fold, error_told(error))
     usage: object = value.get("usageMetadata")
     if isinstance(usage, dict):
-        fold = _with_told(fold, evolve(fold.told, usage=_usage(usage, fold.told.usage)))
+        fold = GeminiFold(fold.intake, fold.text, fold.reasoning, fold.parts, _usage(usage, fold.usage), fold.told)
     feedback: object = value.get("promptFeedback")
     if isinstance(feedback, dict) and feedback.get("blockReason"):
         fold = _with_told(fold, evolve(fold.told, stop=Stop.FILTER))
@@ -232,6 +253,7 @@ def _part_taken(fold: GeminiFold, value: Object) -> Decoded[GeminiFold]:
         fold.text.append(text.whole) if text.whole else fold.text,
         fold.reasoning.append(thought.whole) if thought.whole else fold.reasoning,
         parts,
+        fold.usage,
         told,
     )
     return Decoded(fold=after, text=text.whole, reasoning=thought.whole)
@@ -242,13 +264,13 @@ def _usage(value: Object, before: Usage) -> Usage:
 
     What a tool of the provider's brought is read besides the prompt, and thoughts are written besides the candidates.
     """
-    read = count(value, "promptTokenCount") + count(value, "toolUsePromptTokenCount")
-    thoughts = count(value, "thoughtsTokenCount") or before.reasoning_tokens
-    written = count(value, "candidatesTokenCount") or before.output_tokens - before.reasoning_tokens
+    read = number(value, "promptTokenCount") + number(value, "toolUsePromptTokenCount")
+    thoughts = number(value, "thoughtsTokenCount") or before.reasoning_tokens
+    written = number(value, "candidatesTokenCount") or before.output_tokens - before.reasoning_tokens
     return Usage(
         input_tokens=read or before.input_tokens,
         output_tokens=written + thoughts,
-        cached_tokens=count(value, "cachedContentTokenCount") or before.cached_tokens,
+        cached_tokens=number(value, "cachedContentTokenCount") or before.cached_tokens,
         reasoning_tokens=thoughts,
     )
 
@@ -276,4 +298,4 @@ def _whole(fold: GeminiFold, value: object, start: str) -> GeminiFold:
 
 
 def _with_told(fold: GeminiFold, told: Told) -> GeminiFold:
-    return GeminiFold(fold.intake, fold.text, fold.reasoning, fold.parts, told)
+    return GeminiFold(fold.intake, fold.text, fold.reasoning, fold.parts, fold.usage, told)

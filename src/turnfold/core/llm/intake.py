@@ -73,7 +73,8 @@ def take(intake: Intake, chunk: bytes) -> Taken:
     >>> take(begun(), b'event: ping\ndata: {"type": "ping"}\n\n').texts
     ('{"type": "ping"}',)
     """
-    texts = named_data(intake.splitter, chunk) or plain_data(intake.splitter, chunk)
+    lines = chunk.replace(b"\r\n", b"\n") if chunk.endswith(b"\r\n\r\n") else chunk  # as Gemini ends them
+    texts = named_data(intake.splitter, lines) or plain_data(intake.splitter, lines)
     if texts:
         return Taken(intake if intake.seen else _seen(intake, intake.splitter), texts)
     fed = feed(intake.splitter, chunk)
@@ -121,7 +122,10 @@ def parsed(text: str) -> object:
 
 def loaded(text: str) -> Object | None:
     """The JSON object that ``text`` spells; None for anything else."""
-    value = parsed(text)
+    try:
+        value: object = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
     return value if isinstance(value, dict) else None
 
 
@@ -206,11 +210,14 @@ def is_scalar(text: str) -> bool:
     return True
 
 
-def count(value: object, *keys: str) -> int:
-    """The whole number under ``keys`` in nested objects; 0 where there is none."""
-    for key in keys:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+def number(value: Object, key: str) -> int:
+    """The whole number above 0 under ``key``; 0 where there is none.
+
+    >>> number({"a": 2, "b": -1, "c": True}, "a"), number({"b": -1}, "b"), number({"c": True}, "c")
+    (2, 0, 0)
+    """
+    told = value.get(key)
+    return told if isinstance(told, int) and told > 0 and told is not True else 0
 
 
 def words(value: object) -> str:

@@ -78,12 +78,26 @@ def grown_block(block: Block, kind: str, delta: Object) -> Block:
     """``block`` with a delta of ``kind`` that is neither text nor thinking."""
     if kind == "input_json_delta" and block.kind not in (TEXT, THINKING):
         piece = delta.get("partial_json")
-        return evolve(block, pieces=block.pieces.append(piece)) if isinstance(piece, str) and piece else block
+        return _with_piece(block, piece) if isinstance(piece, str) and piece else block
     if kind == "signature_delta" and block.kind == THINKING:
         return evolve(block, pieces=block.pieces.append(words(delta.get("signature"))))
     if kind == "citations_delta" and block.kind == TEXT:
         return evolve(block, citations=(*block.citations, frozen_or_none(delta.get("citation"))))
     return block if block.kind in (TEXT, THINKING, CALL) else evolve(block, kind="")
+
+
+def _with_piece(block: Block, piece: str) -> Block:
+    return Block(
+        index=block.index,
+        kind=block.kind,
+        start=block.start,
+        name=block.name,
+        whole=block.whole,
+        pieces=block.pieces.append(piece),
+        citations=block.citations,
+        opened=block.opened,
+        closed=block.closed,
+    )
 
 
 def raw_calls(blocks: tuple[Block, ...]) -> tuple[RawCall, ...]:

@@ -22,12 +22,12 @@ from turnfold.core.llm.intake import (
     Intake,
     Object,
     begun,
-    count,
     cut_off,
     error_told,
     garbage,
     is_scalar,
     loaded,
+    number,
     rest,
     scalars,
     take,
@@ -210,7 +210,7 @@ def _plain_grown(fold: MessagesFold, value: Object) -> Decoded[MessagesFold] | N
     kind: object = delta.get("type")
     if kind == "text_delta" and block.kind == TEXT and not fold.rest.held_text:
         text: object = delta.get("text")
-        if isinstance(text, str) and text and is_scalar(text):
+        if isinstance(text, str) and text and (text.isascii() or is_scalar(text)):
             return Decoded(fold=MessagesFold(fold.intake, fold.text.append(text), fold.reasoning, fold.blocks, fold.rest), text=text)
     elif kind == "thinking_delta" and block.kind == THINKING and not fold.rest.held_reasoning:
         text = delta.get("thinking")
@@ -305,12 +305,13 @@ def _told(fold: MessagesFold, value: object) -> MessagesFold:
     if not isinstance(usage, dict):
         return fold
     before = fold.rest.tokens
+    details: object = usage.get("output_tokens_details")
     tokens = Tokens(
-        fresh=count(usage, "input_tokens") or before.fresh,
-        cached=count(usage, "cache_read_input_tokens") or before.cached,
-        written=count(usage, "cache_creation_input_tokens") or before.written,
-        output=count(usage, "output_tokens") or before.output,
-        reasoning=count(usage, "output_tokens_details", "thinking_tokens") or before.reasoning,
+        fresh=number(usage, "input_tokens") or before.fresh,
+        cached=number(usage, "cache_read_input_tokens") or before.cached,
+        written=number(usage, "cache_creation_input_tokens") or before.written,
+        output=number(usage, "output_tokens") or before.output,
+        reasoning=(number(details, "thinking_tokens") if isinstance(details, dict) else 0) or before.reasoning,
     )
     return _with_rest(fold, evolve(fold.rest, tokens=tokens))
 

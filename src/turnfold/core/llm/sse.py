@@ -126,6 +126,9 @@ def named_data(splitter: Splitter, chunk: bytes) -> tuple[str, ...]:
     """
     if splitter.line is not NO_LINE or splitter.event is not NO_EVENT or chunk[-2:] != b"\n\n" or b"\r" in chunk:
         return ()
+    if chunk[:7] == b"event: " and chunk.count(b"\n") == 3 and len(chunk) <= splitter.limit_bytes:  # one event, as most chunks are
+        _, mark, data = chunk.partition(b"\ndata: ")
+        return (data[:-2].decode("utf-8", "replace"),) if mark else ()
     texts: list[str] = []
     for block in chunk[:-2].split(b"\n\n"):
         name, _, data = block.partition(b"\n")
