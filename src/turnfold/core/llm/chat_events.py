@@ -7,8 +7,6 @@ from typing import TypeAlias
 
 Parsed: TypeAlias = "dict[object, object]"
 
-DECODE = json.JSONDecoder().raw_decode  # json.loads takes twice as long for a text as short as these are
-
 
 def loaded(text: str) -> Parsed | None:
     """The object that ``text`` is as JSON; None for anything else.
@@ -17,17 +15,8 @@ def loaded(text: str) -> Parsed | None:
     ({'a': 1}, None, None)
     """
     try:
-        found: tuple[object, int] = DECODE(text)  # json.loads costs twice as much, for a text that is short
-    except (ValueError, RecursionError):  # no JSON, or a blank before it; a number of too many digits; too deep
-        return _loaded_slowly(text)
-    value, end = found
-    return value if end == len(text) and isinstance(value, dict) else _loaded_slowly(text)
-
-
-def _loaded_slowly(text: str) -> Parsed | None:
-    try:
         value: object = json.loads(text)
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError):  # no JSON; a number of too many digits; too deep
         return None
     return value if isinstance(value, dict) else None
 
