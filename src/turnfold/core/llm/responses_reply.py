@@ -24,12 +24,12 @@ from turnfold.core.llm.intake import (
     Intake,
     Object,
     begun,
-    count,
     cut_off,
     error_told,
     garbage,
     is_scalar,
     loaded,
+    number,
     rest,
     scalars,
     take,
@@ -354,11 +354,14 @@ def _output_taken(fold: ResponsesFold, output: object) -> Decoded[ResponsesFold]
 
 
 def _usage(value: object) -> Usage:
+    usage: Object = value if isinstance(value, dict) else {}
+    read: object = usage.get("input_tokens_details")
+    written: object = usage.get("output_tokens_details")
     return Usage(
-        input_tokens=count(value, "input_tokens"),
-        output_tokens=count(value, "output_tokens"),
-        cached_tokens=count(value, "input_tokens_details", "cached_tokens"),
-        reasoning_tokens=count(value, "output_tokens_details", "reasoning_tokens"),
+        input_tokens=number(usage, "input_tokens"),
+        output_tokens=number(usage, "output_tokens"),
+        cached_tokens=number(read, "cached_tokens") if isinstance(read, dict) else 0,
+        reasoning_tokens=number(written, "reasoning_tokens") if isinstance(written, dict) else 0,
     )
 
 
