@@ -23,6 +23,7 @@ from turnfold.core.conversation.log import Log
 from turnfold.core.llm.intake import (
     Intake,
     Object,
+    arguments_text,
     begun,
     cut_off,
     error_told,
@@ -43,7 +44,6 @@ from turnfold.core.llm.responses_items import (
     MESSAGE,
     REASONING,
     Item,
-    arguments_text,
     calls_begun,
     cut_in_call,
     done_item,
@@ -290,8 +290,9 @@ def _done(fold: ResponsesFold, index: object, value: object) -> Decoded[Response
         return Decoded(fold=fold)
     place = _place(fold, value.get("id"), index)
     if place is None:
-        fold = _opened(fold, index, value)
-        place = len(fold.items) - 1
+        fold, place = _opened(fold, index, value), len(fold.items)
+    if place == len(fold.items):  # it was one too many
+        return Decoded(fold=fold)
     item = done_item(fold.items[place], value)
     fold = _with_item(fold, place, item)
     if place < len(fold.items) - 1:
