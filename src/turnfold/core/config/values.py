@@ -143,6 +143,9 @@ class ModelProfile:
     cached_usd: float | None = field(
         default=None, metadata=note("the price of a million tokens read from the cache", least=0, granted=True)
     )
+    cache_write_usd: float | None = field(
+        default=None, metadata=note("the price of a million tokens written to the cache, where that costs more", least=0, granted=True)
+    )
     calls_tools: bool | None = field(default=None, metadata=note("whether it knows native calls"))
     reasons: bool | None = field(default=None, metadata=note("whether it reasons before it answers"))
     returns_reasoning: bool = field(
