@@ -29,11 +29,11 @@ from turnfold.core.tools.spec import ToolSpec
 from turnfold.core.world.answers import Answer, Waited
 from turnfold.core.world.requests import CallModel, Wait
 from turnfold.shell.desk import Desk, EndlessRules, Observers, RunResult
+from turnfold.shell.loop_threads import Threads
 from turnfold.shell.perform import perform, perform_async
 from turnfold.shell.ports import JournalError, Question
 from turnfold.shell.preparing import Ready, asks_the_world, prepared
 from turnfold.shell.scope import Scope, never_began
-from turnfold.shell.threads import Threads
 from turnfold.shell.world import World
 
 CANCELLED = world_problem("cancelled", "The request was cancelled.")
