@@ -153,6 +153,7 @@ def _head(tools: tuple[ToolSpec, ...], cfg: ChatConfig, profile: ModelProfile, *
         examples=examples_of(profile, tools),
         temperature=cfg.temperature if cfg.temperature is not None else profile.temperature,
         max_tokens=cfg.max_tokens if cfg.max_tokens is not None else profile.max_tokens,
+        output_tokens=profile.output_tokens,
         tokens_parameter=TokensParameter.MAX_TOKENS if isinstance(located, Problem) else located.provider.tokens_parameter,
         parameters=cfg.parameters,
         tools=tools if tool_format is ToolFormat.NATIVE else (),

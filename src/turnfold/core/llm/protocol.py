@@ -23,7 +23,8 @@ class Head:
     """Everything of a request but its messages; None and empty stand for "not said". ``parameters`` are sent as they are.
 
     ``tool_choice`` is ``auto``, ``required``, ``none`` or the name of the tool to be called; ``parallel_calls``: whether a reply may have
-    several calls; ``output``: the JSON Schema of the reply's text. ``reasons``: the model is known to reason before it answers.
+    several calls; ``output``: the JSON Schema of the reply's text. ``output_tokens``: the longest reply that the model can give, for a
+    format that has to ask for some length. ``reasons``: the model is known to reason before it answers.
     """
 
     model: str
@@ -31,6 +32,7 @@ class Head:
     examples: tuple[ExampleTurn, ...] = ()
     temperature: float | None = None
     max_tokens: int | None = None
+    output_tokens: int | None = None
     tokens_parameter: TokensParameter = TokensParameter.MAX_TOKENS
     parameters: JsonObject = JsonObject()
     tools: tuple[ToolSpec, ...] = ()
