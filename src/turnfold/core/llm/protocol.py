@@ -22,7 +22,7 @@ F_co = TypeVar("F_co", covariant=True)
 class Head:
     """Everything of a request but its messages; None and empty stand for "not said". ``parameters`` are sent as they are.
 
-    ``tool_choice`` is ``auto``, ``required``, ``none`` or the name of the tool to be called; ``parallel_calls``: whether a reply may have
+    ``asks_usage``: the stream is asked to tell its tokens. ``tool_choice`` is ``auto``, ``required``, ``none`` or the name of the tool to be called; ``parallel_calls``: whether a reply may have
     several calls; ``output``: the JSON Schema of the reply's text. ``output_tokens``: the longest reply that the model can give, for a
     format that has to ask for some length. ``reasons``: the model is known to reason before it answers.
     """
@@ -34,6 +34,7 @@ class Head:
     max_tokens: int | None = None
     output_tokens: int | None = None
     tokens_parameter: TokensParameter = TokensParameter.MAX_TOKENS
+    asks_usage: bool = True
     parameters: JsonObject = JsonObject()
     tools: tuple[ToolSpec, ...] = ()
     grammar: str = ""

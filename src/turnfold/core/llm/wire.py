@@ -17,15 +17,19 @@ from turnfold.core.llm.messages import MESSAGES
 from turnfold.core.llm.messages_reply import MessagesFold
 from turnfold.core.llm.protocol import Decoded, Encoder
 from turnfold.core.llm.reply import CallSoFar, Reply
+from turnfold.core.llm.responses import RESPONSES
+from turnfold.core.llm.responses_reply import ResponsesFold
 
-ReplyFold: TypeAlias = ChatFold | MessagesFold | GeminiFold
+ReplyFold: TypeAlias = ChatFold | ResponsesFold | MessagesFold | GeminiFold
 
 
 def begin(wire: Wire) -> ReplyFold:
     """The fold of a reply in ``wire`` of which nothing has come."""
     match wire:
-        case Wire.CHAT | Wire.RESPONSES:
+        case Wire.CHAT:
             return CHAT.begin()
+        case Wire.RESPONSES:
+            return RESPONSES.begin()
         case Wire.MESSAGES:
             return MESSAGES.begin()
         case Wire.GEMINI:
@@ -43,6 +47,8 @@ def decode(fold: ReplyFold, chunk: bytes) -> Decoded[ReplyFold]:
     match fold:
         case ChatFold():
             return CHAT.decode(fold, chunk)
+        case ResponsesFold():
+            return RESPONSES.decode(fold, chunk)
         case MessagesFold():
             return MESSAGES.decode(fold, chunk)
         case GeminiFold():
@@ -56,6 +62,8 @@ def finish(fold: ReplyFold) -> Reply:
     match fold:
         case ChatFold():
             return CHAT.finish(fold)
+        case ResponsesFold():
+            return RESPONSES.finish(fold)
         case MessagesFold():
             return MESSAGES.finish(fold)
         case GeminiFold():
@@ -69,6 +77,8 @@ def calls_so_far(fold: ReplyFold) -> tuple[CallSoFar, ...]:
     match fold:
         case ChatFold():
             return CHAT.calls_so_far(fold)
+        case ResponsesFold():
+            return RESPONSES.calls_so_far(fold)
         case MessagesFold():
             return MESSAGES.calls_so_far(fold)
         case GeminiFold():
@@ -84,8 +94,10 @@ def encoder(wire: Wire) -> Encoder:
     True
     """
     match wire:
-        case Wire.CHAT | Wire.RESPONSES:
+        case Wire.CHAT:
             return CHAT.encoder
+        case Wire.RESPONSES:
+            return RESPONSES.encoder
         case Wire.MESSAGES:
             return MESSAGES.encoder
         case Wire.GEMINI:
