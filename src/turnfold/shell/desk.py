@@ -10,6 +10,7 @@ from attrs import evolve, frozen
 from turnfold.core.agent.children import parent_config
 from turnfold.core.agent.effects import Cancel, Effect, Notice, Perform, Publish, Recall, Record
 from turnfold.core.agent.events import Started, TurnEnded
+from turnfold.core.agent.ids import RequestId
 from turnfold.core.agent.inputs import Answered, ChunkArrived, CommandGiven, Decided, Failed, Input, Resumed
 from turnfold.core.agent.limits import next_deadline
 from turnfold.core.agent.state import ChatState, Opened, Past, Status, effective, open_requests, questions
@@ -20,6 +21,7 @@ from turnfold.core.json import JsonObject
 from turnfold.core.problem import Problem, caller_problem
 from turnfold.core.tools.preview import preview
 from turnfold.core.tools.spec import ToolSpec
+from turnfold.core.world.answers import Answer
 from turnfold.core.world.requests import StartChild
 from turnfold.shell.alarm import left_s
 from turnfold.shell.hygiene import clean_input, held_secrets, known_mask
@@ -200,6 +202,13 @@ class Desk:
         with what is left for it to spend.
         """
         return parent_config(self.cfg, self.state.past) if isinstance(due.request, StartChild) else effective(self.cfg, self.state.past)
+
+    def outcome_of(self, request_id: RequestId, outcome: Answer | Problem) -> Answered | Failed:
+        """``outcome`` as the one input that answers a request, from any thread."""
+        clock = self.world.clock
+        if isinstance(outcome, Problem):
+            return Failed(request_id, outcome, clock.now_ms(), clock.chance())
+        return Answered(request_id, outcome, clock.now_ms())
 
     def now_ms(self) -> int:
         """The world's time."""
