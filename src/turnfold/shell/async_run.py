@@ -29,7 +29,7 @@ from turnfold.shell.run import answer_of
 from turnfold.shell.scope import Scope
 from turnfold.shell.world import World
 
-Work: TypeAlias = asyncio.Future[None] | asyncio.Future[Ready | Problem] | asyncio.Future[Effect]
+Work: TypeAlias = asyncio.Future[None] | asyncio.Future[Ready | Problem] | asyncio.Future[Effect] | asyncio.Future[tuple[Problem, ...]]
 
 
 async def until_done(work: Work) -> None:
@@ -81,11 +81,13 @@ class _AsyncRun:
 
     async def drive(self, first: Input) -> RunResult:
         """Inputs taken until none is to be expected."""
+        stopped = False
         try:
             for each in self._desk.opening(first):
                 self._take(each)
             await self._until_quiet()
         except asyncio.CancelledError:
+            stopped = True
             await self._interrupt()
             raise
         except JournalError as error:
@@ -95,7 +97,15 @@ class _AsyncRun:
                 running.scope.cancel()
             for running in self._running.values():
                 await until_done(running.work)
+            if self._desk.hooked:
+                await self._unhook(stopped=stopped)
         return self._desk.result()
+
+    async def _unhook(self, *, stopped: bool) -> None:
+        """What the hooks still do waited for, on a thread."""
+        work = self._loop.run_in_executor(self._threads, lambda: self._desk.unhooked(stopped=stopped))
+        await until_done(work)
+        self._desk.tell(work.result())
 
     async def _until_quiet(self) -> None:
         await self._recall()

@@ -25,7 +25,8 @@ from turnfold.shell.ports import Clock, Files, Human, Journal, Models, Port, Pro
 class World:
     """Everything that a run may touch. Nothing is shared behind it: two worlds know nothing of each other.
 
-    What a world can do without is absent by default, and says so when it is asked.
+    What a world can do without is absent by default, and says so when it is asked. ``hooked``: whether commands of the settings are run
+    when something has happened; they are not by a turnfold that is run within one.
     """
 
     files: Files
@@ -44,3 +45,4 @@ class World:
     chats: Port[SearchChats] = ABSENT
     functions: Port[CallPython] = ABSENT
     mcp: Servers = ABSENT
+    hooked: bool = True

@@ -64,7 +64,7 @@ from turnfold.core.problem import Blame, Problem, world_problem
 from turnfold.core.tools.forms import said_untrusted
 from turnfold.core.tools.spec import ToolSpec
 from turnfold.core.tools.textlines import clipped
-from turnfold.core.world.answers import answers
+from turnfold.core.world.answers import ChildEnded, answers
 from turnfold.core.world.described import described
 from turnfold.core.world.requests import AskHuman, StartChild
 
@@ -157,8 +157,8 @@ def absorb(draft: Draft, input: Input, tools: tuple[ToolSpec, ...], cfg: ChatCon
             return draft if turn is None or turn.interrupted else draft.record(TurnInterrupted(draft.at_ms))
         case TimePassed():
             return _time_passed(draft, cfg)
-        case Resumed():
-            return _resumed(draft)
+        case Resumed(children=children):
+            return _resumed(draft, children)
         case _:
             assert_never(input)
 
@@ -217,15 +217,20 @@ def _settings_changed(draft: Draft, change: Overrides, cfg: ChatConfig) -> Draft
 def _time_passed(draft: Draft, cfg: ChatConfig) -> Draft:
     now = effective(cfg, draft.past)
     for each in open_requests(draft.past):
-        if each.status is Status.CANCELLING and draft.at_ms >= grace_deadline(each.since_ms, now):
+        if each.status is Status.CANCELLING and draft.at_ms >= grace_deadline(each, now):
             draft = draft.record(RequestClosed(each.request_id, Unanswered(Why.UNKNOWN), draft.at_ms))
     return draft
 
 
-def _resumed(draft: Draft) -> Draft:
+def _resumed(draft: Draft, children: tuple[ChildEnded, ...]) -> Draft:
     draft = draft.with_live(evolve(draft.state.live, reply=None))
+    known = {child.conversation: child for child in children}
     for each in open_requests(draft.past):
         if each.status is Status.ASKED:
+            continue
+        ended = known.get(child_id(draft.past.conversation, each.request_id)) if isinstance(each.request, StartChild) else None
+        if ended is not None:
+            draft = draft.record(RequestClosed(each.request_id, ended, draft.at_ms))
             continue
         why = Why.LOST if repeatable(each.request) else Why.UNKNOWN
         draft = draft.record(RequestClosed(each.request_id, Unanswered(why), draft.at_ms))
