@@ -36,6 +36,15 @@ class Preset(Enum):
     ALL = "all"  # everything, but for what a rule asks for or denies
 
 
+class Wire(Enum):
+    """The format in which a server of models is spoken to."""
+
+    CHAT = "chat"  # OpenAI Chat Completions, which most servers speak
+    RESPONSES = "responses"  # OpenAI Responses
+    MESSAGES = "messages"  # Anthropic Messages
+    GEMINI = "gemini"  # Google's generateContent
+
+
 class TokensParameter(Enum):
     """What an API calls the longest reply that is asked for."""
 
@@ -65,6 +74,7 @@ class Provider:
         factory=JsonObject, metadata=note('more HTTP headers: text, or {secret = "NAME"}', form=Form.PAIRS, granted=True)
     )
     default_model: str = field(default="", metadata=note("the model that is used when the key is all that is known"))
+    wire: Wire = field(default=Wire.CHAT, metadata=note("the format that the server is spoken to in"))
     tokens_parameter: TokensParameter = field(
         default=TokensParameter.MAX_TOKENS, metadata=note("what the API calls the longest reply that is asked for")
     )
@@ -183,6 +193,18 @@ class Limits:
     command_s: float = field(default=300.0, metadata=note("of one command or one piece of Python", over=0))
     child_depth: int = field(
         default=2, metadata=note("how deep conversations that tools start may lie below yours; 0 for none", least=0, most=9, granted=True)
+    )
+    request_s: float | None = field(
+        default=None,
+        metadata=note(
+            "seconds of one model call in all, before it counts as failed", over=0, granted=True, awaits="runs, streams and traces"
+        ),
+    )
+    conversation_s: float | None = field(
+        default=None,
+        metadata=note(
+            "seconds of all turns together, the waits for a person apart", over=0, granted=True, awaits="runs, streams and traces"
+        ),
     )
     grace_s: float = field(
         default=5.0, metadata=note("from an interrupt until a request that does not answer counts as lost", least=0, granted=True)
