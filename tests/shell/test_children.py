@@ -351,7 +351,7 @@ def test_what_a_lost_child_cost_is_its_parents_wherever_it_was_cut_off() -> None
         assert resumed.state.past.usage == paid(2).plus(load(inner[:child_at]).past.usage)
         assert (child_at < len(inner)) == ("turnfold was stopped while it was at work" in message.text) == (not message.ok)
         assert len(fresh.journal.load("p~1.1.0.0")) == child_at  # nothing of it ran again
-    assert message.text == told(done)[0].text  # what it had come to is not lost
+        assert child_at < len(inner) or message.text == told(done)[0].text  # what it had come to is not lost
 
 
 def test_what_lies_below_a_lost_child_costs_its_grandparent_too() -> None:
@@ -394,7 +394,7 @@ def test_cancelling_the_parent_stops_all_its_children_and_their_journals_say_so(
         asyncio.run(cancelled())
     else:
         with ThreadPoolExecutor(5) as threads:
-            threads.submit(lambda: (meeting.wait(30), scope.cancel()))
+            threads.submit(meeting.wait, 30).add_done_callback(lambda _: scope.cancel())
             run("go", BUILTIN_TOOLS, CFG, world, scope=scope, executor=threads)
     for conversation in ("p", *(f"p~1.1.{slot}.0" for slot in range(3))):
         ends = [event.reason for event in world.journal.load(conversation) if isinstance(event, TurnEnded)]

@@ -137,7 +137,8 @@ def _told(text: str, held: contextlib.ExitStack) -> int:
     """A descriptor to read ``text`` from, of a file without a name: a command that does not read it holds nobody up."""
     if not text:
         return subprocess.DEVNULL
-    file = held.enter_context(tempfile.TemporaryFile())
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - it lasts as long as the command
+    held.callback(file.close)
     file.write(text.encode("utf-8", "replace"))
     file.seek(0)
     return file.fileno()

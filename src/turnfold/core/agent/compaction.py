@@ -139,7 +139,7 @@ def transcript(past: Past, planned: Plan, tool_format: ToolFormat, limit_bytes: 
     messages = tuple(past.log[index] for index in range(max(before, 0), min(planned.upto, len(past.log))))
     parts: tuple[str, ...] = ()
     for clip_bytes in CLIPS_BYTES:
-        parts = (*earlier, *(_told(each, tool_format, clip_bytes) for each in messages))
+        parts = (*earlier, *(told_text(each, tool_format, clip_bytes) for each in messages))
         if most is None or sum(map(_size_bytes, parts)) <= most:
             return "\n\n".join(parts)
         if clip_bytes is not None:
@@ -161,8 +161,8 @@ def _latest(parts: tuple[str, ...], earlier: int, most_bytes: int) -> Iterator[s
     yield from parts[cut:] if cut == start else (limit_text(parts[cut], max(left, 0)),)
 
 
-def _told(message: Message, tool_format: ToolFormat, clip_bytes: int | None) -> str:
-    """One message under a heading that says whose it is; all but the person's words are clipped."""
+def told_text(message: Message, tool_format: ToolFormat, clip_bytes: int | None) -> str:
+    """One message under a heading that says whose it is; all but the person's words are clipped (None: nothing is)."""
     match message:
         case UserMessage():
             return f"# The user said\n\n{said_text(message)}"

@@ -11,25 +11,19 @@ from __future__ import annotations
 from turnfold.core.agent.draft import Draft
 from turnfold.core.agent.effects import Publish
 from turnfold.core.agent.events import HandedOff
-from turnfold.core.agent.led_tools import TRANSFER, Transfer, able, led_tools
-from turnfold.core.agent.retelling import retold, with_word
-from turnfold.core.agent.state import Slot, Turn, effective, effective_in_round, usable
+from turnfold.core.agent.led_tools import TRANSFER, Transfer, able, at_hand
+from turnfold.core.agent.retelling import retold, sound
+from turnfold.core.agent.state import Slot, Turn, effective, effective_in_round
 from turnfold.core.agent.summary import told_now
 from turnfold.core.config.agents import AgentSpec
 from turnfold.core.config.layers import ChatConfig, agent_layer
 from turnfold.core.config.models import format_of
-from turnfold.core.conversation.messages import ToolCall
+from turnfold.core.conversation.messages import AssistantMessage, ToolCall, UserMessage
 from turnfold.core.problem import Problem, model_problem
 from turnfold.core.tools.arguments import text_argument
 from turnfold.core.tools.spec import ToolSpec, extensions, find_tool
 
 GO_ON = "It is your turn: go on from here."
-
-
-def at_hand(tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> tuple[ToolSpec, ...]:
-    """All tools that can be called under ``cfg``: those of ``tools`` that it lets be used, and what its agent has of its own."""
-    there = usable(tools, cfg)
-    return (*there, *own) if (own := led_tools(there, cfg)) else there
 
 
 def may_transfer(slot: Slot) -> bool:
@@ -71,8 +65,9 @@ def _target(slot: Slot, tools: tuple[ToolSpec, ...]) -> str:
 
 def _recorded(draft: Draft, spec: AgentSpec, slot: Slot, tools: tuple[ToolSpec, ...], cfg: ChatConfig, turn: Turn) -> Draft:
     retells = next((each.retells for each in extensions(tools, spec.name) if each.retells is not None), None)
-    said = retold(told_now(draft.past), spec.history, retells, format_of(cfg))
-    told = said.told if said.told is None or turn.commanded else with_word(said.told, _word(spec, slot, cfg))
+    said = retold(told_now(draft.past.summary, draft.past.log), spec.history, retells, format_of(cfg))
+    word = UserMessage(_word(spec, slot, cfg)) if not turn.commanded else AssistantMessage(text=_result(slot), place="")
+    told = None if said.told is None else sound((*said.told, word))
     event = HandedOff(
         agent=spec.name,
         change=agent_layer(spec),
@@ -83,6 +78,10 @@ def _recorded(draft: Draft, spec: AgentSpec, slot: Slot, tools: tuple[ToolSpec, 
     )
     recorded = draft.record(event)
     return recorded if said.problem is None else recorded.act(Publish(said.problem))
+
+
+def _result(slot: Slot) -> str:
+    return "" if slot.result is None else slot.result.text
 
 
 def _word(spec: AgentSpec, slot: Slot, cfg: ChatConfig) -> str:

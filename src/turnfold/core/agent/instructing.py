@@ -1,33 +1,22 @@
 """Instructions that a program's pure functions give (``Extension.instructions``), asked for before every model call.
 
 They stand at the end of the system prompt. What does not change leaves every request's beginning as it was, so that a provider's cache holds;
-a text that changes costs the cache. A function that raises, or gives no text, ends the turn with a word: what it was to say may
-matter more than the answer.
+a text that changes costs the cache. A function that raises, or gives what is no text, ends the turn with a word: what it was
+to say may matter more than the answer.
 """
 
 from __future__ import annotations
 
+from attrs import evolve
+
+from turnfold.core.agent.extending import said_untrusted, situation_of
 from turnfold.core.agent.state import Past
 from turnfold.core.config.layers import ChatConfig
-from turnfold.core.json import scalar_text
 from turnfold.core.problem import Blame, Problem
 from turnfold.core.tools.extension import Says, Situation
 from turnfold.core.tools.spec import ToolSpec, extensions
 
 MOST_BYTES = 100_000  # of what one function says
-
-
-def situation_of(past: Past, cfg: ChatConfig) -> Situation:
-    """The conversation as extensions see it."""
-    turn = past.turn
-    return Situation(
-        log=past.log,
-        memories=past.memories,
-        usage=past.usage,
-        turn=past.turns,
-        generation=0 if turn is None else turn.generation,
-        agent=cfg.agent,
-    )
 
 
 def instructed(tools: tuple[ToolSpec, ...], past: Past, cfg: ChatConfig) -> str | Problem:
@@ -54,12 +43,10 @@ def instructed(tools: tuple[ToolSpec, ...], past: Past, cfg: ChatConfig) -> str 
 
 
 def _said(says: Says, situation: Situation, cfg: ChatConfig) -> str | Problem:
-    try:
-        text = says(situation, cfg)
-        if isinstance(text, str) and len(text.encode("utf-8", "replace")) <= MOST_BYTES:
-            return scalar_text(text)
-        wrong = f"gave more than {MOST_BYTES:,} bytes" if isinstance(text, str) else f"gave {type(text).__name__}, which is no text"
-    except Exception as error:  # noqa: BLE001 - a program's function is outside code: whatever it raises is data here
-        wrong = f"raised {type(error).__name__}"
-    message = f"A function that gives instructions {wrong}, so the model was not asked. This is a fault of the program: mend it, and go on."
-    return Problem(code="extension-failed", message=message, blame=Blame.TOOL)
+    text = said_untrusted("instructions", lambda: says(situation, cfg))
+    if isinstance(text, Problem):
+        return evolve(text, message=f"{text.message} The model was not asked: mend it, and go on.")
+    if text is not None and len(text.encode()) > MOST_BYTES:
+        message = f"The function instructions of an extension gave more than {MOST_BYTES:,} bytes, so the model was not asked."
+        return Problem(code="extension-failed", message=message, blame=Blame.TOOL)
+    return text or ""

@@ -14,6 +14,7 @@ from typing import final
 
 from attrs import evolve, frozen
 
+from turnfold.core.agent.state import usable
 from turnfold.core.config.agents import AgentSpec
 from turnfold.core.config.layers import ChatConfig, agent_layer
 from turnfold.core.config.models import leading_agent, locate
@@ -34,6 +35,7 @@ class Transfer:
     agent: str
 
     def __call__(self, call: Call, cfg: ChatConfig) -> Next:
+        """The call's end, which says who leads; refused where that agent can't."""
         found = able(self.agent, cfg)
         return Refuse(found) if isinstance(found, Problem) else Done(f"{self.agent} leads the conversation from here on.")
 
@@ -62,6 +64,12 @@ def led_tools(tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> tuple[ToolSpec, .
         taken |= {name}
         found += (tool if name == tool.name else evolve(tool, name=name),)
     return found
+
+
+def at_hand(tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> tuple[ToolSpec, ...]:
+    """All tools that can be called under ``cfg``: those of ``tools`` that it lets be used, and what its agent has of its own."""
+    there = usable(tools, cfg)
+    return (*there, *own) if (own := led_tools(tools, cfg)) else there
 
 
 def _names(name: str) -> Iterator[str]:

@@ -61,15 +61,24 @@ def retold(messages: tuple[Message, ...], history: History, retells: Retells | N
 def _as_it_says(messages: tuple[Message, ...], retells: Retells, tool_format: ToolFormat) -> Retold:
     """What the function makes of ``messages``."""
     try:
-        said = retells(messages)
-        if isinstance(said, tuple) and all(isinstance(each, (UserMessage, AssistantMessage, ToolMessage)) for each in said):
-            return Retold(sound(_as_words(said, tool_format)))
+        said: object = retells(messages)
+        told = _messages(said)
+        if told is not None:
+            return Retold(sound(_as_words(told, tool_format)))
         wrong = f"gave {type(said).__name__}, not a tuple of messages"
     except Exception as error:  # noqa: BLE001 - a program's function is outside code: whatever it raises is data here
         wrong = f"raised {type(error).__name__}"
     last = next((each for each in reversed(messages) if isinstance(each, UserMessage)), None)
     message = f"What retells the conversation to the agent {wrong}: a fault of the program. The agent is told your last words only."
     return Retold(sound(() if last is None else (last,)), Problem(code="extension-failed", message=message, blame=Blame.TOOL))
+
+
+def _messages(said: object) -> tuple[Message, ...] | None:
+    """``said`` where it is what the function shall give; nothing has checked its code."""
+    if not isinstance(said, tuple):
+        return None
+    found = tuple(each for each in said if isinstance(each, (UserMessage, AssistantMessage, ToolMessage)))
+    return found if len(found) == len(said) else None
 
 
 def _filtered(messages: tuple[Message, ...]) -> Iterable[Message]:
@@ -97,7 +106,11 @@ def _as_words(messages: tuple[Message, ...], tool_format: ToolFormat) -> Iterabl
             case UserMessage():
                 yield each
             case AssistantMessage(text=text, calls=calls):
-                written = text if text and tool_format is not ToolFormat.NATIVE else "\n\n".join(filter(None, (text, calls_text(calls, tool_format))))
+                written = (
+                    text
+                    if text and tool_format is not ToolFormat.NATIVE
+                    else "\n\n".join(filter(None, (text, calls_text(calls, tool_format))))
+                )
                 yield evolve(each, text=written, calls=(), verbatim=None)
             case ToolMessage():
                 yield UserMessage(output_text(each))
@@ -132,8 +145,3 @@ def _joined(first: UserMessage, second: UserMessage) -> UserMessage:
         lessons=(*first.lessons, *second.lessons),
         pinned=first.pinned or second.pinned,
     )
-
-
-def with_word(told: tuple[Message, ...], word: str) -> tuple[Message, ...]:
-    """``told`` with a last word to the agent, so that it is its turn."""
-    return sound((*told, UserMessage(word)))

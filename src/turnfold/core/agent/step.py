@@ -50,12 +50,13 @@ from turnfold.core.agent.inputs import (
     TimePassed,
     UserSaid,
 )
+from turnfold.core.agent.led_tools import at_hand
 from turnfold.core.agent.lessons import user_message
 from turnfold.core.agent.limits import grace_deadline, time_over
 from turnfold.core.agent.reconfigure import reconfigured
 from turnfold.core.agent.requests import repeatable
 from turnfold.core.agent.rounds import settle_round
-from turnfold.core.agent.state import ChatState, Opened, Status, effective, find_open, open_requests, usable
+from turnfold.core.agent.state import ChatState, Opened, Status, effective, find_open, open_requests
 from turnfold.core.config.layers import ChatConfig, Overrides
 from turnfold.core.config.models import find_provider
 from turnfold.core.conversation.messages import ToolCall
@@ -147,7 +148,7 @@ def absorb(draft: Draft, input: Input, tools: tuple[ToolSpec, ...], cfg: ChatCon
             return draft.record(MessageAdded(message, draft.at_ms) if draft.past.turn is None else MessageQueued(message, draft.at_ms))
         case CommandGiven(command):
             now = effective(cfg, draft.past)
-            return command_given(draft, command, usable(tools, now), now)
+            return command_given(draft, command, at_hand(tools, now), now)
         case Decided():
             return _decided(draft, input, cfg)
         case SettingsChanged(change):
@@ -176,7 +177,7 @@ def _answered(draft: Draft, input: Answered, tools: tuple[ToolSpec, ...], cfg: C
     if reply is None or reply.request_id != input.request_id:
         return draft.record(RequestClosed(input.request_id, Unanswered(Why.LOST), draft.at_ms))
     now = effective(cfg, draft.past)
-    return close_reply(draft, reply, usable(tools, now), now)
+    return close_reply(draft, reply, at_hand(tools, now), now)
 
 
 def _failed(draft: Draft, request_id: RequestId, problem: Problem) -> Draft:

@@ -40,6 +40,7 @@ class Consulted:
     usd: float | None = None
 
     def __call__(self, call: Call, cfg: ChatConfig) -> Next:
+        """A child that the agent leads, then what it came to."""
         return from_generator(self._consulted)(call, cfg)
 
     def _consulted(self, arguments: JsonObject, memory: Memory, cfg: ChatConfig) -> Script:
@@ -47,9 +48,7 @@ class Consulted:
         said = text_argument(arguments, "input")
         if not said.strip():
             return Refuse(model_problem("no-task", "Say in input what is wanted, with all that is needed to know.", "$.input"))
-        request = StartChild(
-            task=said, agent=self.agent, tools=self.tools, generations=self.generations, tokens=self.tokens, usd=self.usd
-        )
+        request = StartChild(task=said, agent=self.agent, tools=self.tools, generations=self.generations, tokens=self.tokens, usd=self.usd)
         ended = yield from asked(request, ChildEnded)
         if isinstance(ended, Problem):
             return Refuse(ended)
