@@ -10,7 +10,7 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.core.agent.scripted import YES, after, call, config, log, problems, reasons, reply, results, sim
+from tests.core.agent.scripted import YES, after, call, config, log, notices, problems, reasons, reply, results, sim
 from turnfold.core.agent.effects import Perform
 from turnfold.core.agent.events import HandedOff, Reason
 from turnfold.core.agent.led_tools import at_hand, led_tools
@@ -19,6 +19,7 @@ from turnfold.core.codec.codec import EVENT, decode_untrusted, encode
 from turnfold.core.config.agents import AgentSpec, History
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.said import said
+from turnfold.core.config.tables import Compaction
 from turnfold.core.config.values import Limits, Rule, ToolFormat, Verdict
 from turnfold.core.conversation.messages import Message
 from turnfold.core.journal import fold
@@ -250,3 +251,27 @@ def test_the_order_of_answers_leaves_no_trace_in_who_leads(calls: list[object], 
         back = after(back, Finish(len(back.outstanding) - 1))
     assert [event.agent for event in handed(finished(back))] == [event.agent for event in handed(there)]
     assert results(finished(back)) == results(there)
+
+
+def test_a_summary_of_what_was_handed_over_tells_nothing_that_was_left_out() -> None:
+    kept = Compaction(keep_turns=0)
+    cfg = evolve(led(evolve(TRIAGE, handoffs=("legal.de",)), LEGAL), compaction=kept)
+    done = finished(after(sim(reply("I look.", READ), reply("Over to you.", TO_LEGAL), reply("It is legal."), cfg=cfg), Say("Well?")))
+    done = finished(after(done, Command("/compact")))
+    asked = texts(bodies(done)[-1])
+    assert "It is legal." in asked
+    assert "Over to you." in asked
+    assert "was handed to you, legal.de by triage" in asked
+    assert "alpha" not in asked
+    summary = done.state.past.summary
+    assert summary is not None
+    assert (summary.messages, summary.pinned) == ((), ())
+    after_all = bodies(finished(after(done, Say("And now?"))))[-1]
+    assert roles(after_all) == ["system", "user", "assistant", "user"]
+    assert "alpha" not in texts(after_all)
+
+
+def test_nothing_is_summed_up_twice_where_a_handoff_stands_for_it_already() -> None:
+    cfg = evolve(led(evolve(TRIAGE, handoffs=("legal.de",)), LEGAL), compaction=Compaction(keep_turns=1))
+    done = finished(after(sim(reply("", TO_LEGAL), cfg=cfg), Say("Well?")))
+    assert notices(finished(after(done, Command("/compact"))))[-1].startswith("There is nothing to summarise")
