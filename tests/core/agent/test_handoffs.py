@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.core.agent.scripted import YES, after, call, config, log, notices, problems, reasons, reply, results, sim
-from turnfold.core.agent.effects import Perform
 from turnfold.core.agent.events import HandedOff, Reason
 from turnfold.core.agent.led_tools import at_hand, led_tools
 from turnfold.core.agent.state import effective
@@ -39,8 +38,8 @@ TO_BILLING = call("transfer_to_billing", reason="They ask for a bill.")
 TO_LEGAL = call("transfer_to_legal_de")
 
 
-def led(*agents: AgentSpec, agent: str = "triage", **more: ToolFormat) -> ChatConfig:
-    return evolve(config(YES, **more), agents=agents or AGENTS, agent=agent)
+def led(*agents: AgentSpec, agent: str = "triage", tool_format: ToolFormat = ToolFormat.NATIVE) -> ChatConfig:
+    return evolve(config(YES, tool_format=tool_format), agents=agents or AGENTS, agent=agent)
 
 
 def handed(done: Sim) -> tuple[HandedOff, ...]:
@@ -48,7 +47,7 @@ def handed(done: Sim) -> tuple[HandedOff, ...]:
 
 
 def bodies(done: Sim) -> list[Mapping[str, object]]:
-    return [json.loads(each.body) for each in done.performs if isinstance(each, Perform) and isinstance(each.request, CallModel)]
+    return [json.loads(each.body) for each in done.performs if isinstance(each.request, CallModel)]
 
 
 def roles(body: Mapping[str, object]) -> list[str]:
@@ -201,7 +200,7 @@ def rubbish(messages: tuple[Message, ...]) -> tuple[Message, ...]:
 
 
 def mixed(messages: tuple[Message, ...]) -> tuple[Message, ...]:
-    return (*messages, "x")  # type: ignore[return-value]
+    return (*messages, "x")  # type: ignore[arg-type]
 
 
 def test_a_program_says_what_is_told_and_to_whom() -> None:

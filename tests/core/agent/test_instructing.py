@@ -8,7 +8,6 @@ import pytest
 from attrs import evolve
 
 from tests.core.agent.scripted import after, call, log, problems, reasons, reply, sim
-from turnfold.core.agent.effects import Perform
 from turnfold.core.agent.events import Reason
 from turnfold.core.agent.instructing import MOST_BYTES
 from turnfold.core.config.agents import AgentSpec
@@ -24,7 +23,7 @@ from turnfold.testing.simulated import CONFIG, Command, Say, Sim, finished, move
 
 def systems(done: Sim) -> list[str]:
     """What each model call was told first."""
-    calls = (each for each in done.performs if isinstance(each, Perform) and isinstance(each.request, CallModel))
+    calls = (each for each in done.performs if isinstance(each.request, CallModel))
     return [json.loads(each.body)["messages"][0]["content"] for each in calls]
 
 
