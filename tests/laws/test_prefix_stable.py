@@ -9,7 +9,7 @@ from hypothesis import given
 from tests.laws.examples import examples
 from turnfold.core.agent import encoding
 from turnfold.core.agent.effects import Perform, Record
-from turnfold.core.agent.events import Compacted, MessageAdded, Reason, Reconfigured, Rewound, Started, TurnEnded
+from turnfold.core.agent.events import Compacted, HandedOff, MessageAdded, Reason, Reconfigured, Rewound, Started, TurnEnded
 from turnfold.core.agent.state import ChatState
 from turnfold.core.config.values import ToolFormat, Wire
 from turnfold.core.conversation.messages import Message, ToolMessage, UserMessage
@@ -56,7 +56,7 @@ def test_each_request_begins_with_the_messages_of_the_last(sim: Sim, life: tuple
     before: bytes | None = None
     for effect in finished(walked(sim, life)).effects:
         match effect:
-            case Record(event=Rewound() | Reconfigured() | Compacted()):
+            case Record(event=Rewound() | Reconfigured() | Compacted() | HandedOff()):
                 before = None
             case Perform(request=CallModel(purpose=Purpose.REPLY), body=body):
                 assert before is None or messages_of(body).startswith(before)

@@ -17,6 +17,7 @@ from turnfold.shell.environment import base_environment
 from turnfold.shell.files import LocalFiles
 from turnfold.shell.finder import LocalFinder
 from turnfold.shell.folders import Folders, find_folders
+from turnfold.shell.hooks import WITHIN
 from turnfold.shell.index import LocalIndex
 from turnfold.shell.jobs import LocalJobs
 from turnfold.shell.journal import SqliteJournal
@@ -95,6 +96,7 @@ def real_world(
             browsers=_closed_by(stack, LocalBrowsers(variables)),
             finder=finder,
             index=LocalIndex(places.indexes, finder),
+            hooked=WITHIN not in variables,
         )
 
 
