@@ -39,7 +39,7 @@ MAX_TOKENS = 8192  # asked for where nobody says: what every model that is serve
 NOTHING_SAID = "(nothing)"  # stands for a text that is blank
 GO_ON = b'{"role":"user","content":"Go on."}'  # before a history that begins with the assistant's words
 EPHEMERAL = JsonObject.of(type="ephemeral")
-OWN = ("system",)  # what no parameter may say here, besides what is reserved in all formats
+OWN = ("system", "cache_control")  # what no parameter may say here, besides what is reserved in all formats
 NEVER_LAST = (THINKING, "redacted_thinking")  # "The final block in an assistant message cannot be thinking"
 
 
