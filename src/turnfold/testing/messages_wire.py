@@ -49,7 +49,9 @@ def messages_body(text: str = "", calls: tuple[RawCall, ...] = (), usage: Usage 
     """The same reply as the one JSON object that a server sends when it does not stream."""
     blocks: list[JsonValue] = [JsonObject.of(type="text", text=text)] if text else []
     for number, call in enumerate(calls):
-        blocks.append(JsonObject.of(type="tool_use", id=f"toolu_{number}", name=call.name, input=loads_untrusted(call.text).value_or(JsonObject())))
+        blocks.append(
+            JsonObject.of(type="tool_use", id=f"toolu_{number}", name=call.name, input=loads_untrusted(call.text).value_or(JsonObject()))
+        )
     counted = _read(usage).with_member("output_tokens", 0 if usage is None else usage.output_tokens)
     message = JsonObject.of(type="message", role="assistant", content=tuple(blocks), stop_reason="tool_use" if calls else "end_turn")
     return dumps(message.with_member("usage", counted)).encode()

@@ -105,14 +105,8 @@ def test_the_head_says_what_is_set_and_the_input_comes_last() -> None:
     head = Head(model="m", system="Be brief.", temperature=0.0, max_tokens=9, tools=(READ,))
     body = requested(head, UserMessage("hi"))
     assert list(body) == ["model", "stream", "store", "instructions", "temperature", "max_output_tokens", "tools", "input"]
-    function = {
-        "type": "function",
-        "name": "read",
-        "description": READ.description,
-        "parameters": json.loads(json.dumps({"type": "object"})),
-    }
-    (tool,) = body["tools"] if isinstance(body["tools"], list) else ()
-    assert {**tool, "parameters": {"type": "object"}} == {**function, "strict": False}
+    tool = {"type": "function", "name": "read", "description": READ.description, "parameters": {"type": "object"}, "strict": False}
+    assert body["tools"] == [tool]
     assert (body["store"], body["instructions"], body["max_output_tokens"]) == (False, "Be brief.", 9)
     assert list(requested(Head(model="m", temperature=inf))) == ["model", "stream", "store", "input"]
     assert "tools" not in requested(Head(model="m", tools=(READ,), tool_format=MARKDOWN))

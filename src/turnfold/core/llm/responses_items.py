@@ -24,8 +24,8 @@ from attrs import evolve, frozen
 from turnfold.core.config.values import Wire
 from turnfold.core.conversation.log import Log
 from turnfold.core.conversation.messages import Verbatim
-from turnfold.core.json import JsonObject, compact, loads_untrusted, scalar_text
-from turnfold.core.llm.intake import Object, frozen_or_none, words
+from turnfold.core.json import JsonObject, loads_untrusted, scalar_text
+from turnfold.core.llm.intake import Object, arguments_text, frozen_or_none, words
 from turnfold.core.llm.reply import CallSoFar, RawCall
 
 MESSAGE, CALL, REASONING = "message", "function_call", "reasoning"
@@ -87,13 +87,6 @@ def _with_words(item: Item, value: Object) -> Item:
         return evolve(item, about=about)
     text = arguments_text(value.get("arguments"))
     return evolve(item, about=about, name=words(value.get("name")) or item.name, pieces=Log.of(text) if text else item.pieces)
-
-
-def arguments_text(value: object) -> str:
-    """Arguments that came whole, as JSON text: a string, or an object as some servers have it; empty for none."""
-    if isinstance(value, str):
-        return value
-    return scalar_text(compact(value)) if isinstance(value, dict) and frozen_or_none(value) is not None else ""
 
 
 def raw_calls(items: tuple[Item, ...]) -> tuple[RawCall, ...]:

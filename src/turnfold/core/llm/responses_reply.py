@@ -23,13 +23,14 @@ from turnfold.core.conversation.log import Log
 from turnfold.core.llm.intake import (
     Intake,
     Object,
+    arguments_text,
     begun,
-    count,
     cut_off,
     error_told,
     garbage,
     is_scalar,
     loaded,
+    number,
     rest,
     scalars,
     take,
@@ -43,7 +44,6 @@ from turnfold.core.llm.responses_items import (
     MESSAGE,
     REASONING,
     Item,
-    arguments_text,
     calls_begun,
     cut_in_call,
     done_item,
@@ -290,8 +290,9 @@ def _done(fold: ResponsesFold, index: object, value: object) -> Decoded[Response
         return Decoded(fold=fold)
     place = _place(fold, value.get("id"), index)
     if place is None:
-        fold = _opened(fold, index, value)
-        place = len(fold.items) - 1
+        fold, place = _opened(fold, index, value), len(fold.items)
+    if place == len(fold.items):  # it was one too many
+        return Decoded(fold=fold)
     item = done_item(fold.items[place], value)
     fold = _with_item(fold, place, item)
     if place < len(fold.items) - 1:
@@ -354,11 +355,14 @@ def _output_taken(fold: ResponsesFold, output: object) -> Decoded[ResponsesFold]
 
 
 def _usage(value: object) -> Usage:
+    usage: Object = value if isinstance(value, dict) else {}
+    read: object = usage.get("input_tokens_details")
+    written: object = usage.get("output_tokens_details")
     return Usage(
-        input_tokens=count(value, "input_tokens"),
-        output_tokens=count(value, "output_tokens"),
-        cached_tokens=count(value, "input_tokens_details", "cached_tokens"),
-        reasoning_tokens=count(value, "output_tokens_details", "reasoning_tokens"),
+        input_tokens=number(usage, "input_tokens"),
+        output_tokens=number(usage, "output_tokens"),
+        cached_tokens=number(read, "cached_tokens") if isinstance(read, dict) else 0,
+        reasoning_tokens=number(written, "reasoning_tokens") if isinstance(written, dict) else 0,
     )
 
 
