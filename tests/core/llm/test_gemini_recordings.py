@@ -59,7 +59,7 @@ def test_there_are_recordings_of_each_kind() -> None:
     assert FOREIGN
 
 
-@pytest.mark.parametrize("name", (*STREAMS, *WHOLES))
+@pytest.mark.parametrize("name", [*STREAMS, *WHOLES])
 def test_a_reply_is_one_in_every_chunking(name: str) -> None:
     stream = response(name)
     whole = reply_of(stream)
@@ -81,7 +81,7 @@ def test_a_reply_is_one_wherever_it_is_cut_twice(data: st.DataObject) -> None:
     assert reply_of(stream[: cuts[0]], stream[cuts[0] : cuts[1]], stream[cuts[1] :]) == reply_of(stream)
 
 
-@pytest.mark.parametrize("name", (*STREAMS, *WHOLES))
+@pytest.mark.parametrize("name", [*STREAMS, *WHOLES])
 def test_a_reply_is_what_a_plain_reading_gives(name: str) -> None:
     reply = reply_of(response(name))
     parts = recorded_parts(name)
@@ -134,7 +134,7 @@ def as_sent(part: JsonValue) -> JsonValue:
     return JsonObject(tuple(sorted(part.members)))
 
 
-@pytest.mark.parametrize("name", (*STREAMS, *WHOLES))
+@pytest.mark.parametrize("name", [*STREAMS, *WHOLES])
 def test_a_reply_is_taken_back_as_history_with_its_signatures_in_their_places(name: str) -> None:
     body = sent_back(reply_of(response(name)))
     assert broken_rule(body) is None

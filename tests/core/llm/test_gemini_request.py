@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given, settings
 
@@ -52,7 +54,7 @@ def test_contents_are_a_prefix_of_the_next_request_s(parts: tuple[Part, ...]) ->
     opening = ENCODER.encode_head(Head(model="gemini"))
     messages = told(ENCODER, parts, ToolFormat.NATIVE)
     bodies = [ENCODER.encode_request(opening, messages[:count]).removesuffix(b"]}") for count in range(1, len(messages) + 1)]
-    assert all(after.startswith(before) for before, after in zip(bodies, bodies[1:], strict=False))
+    assert all(after.startswith(before) for before, after in itertools.pairwise(bodies))
 
 
 def test_a_round_is_one_content_and_what_it_shows_another() -> None:

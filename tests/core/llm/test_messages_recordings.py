@@ -70,7 +70,7 @@ def test_there_are_recordings_of_each_kind() -> None:
     assert ERRORS
 
 
-@pytest.mark.parametrize("name", (*STREAMS, *WHOLES))
+@pytest.mark.parametrize("name", [*STREAMS, *WHOLES])
 def test_a_reply_is_one_in_every_chunking(name: str) -> None:
     stream = response(name)
     whole = reply_of(stream)
@@ -173,7 +173,7 @@ def as_sent(block: JsonValue) -> JsonValue:
     )
 
 
-@pytest.mark.parametrize("name", (*STREAMS, *WHOLES))
+@pytest.mark.parametrize("name", [*STREAMS, *WHOLES])
 def test_a_reply_is_taken_back_as_history_word_for_word(name: str) -> None:
     body = sent_back(reply_of(response(name)))
     assert broken_rule(body) is None
