@@ -95,7 +95,7 @@ __all__ = [
 ]
 
 
-HOMES = (  # where each name is defined; __init__.pyi says the same
+__homes__ = (  # the module that defines each name, below this package
     ("core.agent.apply", "apply"),
     ("core.agent.commands.table", "COMMANDS Command"),
     ("core.agent.draft", "Step"),
@@ -135,7 +135,7 @@ def __getattr__(name: str) -> object:
     """The public ``name``: imported when it is asked for, so that ``--help`` waits for nothing; ``__init__.pyi`` says the same."""
     from importlib import import_module
 
-    for home, names in HOMES:
+    for home, names in __homes__:
         if name in names.split():
             return getattr(import_module(f"{__name__}.{home}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -65,8 +65,7 @@ def real_world(
 ) -> Iterator[World]:
     """This machine as a ``World``, until the block ends; then no process, connection or file of it is left open.
 
-    ``human`` (by default nobody, and a run ends paused) is asked what no rule allows. ``environ`` (by default the process's own) is
-    read here, once. Raises ``JournalError`` when the journal can't be opened.
+    ``human`` (by default nobody, and a run ends paused) is asked what no rule allows. ``environ`` is read here, once. Raises ``JournalError``.
     """
     variables = dict(os.environ if environ is None else environ)
     places = find_folders(variables) if folders is None else folders
