@@ -37,6 +37,7 @@ from turnfold.core.llm.intake import (
     is_scalar,
     loaded,
     number,
+    parsed,
     rest,
     scalars,
     take,
@@ -142,8 +143,8 @@ def finish(fold: GeminiFold) -> Reply:
     fold = _all_taken(fold, left.texts).fold
     if left.problem is not None:
         fold = _failed(fold, left.problem)
-    if left.body is not None:
-        fold = _whole(fold, left.body, left.start)
+    if left.body:
+        fold = _whole(fold, left.body)
     return _reply(fold)
 
 
@@ -289,12 +290,13 @@ def _failed(fold: GeminiFold, problem: Problem) -> GeminiFold:
     return _with_told(fold, evolve(fold.told, problem=fold.told.problem or problem))
 
 
-def _whole(fold: GeminiFold, value: object, start: str) -> GeminiFold:
+def _whole(fold: GeminiFold, body: str) -> GeminiFold:
     """``fold`` with its body read as what a server sends that does not stream events: one object, or a list of them."""
+    value = parsed(body)
     for each in value if isinstance(value, list) else [value]:
         if isinstance(each, dict) and any(key in each for key in ("candidates", "promptFeedback", "error")):
             fold = _object_taken(fold, each).fold
-    return fold if fold.text.size or fold.parts or fold.told is not NOTHING_TOLD else _failed(fold, garbage(start))
+    return fold if fold.text.size or fold.parts or fold.told is not NOTHING_TOLD else _failed(fold, garbage(body))
 
 
 def _with_told(fold: GeminiFold, told: Told) -> GeminiFold:

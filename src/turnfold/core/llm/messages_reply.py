@@ -28,6 +28,7 @@ from turnfold.core.llm.intake import (
     is_scalar,
     loaded,
     number,
+    parsed,
     rest,
     scalars,
     take,
@@ -156,8 +157,8 @@ def finish(fold: MessagesFold) -> Reply:
     fold = _all_taken(fold, left.texts).fold
     if left.problem is not None:
         fold = _with_rest(fold, evolve(fold.rest, problem=fold.rest.problem or left.problem))
-    if left.body is not None:
-        fold = _whole(fold, left.body, left.start)
+    if left.body:
+        fold = _whole(fold, left.body)
     return _reply(fold)
 
 
@@ -337,10 +338,11 @@ def _failed(fold: MessagesFold, problem: Problem) -> Decoded[MessagesFold]:
     return Decoded(fold=_with_rest(fold, evolve(fold.rest, problem=fold.rest.problem or problem)))
 
 
-def _whole(fold: MessagesFold, value: object, start: str) -> MessagesFold:
+def _whole(fold: MessagesFold, body: str) -> MessagesFold:
     """``fold`` with its body read as one message, as a server sends that ignores ``stream``."""
+    value = parsed(body)
     if not isinstance(value, dict) or not (isinstance(value.get("content"), list) or value.get("error")):
-        return _failed(fold, garbage(start)).fold
+        return _failed(fold, garbage(body)).fold
     if value.get("error"):
         return _failed(fold, error_told(value.get("error"))).fold
     for index, block in enumerate(value["content"]):
