@@ -151,6 +151,9 @@ class ModelProfile:
     returns_reasoning: bool = field(
         default=False, metadata=note("whether the model must get its reasoning back with its messages (chat, as reasoning_content)")
     )
+    ordered: bool = field(
+        default=False, metadata=note("whether words of the model have to stand between outputs of tools and a person's words (chat)")
+    )
     sees_images: bool | None = field(default=None, metadata=note("whether it can read images"))
 
 
