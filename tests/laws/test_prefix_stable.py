@@ -12,7 +12,7 @@ from tests.core.llm import gemini_shape, messages_shape, responses_shape
 from tests.laws.examples import examples
 from turnfold.core.agent import encoding
 from turnfold.core.agent.effects import Perform, Record
-from turnfold.core.agent.events import Compacted, MessageAdded, Reason, Reconfigured, Rewound, Started, TurnEnded
+from turnfold.core.agent.events import Compacted, HandedOff, MessageAdded, Reason, Reconfigured, Rewound, Started, TurnEnded
 from turnfold.core.agent.state import ChatState
 from turnfold.core.config.values import ToolFormat, Wire
 from turnfold.core.conversation.messages import Message, ToolMessage, UserMessage
@@ -59,7 +59,7 @@ def law_10(sim: Sim, life: tuple[Move, ...], wire: Wire, broken_rule: Callable[[
     before: bytes | None = None
     for effect in finished(walked(sim, life)).effects:
         match effect:
-            case Record(event=Rewound() | Reconfigured() | Compacted()):
+            case Record(event=Rewound() | Reconfigured() | Compacted() | HandedOff()):
                 before = None
             case Perform(request=CallModel(purpose=Purpose.REPLY), body=body):
                 assert before is None or messages_of(body, wire).startswith(before)

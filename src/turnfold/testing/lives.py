@@ -10,7 +10,8 @@ from attrs import evolve
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from turnfold.core.config.agents import AgentSpec
+from turnfold.core.agent.led_tools import led_tools
+from turnfold.core.config.agents import AgentSpec, History
 from turnfold.core.config.layers import ChatConfig, Config, ProjectConfig
 from turnfold.core.config.said import said
 from turnfold.core.config.tables import Compaction
@@ -70,6 +71,10 @@ CALLS: tuple[ToolCall, ...] = (
     ToolCall("twice", JsonObject.of(path="a.txt")),
     ToolCall("raises", JsonObject.of(text="no")),
     ToolCall("nothing", JsonObject()),
+    ToolCall("critic", JsonObject.of(input="Is it good?")),
+    ToolCall("transfer_to_writer", JsonObject.of(reason="It has to be written.")),
+    ToolCall("transfer_to_reviewer", JsonObject()),
+    ToolCall("transfer_to_critic", JsonObject()),
 )
 BOTH = "<tool-use>\n<read args='a.txt'/>\n<shell>\nls\n</shell>\n</tool-use>"
 COMMANDS = (
@@ -144,9 +149,15 @@ CHANGING = tuple(
     command for command in COMMANDS if command.split(" ")[0] in ("/undo", "/redo", "/rewind", "/edit", "/retry", "/replay", "/impersonate")
 )
 AGENTS = (
-    AgentSpec(name="reviewer", instructions="Review, change nothing.", tools=("read", "shell")),
-    AgentSpec(name="writer", model="scripted/other", tools=("-python",), limits=said(Limits, generations=2)),
+    AgentSpec(
+        name="reviewer", instructions="Review, change nothing.", tools=("read", "shell"), handoffs=("writer", "critic"), helpers=("critic",)
+    ),
+    AgentSpec(name="writer", model="scripted/other", tools=("-python",), limits=said(Limits, generations=2), history=History.FILTERED),
+    AgentSpec(name="critic", description="Finds faults.", history=History.NESTED, handoffs=("reviewer", "writer")),
     AgentSpec(name="lost", model="no/such"),
+)
+LED_TOOLS = tuple(
+    tool for agent in ("reviewer", "critic") for tool in led_tools(ALL_TOOLS, ChatConfig(ProjectConfig(Config(agent=agent, agents=AGENTS))))
 )
 RULES = (None, None, Rule(Verdict.ALLOW, "write", "*"), Rule(Verdict.ALLOW), Rule(Verdict.DENY, "run", "*"), Rule(Verdict.ASK))
 LIMITS = (
@@ -183,7 +194,7 @@ def blocks() -> SearchStrategy[str]:
 
 
 def _block(form: TextFormat, call: ToolCall, after: str) -> str:
-    tool = find_tool(ALL_TOOLS, call.name)
+    tool = find_tool((*ALL_TOOLS, *LED_TOOLS), call.name)
     return after if tool is None else f"Let me.\n{form.render(call, tool)}{after}"
 
 
@@ -228,6 +239,7 @@ def sim_configs(*, timed: bool = True, wire: Wire = Wire.CHAT) -> SearchStrategy
         st.sampled_from(tuple(limits for limits in LIMITS if timed or limits.turn_s is None)),
         st.sampled_from((None, 200, 600, 2_000)),
         st.sampled_from((None, None, None, ("read", "shell", "count"))),
+        st.sampled_from(("", "", "reviewer", "critic")),
         st.just(evolve(PROVIDER, wire=wire)),
     )
 
@@ -239,6 +251,7 @@ def _config(
     limits: Limits,
     window: int | None,
     tools: tuple[str, ...] | None,
+    agent: str,
     provider: Provider,
 ) -> ChatConfig:
     priced = ModelProfile(pattern="scripted/*", window_tokens=window, input_usd=1000.0, output_usd=1000.0)
@@ -250,6 +263,7 @@ def _config(
         rules=rules,
         limits=limits,
         agents=AGENTS,
+        agent=agent,
         models=(priced,),
         compaction=keep,
     )

@@ -75,11 +75,12 @@ class EncodedLog:
 @final
 @frozen(kw_only=True, eq=False)
 class Encoded:
-    """What a request is joined from: its ``opening``, good for just this config (``profile`` is its model's) and these tools, and the messages."""
+    """What a request is joined from: its ``opening``, good for just this config (``profile`` is its model's) these tools and the instructions ``added``, and the messages."""
 
     cfg: ChatConfig
     profile: ModelProfile
     tools: tuple[ToolSpec, ...]
+    added: str = ""
     opening: bytes
     told: EncodedLog
 
