@@ -27,7 +27,6 @@ from turnfold.core.llm.intake import (
     garbage,
     is_scalar,
     loaded,
-    number,
     parsed,
     rest,
     scalars,
@@ -46,35 +45,13 @@ from turnfold.core.llm.messages_blocks import (
     raw_calls,
     verbatim,
 )
+from turnfold.core.llm.messages_end import NO_TOKENS, Tokens, counted, stop_of, usage_of
 from turnfold.core.llm.protocol import Decoded
 from turnfold.core.llm.reply import CallSoFar, Reply, Stop
 from turnfold.core.llm.sse import named_data
 from turnfold.core.problem import Problem, model_problem
-from turnfold.core.world.usage import Usage
 
 NO_TEXT: Log[str] = Log()
-
-STOPS: tuple[tuple[str, Stop], ...] = (
-    ("end_turn", Stop.END),
-    ("stop_sequence", Stop.END),
-    ("tool_use", Stop.CALLS),
-    ("max_tokens", Stop.LENGTH),
-    ("model_context_window_exceeded", Stop.LENGTH),
-    ("pause_turn", Stop.LENGTH),  # the provider's own tools took too many rounds: as with a token limit, it can be asked to go on
-    ("refusal", Stop.REFUSED),
-)  # any other reason is an end
-
-
-@final
-@frozen(kw_only=True)
-class Tokens:
-    """What has been told of them so far; later numbers take the place of earlier ones, since they are sums."""
-
-    fresh: int = 0  # read, neither from the cache nor into it
-    cached: int = 0
-    written: int = 0  # read, and put into the cache
-    output: int = 0
-    reasoning: int = 0
 
 
 @final
@@ -86,7 +63,7 @@ class Rest:
     turns for several blocks, so that none of them can be told apart.
     """
 
-    tokens: Tokens = Tokens()
+    tokens: Tokens = NO_TOKENS
     stop: Stop | None = None
     done: bool = False
     problem: Problem | None = None
@@ -168,7 +145,7 @@ def calls_so_far(fold: MessagesFold) -> tuple[CallSoFar, ...]:
 
 
 def _reply(fold: MessagesFold) -> Reply:
-    told, tokens = fold.rest, fold.rest.tokens
+    told = fold.rest
     calls = raw_calls(fold.blocks)
     stop = told.stop or (Stop.END if told.done and told.problem is None else Stop.CUT)
     if stop in (Stop.END, Stop.CALLS):
@@ -177,13 +154,7 @@ def _reply(fold: MessagesFold) -> Reply:
         text="".join(fold.text),
         reasoning="".join(fold.reasoning),
         calls=calls,
-        usage=Usage(
-            input_tokens=tokens.fresh + tokens.cached + tokens.written,
-            output_tokens=tokens.output,
-            cached_tokens=tokens.cached,
-            cache_write_tokens=tokens.written,
-            reasoning_tokens=tokens.reasoning,
-        ),
+        usage=usage_of(told.tokens),
         stop=stop,
         problem=cut_off() if stop is Stop.CUT and told.problem is None else told.problem,
         verbatim=None if told.mixed else verbatim(fold.blocks, fold.text, fold.reasoning),
@@ -305,16 +276,7 @@ def _told(fold: MessagesFold, value: object) -> MessagesFold:
     usage: object = value.get("usage") if isinstance(value, dict) else None
     if not isinstance(usage, dict):
         return fold
-    before = fold.rest.tokens
-    details: object = usage.get("output_tokens_details")
-    tokens = Tokens(
-        fresh=number(usage, "input_tokens") or before.fresh,
-        cached=number(usage, "cache_read_input_tokens") or before.cached,
-        written=number(usage, "cache_creation_input_tokens") or before.written,
-        output=number(usage, "output_tokens") or before.output,
-        reasoning=(number(details, "thinking_tokens") if isinstance(details, dict) else 0) or before.reasoning,
-    )
-    return _with_rest(fold, evolve(fold.rest, tokens=tokens))
+    return _with_rest(fold, evolve(fold.rest, tokens=counted(fold.rest.tokens, usage)))
 
 
 def _stopped(fold: MessagesFold, value: object) -> Decoded[MessagesFold]:
@@ -322,7 +284,7 @@ def _stopped(fold: MessagesFold, value: object) -> Decoded[MessagesFold]:
     reason: object = value.get("stop_reason") if isinstance(value, dict) else None
     if not isinstance(value, dict) or not isinstance(reason, str) or not reason:
         return Decoded(fold=fold)
-    stop = next((stop for name, stop in STOPS if name == reason), Stop.END)
+    stop = stop_of(reason)
     details: object = value.get("stop_details")
     fold = _with_rest(fold, evolve(fold.rest, stop=stop))
     if stop is Stop.REFUSED and not fold.text.size and isinstance(details, dict):
