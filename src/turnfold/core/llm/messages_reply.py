@@ -183,12 +183,12 @@ def _plain_grown(fold: MessagesFold, value: Object) -> Decoded[MessagesFold] | N
     if kind == "text_delta" and block.kind == TEXT and not fold.rest.held_text:
         text: object = delta.get("text")
         if isinstance(text, str) and text and (text.isascii() or is_scalar(text)):
-            return Decoded(fold=MessagesFold(fold.intake, fold.text.append(text), fold.reasoning, fold.blocks, fold.rest), text=text)
+            return Decoded(MessagesFold(fold.intake, fold.text.append(text), fold.reasoning, fold.blocks, fold.rest), text)
     elif kind == "thinking_delta" and block.kind == THINKING and not fold.rest.held_reasoning:
         text = delta.get("thinking")
         if isinstance(text, str) and text and is_scalar(text):
             after = MessagesFold(fold.intake, fold.text, fold.reasoning.append(text), fold.blocks, fold.rest)
-            return Decoded(fold=after, reasoning=text)
+            return Decoded(after, "", text)
     elif kind == "input_json_delta" and block.kind == CALL:
         return Decoded(fold=_with_block(fold, len(fold.blocks) - 1, grown_block(block, kind, delta)))
     return None
