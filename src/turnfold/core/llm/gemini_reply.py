@@ -270,7 +270,7 @@ def _stopped(fold: GeminiFold, reason: str, candidate: Object) -> GeminiFold:
     if reason in UNREADABLE and told.problem is None:
         why = words(candidate.get("finishMessage"))[:300] or reason
         said = f"The model wrote a call that its provider could not read ({why}): try again, or use another model."
-        told = evolve(told, problem=model_problem("malformed-call", said))
+        told = evolve(told, problem=model_problem("bad-reply", said))
     return _with_told(fold, told)
 
 
