@@ -61,7 +61,7 @@ class HttpModels:
             if 200 <= outcome.status < 300:
                 return StreamEnded()
             name = provider.secret.name if provider.secret else ""
-            outcome = error_problem(outcome.status, mask.data(outcome.body), provider.name, name)
+            outcome = error_problem(outcome.status, mask.data(outcome.body), provider.name, name, outcome.headers)
         return evolve(outcome, message=mask.text(outcome.message))
 
     def close(self) -> None:
