@@ -76,7 +76,9 @@ LIMITED: Advice = _same(
     "rate-limited", "{provider} takes no more requests for now ({what}): wait a little, or check your limits there.", Blame.WORLD
 )
 UNPAID: Advice = _same("no-credit", "{provider} wants to be paid first ({what}): add credit there, or choose another provider.")
-MISSING: Advice = _same("not-found", "{provider} has no such model or address ({what}): check the model's name and the provider's base URL.")
+MISSING: Advice = _same(
+    "not-found", "{provider} has no such model or address ({what}): check the model's name and the provider's base URL."
+)
 REFUSED: Advice = _same("refused", "{provider} refused the request ({what}): change what it names, or choose another model.")
 
 BY_STATUS: tuple[tuple[int, Advice], ...] = (
