@@ -15,8 +15,8 @@ from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.models import Located, locate, profile_of
 from turnfold.core.config.values import ModelProfile
 from turnfold.core.llm.call_format import Scan
-from turnfold.core.llm.chat import CHAT
 from turnfold.core.llm.prices import priced
+from turnfold.core.llm.wire import begin, finish
 from turnfold.core.problem import Problem, caller_problem, model_problem
 from turnfold.core.world.permission import Deny, permit
 from turnfold.core.world.requests import CallModel, Purpose, Request
@@ -63,7 +63,7 @@ def call_model(
     opened = draft.record(RequestOpened(request_id=request_id, request=request, at_ms=draft.at_ms))
     reply = LiveReply(
         request_id=request_id,
-        fold=CHAT.begin(),
+        fold=begin(model.provider.wire),
         scan=scan,
         limit_bytes=cfg.limits.reply_bytes,
         deadline_ms=reply_deadline(opened.past, request_id, cfg),
@@ -94,7 +94,7 @@ def spent(draft: Draft, reply: LiveReply | None, cfg: ChatConfig) -> Usage | Non
     """What the provider said of tokens in a reply that broke; None where it said nothing."""
     if reply is None:
         return None
-    usage = CHAT.finish(reply.fold).usage
+    usage = finish(reply.fold).usage
     found = find_open(draft.past, reply.request_id)
     return None if usage == NO_USAGE or found is None else priced(usage, profile_called(found.request, cfg))
 

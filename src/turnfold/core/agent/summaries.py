@@ -20,9 +20,9 @@ from turnfold.core.agent.retrying import waiting, with_time
 from turnfold.core.agent.state import Turn
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.models import Located
-from turnfold.core.llm.chat import CHAT
 from turnfold.core.llm.prices import priced
 from turnfold.core.llm.reply import Stop
+from turnfold.core.llm.wire import decode, finish
 from turnfold.core.problem import Problem, model_problem, world_problem
 from turnfold.core.tools.output import counted
 
@@ -46,7 +46,7 @@ def open_summary(draft: Draft, turn: Turn, planned: Plan, own: Located, cfg: Cha
 
 def summary_arrived(draft: Draft, reply: LiveReply, data: bytes, cfg: ChatConfig) -> Draft:
     """The draft with a chunk of a summary folded in, and nothing of it shown."""
-    grown = evolve(reply, fold=CHAT.decode(reply.fold, data).fold, size_bytes=reply.size_bytes + len(data))
+    grown = evolve(reply, fold=decode(reply.fold, data).fold, size_bytes=reply.size_bytes + len(data))
     draft = draft.with_live(evolve(draft.state.live, reply=grown))
     if grown.size_bytes <= grown.limit_bytes:
         return draft
@@ -55,7 +55,7 @@ def summary_arrived(draft: Draft, reply: LiveReply, data: bytes, cfg: ChatConfig
 
 def close_summary(draft: Draft, reply: LiveReply, planned: Plan, cfg: ChatConfig, chance: float) -> Draft:
     """The summary over: in one step its request closed and the conversation compacted; or, where it is of no use, that told."""
-    whole = CHAT.finish(reply.fold)
+    whole = finish(reply.fold)
     if whole.problem is not None:
         return fail_summary(draft, reply.request_id, whole.problem, cfg, chance)
     text = whole.text.strip()
