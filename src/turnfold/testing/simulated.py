@@ -49,7 +49,7 @@ from turnfold.core.world.requests import AskHuman, CallModel, Purpose, Wait
 from turnfold.testing.simulated_world import Came, Disk, outcome_of
 from turnfold.testing.wire import chat_stream
 
-PROVIDER = Provider(name="scripted", base_url="http://127.0.0.1:9/v1")
+PROVIDER = Provider(name="scripted", base_url="http://127.0.0.1:9/v1", retries=0)  # a failure is the turn's end, unless a test says more
 CONFIG = ChatConfig(ProjectConfig(Config(model="scripted/model", providers=(PROVIDER,))), workspace="/w", conversation="c")
 TICK_MS = 1000
 PATIENCE = 500  # moves until a conversation that does not end counts as one that never does

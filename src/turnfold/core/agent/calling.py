@@ -12,11 +12,14 @@ from turnfold.core.agent.limits import call_deadline, price_missing, turn_deadli
 from turnfold.core.agent.live import LiveReply, Plan
 from turnfold.core.agent.state import Past, Turn, find_open
 from turnfold.core.config.layers import ChatConfig
-from turnfold.core.config.models import Located, locate, profile_of
-from turnfold.core.config.values import ModelProfile
+from turnfold.core.config.models import Located, full_name, locate, profile_of
+from turnfold.core.config.values import ModelProfile, ToolFormat
+from turnfold.core.conversation.messages import UserMessage
+from turnfold.core.json import JsonObject
 from turnfold.core.llm.call_format import Scan
 from turnfold.core.llm.prices import priced
-from turnfold.core.llm.wire import begin, finish
+from turnfold.core.llm.protocol import Head
+from turnfold.core.llm.wire import begin, encoder, finish
 from turnfold.core.problem import Problem, caller_problem, model_problem
 from turnfold.core.world.permission import Deny, permit
 from turnfold.core.world.requests import CallModel, Purpose, Request
@@ -70,6 +73,22 @@ def call_model(
         plan=plan,
     )
     return opened.with_live(evolve(opened.state.live, reply=reply)).act(Perform(request_id, request, body))
+
+
+def call_body(model: Located, system: str, said: str, cfg: ChatConfig) -> bytes:
+    """The request to ``model`` for a reply to one text alone, without tools."""
+    name = f"{model.provider.name}/{model.model}"
+    profile = profile_of(cfg, name)
+    head = Head(
+        model=model.model,
+        system=system,
+        temperature=profile.temperature,
+        max_tokens=profile.max_tokens,
+        tokens_parameter=model.provider.tokens_parameter,
+        parameters=cfg.parameters if name == full_name(cfg, cfg.model) else JsonObject(),
+    )
+    write = encoder(model.provider.wire)
+    return write.encode_request(write.encode_head(head), (write.encode_message(UserMessage(said), ToolFormat.NATIVE),))
 
 
 def reply_deadline(past: Past, request_id: RequestId, cfg: ChatConfig) -> int | None:

@@ -64,7 +64,9 @@ def time_over(past: Past, cfg: ChatConfig, at_ms: int) -> Problem | None:
         return None
     took_ms = at_ms - turn.began_ms - turn.waited_ms
     if limits.turn_s is not None and took_ms >= _ms(limits.turn_s):
-        message = f"The turn was ended after {took_ms / 1000:,.1f} seconds of {limits.turn_s:,.1f} (limits.turn_s), the waits for you apart."
+        message = (
+            f"The turn was ended after {took_ms / 1000:,.1f} seconds of {limits.turn_s:,.1f} (limits.turn_s), the waits for you apart."
+        )
         return limit_problem("turn_s", message, anew=True)
     worked_s, most_s = (past.worked_ms + took_ms) / 1000, limits.conversation_s or 0.0
     message = f"The conversation's turns took {worked_s:,.1f} seconds of {most_s:,.1f} (limits.conversation_s), the waits for you apart."

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
+from turnfold.core.agent.checks import judge
 from turnfold.core.agent.draft import Draft
 from turnfold.core.agent.events import CallClosed, Forgotten, RequestClosed, RoundEnded, Unanswered, Why
 from turnfold.core.agent.ids import RequestId
@@ -20,7 +21,8 @@ from turnfold.core.agent.requests import interrupt_request, open_request, repeat
 from turnfold.core.agent.restoring import restored, restoring_needs
 from turnfold.core.agent.state import Slot, Status, Turn, effective, effective_in_round, memory_of, usable
 from turnfold.core.config.layers import ChatConfig
-from turnfold.core.conversation.messages import BrokenCall
+from turnfold.core.config.tables import Guarded
+from turnfold.core.conversation.messages import BrokenCall, ToolCall
 from turnfold.core.problem import Problem
 from turnfold.core.tools.advance import advance_untrusted
 from turnfold.core.tools.spec import Call, Done, Memory, Need, Next, Refuse, ToolSpec, find_tool
@@ -64,9 +66,17 @@ def _settle_slot(draft: Draft, index: int, tools: tuple[ToolSpec, ...], cfg: Cha
     if slot.waiting:
         return _deny_siblings(draft, slot)
     closed = _close_unanswered(draft, index, slot)
-    if closed is not draft or _queued(turn, index, tools):
+    if closed is not draft:
         return closed
-    return _obey(draft, turn, index, _next(draft, turn, slot, tools, cfg), tools, cfg)
+    if not slot.opened and not turn.commanded and isinstance(slot.invocation, ToolCall):
+        looked = judge(draft, turn, Guarded.CALL, tools, effective(cfg, draft.past), index)
+        draft, now = looked.draft, looked.draft.past.turn
+        if looked.refused:
+            return _close(draft, index, looked.refused, ok=False)
+        if looked.waits or now is None or now.interrupted:
+            return draft
+        turn = now
+    return draft if _queued(turn, index, tools) else _obey(draft, turn, index, _next(draft, turn, slot, tools, cfg), tools, cfg)
 
 
 def _deny_siblings(draft: Draft, slot: Slot) -> Draft:

@@ -36,7 +36,10 @@ def retry_after_untrusted(headers: tuple[tuple[str, str], ...], body: bytes) -> 
     then, now = _date_s(told), _date_s(said.get("date", ""))
     if then is not None and now is not None:
         return float(max(then - now, 0))
-    return _delay(loads_untrusted(body).value_or(None), 0) if b"retryDelay" in body else None
+    if b"retryDelay" not in body:
+        return None
+    value = loads_untrusted(body).value_or(None)
+    return _delay(value, 0)
 
 
 def _seconds(text: str) -> float | None:
