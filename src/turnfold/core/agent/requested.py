@@ -16,27 +16,31 @@ from turnfold.core.world.requests import CallModel, Purpose, Wait
 
 
 def opened_in(past: Past, event: RequestOpened) -> Past:
-    """The past with a request opened, in the place that its id says."""
-    turn = past.turn
-    if turn is None:
+    """The past with a request opened, in the place that its id says; one whose place is not here, or taken, changes nothing.
+
+    So whatever is open can be closed under its id, and a turn that was interrupted comes to its end.
+    """
+    turn, place = past.turn, event.request_id
+    if turn is None or (turn.number, turn.generation) != (place.turn, place.generation):
         return past
     opened = Opened(
-        request_id=event.request_id,
+        request_id=place,
         request=event.request,
         status=Status.ASKED if event.asked else Status.RUNNING,
         since_ms=event.at_ms,
         asked=event.asked,
         check=event.check,
     )
-    if event.request_id.slot == MODEL:
+    if place.slot == MODEL:
         return evolve(past, turn=_model_opened(turn, opened))
-    if event.request_id.slot == GUARD:
-        return evolve(past, turn=evolve(turn, checks=(*turn.checks, opened)))
-    slot = slot_of(turn, event.request_id.slot)
-    if slot is None:
+    if place.slot == GUARD:
+        taken = any(each.request_id == place for each in turn.checks)
+        return past if taken else evolve(past, turn=evolve(turn, checks=(*turn.checks, opened)))
+    slot = slot_of(turn, place.slot)
+    if slot is None or any(each.request_id == place for each in slot.requests):
         return past
     requests = _placed(slot.requests, opened)
-    return with_slot(past, turn, event.request_id.slot, evolve(slot, requests=requests, opened=slot.opened + 1))
+    return with_slot(past, turn, place.slot, evolve(slot, requests=requests, opened=slot.opened + 1))
 
 
 def _model_opened(turn: Turn, opened: Opened) -> Turn:
