@@ -58,14 +58,18 @@ PATIENCE = 500  # moves until a conversation that does not end counts as one tha
 @final
 @frozen
 class Stream:
-    """A scripted reply: its bytes, and how it fails at their end, where it does."""
+    """A scripted reply: its bytes, and how it fails at their end, where it does; ``then`` are the replies to the tries after it, the last for
+    all that follow.
+    """
 
     data: bytes = field(default=chat_stream("Done."))
     problem: Problem | None = None
+    then: tuple[Stream, ...] = ()
 
 
 DONE = Stream()
 SUMMARY = Stream(chat_stream("They said hello."))
+NO = Stream(chat_stream("No."))
 
 
 @final
@@ -94,13 +98,15 @@ class Sim:
     """A conversation in a simulated world.
 
     ``script`` holds the model's replies, a row a turn and in it one a generation; beyond it the model says that it is
-    done. The same place gets the same reply, also when it is asked again. ``summary`` is what it replies when it is asked for one.
+    done. The same place gets the same reply, also when it is asked again, unless the reply says more. ``summary`` is what it replies when it is
+    asked for one, ``verdicts`` what it replies to guardrails, one after another.
     """
 
     tools: tuple[ToolSpec, ...]
     cfg: ChatConfig = CONFIG
     script: tuple[tuple[Stream, ...], ...] = ()
     summary: Stream = SUMMARY
+    verdicts: tuple[Stream, ...] = (NO,)
     state: ChatState = field(factory=ChatState)
     outstanding: tuple[Outstanding, ...] = ()
     ghosts: tuple[Perform, ...] = ()  # answered, or lost with a process: what comes of them now is late
@@ -376,12 +382,28 @@ def _delivered(sim: Sim, index: int, size: int) -> Sim:
 def stream_of(sim: Sim, perform: Perform) -> Stream:
     """What the script has the model reply to this call."""
     request_id, request = perform.request_id, perform.request
+    if isinstance(request, CallModel) and request.purpose is Purpose.GUARDRAIL:
+        return sim.verdicts[request_id.n % len(sim.verdicts)]
     if isinstance(request, CallModel) and request.purpose is Purpose.SUMMARY:
-        return sim.summary
+        return _try(sim.summary, sim, perform)
     if not 0 < request_id.turn <= len(sim.script):
         return DONE
     row = sim.script[request_id.turn - 1]
-    return row[request_id.generation - 1] if 0 < request_id.generation <= len(row) else DONE
+    return _try(row[request_id.generation - 1], sim, perform) if 0 < request_id.generation <= len(row) else DONE
+
+
+def _try(first: Stream, sim: Sim, perform: Perform) -> Stream:
+    """The reply to this try of the same call."""
+    if not first.then:
+        return first
+    wanted = evolve(perform.request_id, n=0)
+    made = (each for each in sim.performs if evolve(each.request_id, n=0) == wanted and _purpose(each) is _purpose(perform))
+    tries = sum(each.request_id.n < perform.request_id.n for each in made)
+    return (first, *first.then)[min(tries, len(first.then))]
+
+
+def _purpose(perform: Perform) -> Purpose | None:
+    return perform.request.purpose if isinstance(perform.request, CallModel) else None
 
 
 def finished(sim: Sim, *, allowed: bool = True) -> Sim:
