@@ -38,16 +38,16 @@ from turnfold.core.agent.inputs import (
 from turnfold.core.agent.state import ChatState, questions
 from turnfold.core.agent.step import step
 from turnfold.core.config.layers import ChatConfig, Config, ProjectConfig
-from turnfold.core.config.values import Provider, Rule
+from turnfold.core.config.values import Provider, Rule, Wire
 from turnfold.core.conversation.messages import ToolCall
 from turnfold.core.journal import load, recorded
-from turnfold.core.json import JsonObject
 from turnfold.core.problem import Problem, world_problem
 from turnfold.core.tools.spec import ToolSpec
 from turnfold.core.world.answers import Answer, FileWritten, StreamEnded, Waited
 from turnfold.core.world.requests import AskHuman, CallModel, Purpose, Wait
-from turnfold.testing.simulated_world import Came, Disk, outcome_of
+from turnfold.testing.simulated_world import Came, Disk, filled_form, outcome_of
 from turnfold.testing.wire import chat_stream
+from turnfold.testing.wires import stream_in
 
 PROVIDER = Provider(name="scripted", base_url="http://127.0.0.1:9/v1", retries=0)  # a failure is the turn's end, unless a test says more
 CONFIG = ChatConfig(ProjectConfig(Config(model="scripted/model", providers=(PROVIDER,))), workspace="/w", conversation="c")
@@ -303,21 +303,8 @@ def _decided(sim: Sim, move: Decide) -> Sim:
     if not asked:
         return sim
     found = asked[move.pick % len(asked)]
-    said = plausible(found.request) if isinstance(found.request, AskHuman) else None
-    rules = () if move.rule is None else (move.rule,)
-    return taken(sim, Decided(found.request_id, move.allowed, "so I say", rules, sim.now_ms, said))
-
-
-def plausible(request: AskHuman) -> JsonObject:
-    """An answer that fits every field of ``request``.
-
-    >>> from turnfold.core.world.requests import FormField, Wait
-    >>> plausible(AskHuman(question="?", fields=(FormField(name="a"), FormField(name="b", choices=("x",), several=True))))
-    JsonObject.of(a='so I say', b=('x',))
-    """
-    return JsonObject(
-        tuple((each.name, each.choices[:1] if each.several and each.choices else (*each.choices, "so I say")[0]) for each in request.fields)
-    )
+    said = filled_form(found.request) if isinstance(found.request, AskHuman) else None
+    return taken(sim, Decided(found.request_id, move.allowed, "so I say", (move.rule,) if move.rule else (), sim.now_ms, said))
 
 
 def _late(sim: Sim, move: Late) -> Sim:
@@ -386,24 +373,17 @@ def stream_of(sim: Sim, perform: Perform) -> Stream:
         return sim.verdicts[request_id.n % len(sim.verdicts)]
     if isinstance(request, CallModel) and request.purpose is Purpose.SUMMARY:
         return _try(sim.summary, sim, perform)
-    if not 0 < request_id.turn <= len(sim.script):
-        return DONE
-    row = sim.script[request_id.turn - 1]
-    return _try(row[request_id.generation - 1], sim, perform) if 0 < request_id.generation <= len(row) else DONE
+    row = sim.script[request_id.turn - 1] if 0 < request_id.turn <= len(sim.script) else ()
+    done = Stream(stream_in(request.provider.wire if isinstance(request, CallModel) else Wire.CHAT, "Done."))
+    return _try(row[request_id.generation - 1], sim, perform) if 0 < request_id.generation <= len(row) else done
 
 
 def _try(first: Stream, sim: Sim, perform: Perform) -> Stream:
     """The reply to this try of the same call."""
-    if not first.then:
-        return first
-    wanted = evolve(perform.request_id, n=0)
-    made = (each for each in sim.performs if evolve(each.request_id, n=0) == wanted and _purpose(each) is _purpose(perform))
-    tries = sum(each.request_id.n < perform.request_id.n for each in made)
+    wanted, purpose = evolve(perform.request_id, n=0), getattr(perform.request, "purpose", None)
+    made = (each for each in sim.performs if first.then and getattr(each.request, "purpose", None) is purpose)
+    tries = sum(each.request_id.n < perform.request_id.n and evolve(each.request_id, n=0) == wanted for each in made)
     return (first, *first.then)[min(tries, len(first.then))]
-
-
-def _purpose(perform: Perform) -> Purpose | None:
-    return perform.request.purpose if isinstance(perform.request, CallModel) else None
 
 
 def finished(sim: Sim, *, allowed: bool = True) -> Sim:

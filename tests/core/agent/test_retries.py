@@ -293,7 +293,7 @@ def test_the_turns_of_a_conversation_have_seconds_together() -> None:
     assert fold(over.events).worked_ms == 11_000
     third = after(over, Say("and"))
     assert reasons(third)[-1] is Reason.LIMIT
-    assert not third.outstanding
+    assert third.performs == over.performs
     shell = finished(after(third, Command("/shell ls")))
     assert reasons(shell)[-1] is Reason.COMPLETED  # a person's own command is no turn of the model
 

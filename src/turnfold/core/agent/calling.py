@@ -85,6 +85,7 @@ def call_body(model: Located, system: str, said: str, cfg: ChatConfig) -> bytes:
         temperature=profile.temperature,
         max_tokens=profile.max_tokens,
         tokens_parameter=model.provider.tokens_parameter,
+        asks_usage=model.provider.asks_usage,
         parameters=cfg.parameters if name == full_name(cfg, cfg.model) else JsonObject(),
     )
     write = encoder(model.provider.wire)

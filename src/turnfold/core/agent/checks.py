@@ -20,6 +20,7 @@ from turnfold.core.agent.draft import Draft
 from turnfold.core.agent.effects import Cancel, Perform
 from turnfold.core.agent.encoding import profile_for
 from turnfold.core.agent.events import Check, GuardrailChecked, ModelReplied, RequestClosed, RequestOpened, TurnInterrupted, Unanswered, Why
+from turnfold.core.agent.extending import situation_of
 from turnfold.core.agent.guarding import (
     SYSTEM,
     Counting,
@@ -42,7 +43,6 @@ from turnfold.core.config.tables import Guarded, Guardrail
 from turnfold.core.llm.prices import priced
 from turnfold.core.llm.wire import begin, decode, finish
 from turnfold.core.problem import Problem
-from turnfold.core.tools.extension import Situation
 from turnfold.core.tools.spec import ToolSpec
 from turnfold.core.world.requests import CallModel, Purpose
 
@@ -55,19 +55,6 @@ class Judged:
     draft: Draft
     waits: bool = False
     refused: str = ""
-
-
-def situation_of(past: Past, cfg: ChatConfig) -> Situation:
-    """The conversation as an extension sees it."""
-    turn = past.turn
-    return Situation(
-        log=past.log,
-        memories=past.memories,
-        usage=past.usage,
-        turn=past.turns if turn is None else turn.number,
-        generation=0 if turn is None else turn.generation,
-        agent=cfg.agent,
-    )
 
 
 def judge(draft: Draft, turn: Turn, on: Guarded, tools: tuple[ToolSpec, ...], cfg: ChatConfig, slot: int | None = None) -> Judged:

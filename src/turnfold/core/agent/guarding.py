@@ -14,6 +14,7 @@ from typing import TypeAlias, final
 from attrs import frozen
 
 from turnfold.core.agent.events import Check
+from turnfold.core.agent.extending import said_untrusted
 from turnfold.core.agent.state import Past, Turn
 from turnfold.core.config.agents import AgentSpec
 from turnfold.core.config.layers import ChatConfig
@@ -79,11 +80,12 @@ def counting(on: Guarded, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> tuple
     named = _named(cfg)
     rails: list[Guardrail | Guard] = [each for each in cfg.guardrails if not named or each.name in named]
     rails += [guard for extension in extensions(tools, cfg.agent) for guard in extension.guards]
-    names: list[str] = []
-    for rail in rails:
-        same = names.count(rail.name)
-        names.append(rail.name if not same else f"{rail.name} ({same + 1})")
-    return tuple(Counting(name=name, rail=rail) for name, rail in zip(names, rails, strict=True) if rail.on is on)
+    looking = [rail for rail in rails if rail.on is on]
+    found: list[Counting] = []
+    for index, rail in enumerate(looking):
+        same = sum(other.name == rail.name for other in looking[:index])
+        found.append(Counting(name=f"{rail.name} ({same + 1})" if same else rail.name, rail=rail))
+    return tuple(found)
 
 
 def _named(cfg: ChatConfig) -> tuple[str, ...]:
@@ -129,15 +131,10 @@ def judged(guard: Counting, subject: Subject, situation: Situation, cfg: ChatCon
 
 def _asked_untrusted(guard: Guard, subject: Subject, situation: Situation, cfg: ChatConfig) -> str | None:
     """What a function of an extension says: the code may be anyone's."""
-    try:
-        said: object = guard.trips(situation, subject, cfg)
-    except Exception as error:  # noqa: BLE001 - an extension's code is outside code: whatever it raises is data here
-        return f"it raised {type(error).__name__}, which is a fault of its code"
+    said = said_untrusted(f"trips of {guard.name}", lambda: guard.trips(situation, subject, cfg))
     if said is None:
         return None
-    return (
-        _brief(said) or "it gave no reason" if isinstance(said, str) else f"it returned {type(said).__name__}, which is a fault of its code"
-    )
+    return said.message if isinstance(said, Problem) else _brief(said) or "it gave no reason"
 
 
 def answer_reason(text: str) -> str | None:

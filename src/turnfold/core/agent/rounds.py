@@ -16,10 +16,12 @@ from typing import assert_never
 from turnfold.core.agent.checks import judge
 from turnfold.core.agent.draft import Draft
 from turnfold.core.agent.events import CallClosed, Forgotten, RequestClosed, RoundEnded, Unanswered, Why
+from turnfold.core.agent.handoffs import handed_over, may_transfer, second_transfer
 from turnfold.core.agent.ids import RequestId
+from turnfold.core.agent.led_tools import at_hand
 from turnfold.core.agent.requests import interrupt_request, open_request, repeatable
 from turnfold.core.agent.restoring import restored, restoring_needs
-from turnfold.core.agent.state import Slot, Status, Turn, effective, effective_in_round, memory_of, usable
+from turnfold.core.agent.state import Slot, Status, Turn, effective, effective_in_round, memory_of
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.tables import Guarded
 from turnfold.core.conversation.messages import BrokenCall, ToolCall
@@ -34,6 +36,7 @@ DENIED_TEXT = "Denied: this was not allowed, and nothing of it happened."
 DENIED_PART_TEXT = "Denied: a part of this was not allowed, and did not happen; the rest of this call was done."
 DECLINED_TEXT = "The user left the question unanswered: decide for yourself, or end your turn by asking in plain words."
 INTERRUPTED_TEXT = "Interrupted by the user before it was done."
+STOPPED_TEXT = "Stopped before it was done:"  # by a limit, or a guardrail
 
 
 def settle_round(draft: Draft, turn: Turn, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
@@ -43,7 +46,7 @@ def settle_round(draft: Draft, turn: Turn, tools: tuple[ToolSpec, ...], cfg: Cha
     now = draft.past.turn
     if now is not None and all(slot.result is not None for slot in now.slots):
         ended = draft.record(RoundEnded(draft.at_ms))
-        return _bounded(ended, cfg) if now.restoring is None else restored(ended, now, now.restoring)
+        return handed_over(_bounded(ended, cfg), now, tools, cfg) if now.restoring is None else restored(ended, now, now.restoring)
     return draft
 
 
@@ -76,7 +79,7 @@ def _settle_slot(draft: Draft, index: int, tools: tuple[ToolSpec, ...], cfg: Cha
         if looked.waits or now is None or now.interrupted:
             return draft
         turn = now
-    return draft if _queued(turn, index, tools) else _obey(draft, turn, index, _next(draft, turn, slot, tools, cfg), tools, cfg)
+    return draft if _queued(turn, index, tools) else _obey(draft, turn, index, _next(draft, turn, index, tools, cfg), tools, cfg)
 
 
 def _deny_siblings(draft: Draft, slot: Slot) -> Draft:
@@ -119,23 +122,26 @@ def _close_interrupted(draft: Draft, turn: Turn, index: int, tools: tuple[ToolSp
     if closed is not draft:
         return closed
     answered = bool(slot.requests) and len(slot.exchanges) == len(slot.requests)
-    due = _next(draft, turn, slot, tools, cfg) if answered else Need(())
+    due = _next(draft, turn, index, tools, cfg) if answered else Need(())
     if isinstance(due, Need):
-        return _close(draft, index, INTERRUPTED_TEXT, ok=False)
+        return _close(draft, index, INTERRUPTED_TEXT if turn.limit is None else f"{STOPPED_TEXT} {turn.limit.message}", ok=False)
     return _obey(draft, turn, index, due, tools, cfg)
 
 
 def _queued(turn: Turn, index: int, tools: tuple[ToolSpec, ...]) -> bool:
-    """Whether an earlier call of the same serial tool is not closed yet."""
+    """Whether an earlier call of the same serial tool is not closed yet, or, for a handoff, any earlier one."""
     name = turn.slots[index].invocation.name
+    if may_transfer(turn.slots[index]):
+        return any(slot.result is None and may_transfer(slot) for slot in turn.slots[:index])
     tool = find_tool(tools, name)
     if tool is None or not tool.serial:
         return False
     return any(slot.result is None and slot.invocation.name == name for slot in turn.slots[:index])
 
 
-def _next(draft: Draft, turn: Turn, slot: Slot, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Next:
+def _next(draft: Draft, turn: Turn, index: int, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Next:
     """What the slot's tool needs now. A lost request is needed again, before the tool is asked."""
+    slot = turn.slots[index]
     lost = tuple(each.request for each in slot.requests if each.lost)
     repeated = tuple(request for request in lost if isinstance(request, WorldRequest))
     if repeated:
@@ -146,9 +152,12 @@ def _next(draft: Draft, turn: Turn, slot: Slot, tools: tuple[ToolSpec, ...], cfg
         return Refuse(slot.invocation.problem)
     name = slot.invocation.name
     begun = effective_in_round(cfg, turn)
-    known = usable(tools, begun)
+    known = at_hand(tools, begun)
+    tool = find_tool(known, name)
+    if (again := second_transfer(turn, index, tool, known)) is not None:
+        return Refuse(again)
     call = Call(slot.invocation.arguments, slot.exchanges, memory_of(draft.past, name))
-    return advance_untrusted(name, find_tool(known, name), call, known, begun)
+    return advance_untrusted(name, tool, call, known, begun)
 
 
 def _obey(draft: Draft, turn: Turn, index: int, due: Next, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
