@@ -21,6 +21,8 @@ EXITS: tuple[tuple[Reason, Exit], ...] = (
     (Reason.FAILED, Exit.FAILED),
     (Reason.INTERRUPTED, Exit.INTERRUPTED),
     (Reason.LIMIT, Exit.LIMIT),
+    (Reason.GUARDRAIL, Exit.FAILED),
+    (Reason.REFUSED, Exit.FAILED),
 )
 
 

@@ -15,7 +15,7 @@ from turnfold.core.agent.effects import Cancel
 from turnfold.core.agent.events import Reason, TurnEnded, TurnInterrupted
 from turnfold.core.agent.inputs import ChunkArrived, SettingsChanged, TimePassed, UserSaid
 from turnfold.core.agent.limits import FAR_MS, next_deadline
-from turnfold.core.agent.rounds import INTERRUPTED_TEXT
+from turnfold.core.agent.rounds import STOPPED_TEXT
 from turnfold.core.agent.state import Past, open_requests
 from turnfold.core.config.agents import AgentSpec
 from turnfold.core.config.layers import ChatConfig, Overrides
@@ -175,7 +175,7 @@ def test_a_call_that_would_go_on_after_the_time_does_not() -> None:
     late = evolve(begun, now_ms=begun.now_ms + 70_000)
     done = finished(after(late, Finish()))
     assert reasons(done) == (Reason.LIMIT,)
-    assert results(done) == (INTERRUPTED_TEXT,)
+    assert results(done)[0].startswith(f"{STOPPED_TEXT} The turn was ended after ")
     assert done.disk == begun.disk
 
 

@@ -222,7 +222,7 @@ def test_tokens_are_sums_and_thoughts_and_tools_count() -> None:
 def test_an_error_in_the_stream_or_as_a_body_or_a_list_of_one() -> None:
     error = {"error": {"code": 503, "message": "The model is overloaded.", "status": "UNAVAILABLE"}}
     reply = reply_of(events(parts(text("a")), error))
-    assert (reply.text, reply.stop) == ("a", Stop.CUT)
+    assert (reply.text, reply.stop, code(reply)) == ("a", Stop.CUT, "overloaded")
     assert "The model is overloaded" in str(reply.problem)
     assert reply_of(json.dumps(error).encode()).problem == reply_of(json.dumps([error]).encode()).problem == reply.problem
 

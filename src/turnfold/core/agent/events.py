@@ -143,13 +143,28 @@ class Compacted:
 
 @final
 @frozen(kw_only=True)
+class Check:
+    """What a guardrail judges: ``name`` is its own; ``generation`` where it looks, ``slot`` the call of the round, where it looks at one."""
+
+    name: str
+    on: Guarded
+    generation: int
+    slot: int | None = None
+
+
+@final
+@frozen(kw_only=True)
 class RequestOpened:
-    """A request is due: performed at once, or, where ``asked`` gives a reason, after a person allows it."""
+    """A request is due: performed at once, or, where ``asked`` gives a reason, after a person allows it.
+
+    ``check``: what it is asked for, where a guardrail asks.
+    """
 
     request_id: RequestId
     request: Request
     asked: str = ""
     at_ms: int = 0
+    check: Check | None = None
 
 
 @final
@@ -173,11 +188,15 @@ class CancelAsked:
 @final
 @frozen
 class RequestClosed:
-    """A request is over; nothing that comes later under its id counts."""
+    """A request is over; nothing that comes later under its id counts.
+
+    ``spent``: what the provider said of tokens before a model call broke; a good one says it in its outcome.
+    """
 
     request_id: RequestId
     outcome: Outcome
     at_ms: int = 0
+    spent: Usage | None = None
 
 
 @final

@@ -16,7 +16,7 @@ from attrs import frozen
 
 from turnfold.core.conversation.log import Log
 from turnfold.core.json import JsonValue, freeze, scalar_text
-from turnfold.core.llm.provider_errors import error_words
+from turnfold.core.llm.provider_errors import broken_off
 from turnfold.core.llm.sse import BOM, NOTHING, Splitter, feed, named_data, plain_data
 from turnfold.core.problem import Problem, world_problem
 
@@ -151,8 +151,7 @@ def arguments_text(value: object) -> str:
 
 def error_told(error: object) -> Problem:
     """The Problem that an error inside a stream is."""
-    words = error_words(frozen_or_none(error)) or "it does not say why"
-    return world_problem("provider-failed", f"The provider broke off the reply ({words}): try again, or choose another model.")
+    return broken_off(frozen_or_none(error))
 
 
 def garbage(text: str) -> Problem:
