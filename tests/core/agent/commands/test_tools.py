@@ -100,7 +100,7 @@ def test_arguments_that_do_not_fit_are_a_problem_and_change_nothing(line: str) -
     assert done.state == ChatState()
 
 
-@pytest.mark.parametrize("value", [float("nan"), object(), [1]], ids=str)
+@pytest.mark.parametrize("value", [float("nan"), object(), [1]], ids=("nan", "object", "list"))
 def test_a_call_as_a_value_that_no_json_can_spell_is_a_problem(value: object) -> None:
     done = after(sim(), Command(ToolCall("shell", JsonObject.of(command=cast(JsonValue, value)))))
     assert problems(done)[0].code in {"bad-arguments", "wrong-arguments"} or problems(done)[0].message
