@@ -8,13 +8,13 @@ import pytest
 from attrs import evolve
 from hypothesis import given
 
-from tests.core.llm import gemini_shape, messages_shape, responses_shape
+from tests.core.llm import chat_shape, gemini_shape, messages_shape, responses_shape
 from tests.laws.examples import examples
 from turnfold.core.agent import encoding
 from turnfold.core.agent.effects import Perform, Record
 from turnfold.core.agent.events import Compacted, HandedOff, MessageAdded, Reason, Reconfigured, Rewound, Started, TurnEnded
 from turnfold.core.agent.state import ChatState
-from turnfold.core.config.values import ToolFormat, Wire
+from turnfold.core.config.values import ModelProfile, ToolFormat, Wire
 from turnfold.core.conversation.messages import Message, ToolMessage, UserMessage
 from turnfold.core.journal import fold
 from turnfold.core.llm.protocol import Encoder
@@ -72,7 +72,16 @@ def law_10(sim: Sim, life: tuple[Move, ...], wire: Wire, broken_rule: Callable[[
 @given(sims(), lives())
 @examples(60)
 def test_each_request_begins_with_the_messages_of_the_last(sim: Sim, life: tuple[Move, ...]) -> None:
-    law_10(sim, life, Wire.CHAT, lambda body: None)
+    law_10(sim, life, Wire.CHAT, chat_shape.broken_rule)
+
+
+@given(sims(), lives())
+@examples(30)
+def test_so_does_each_where_roles_have_an_order_and_keeps_to_it(sim: Sim, life: tuple[Move, ...]) -> None:
+    user = sim.cfg.project.base
+    ordered = evolve(user, models=(ModelProfile(pattern="*", ordered=True),))
+    native = evolve(sim.cfg, project=evolve(sim.cfg.project, base=evolve(ordered, tool_format=ToolFormat.NATIVE)))
+    law_10(evolve(sim, cfg=native), life, Wire.CHAT, chat_shape.broken_order)
 
 
 @given(sims(Wire.RESPONSES), lives())

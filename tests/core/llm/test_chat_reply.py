@@ -130,6 +130,7 @@ def test_the_last_event_counts_without_its_empty_line_if_it_is_whole() -> None:
 def test_a_null_first_content_a_refusal_and_parts() -> None:
     parts = [{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}, {"type": "text", "text": "yes"}, 1]
     reply = folded(events(delta(role="assistant", content=None), delta(refusal="No."), delta(content=parts), delta("stop")))
+    assert reply.stop is Stop.REFUSED
     assert (reply.text, reply.reasoning, reply.problem) == ("No.yes", "hm", None)
 
 

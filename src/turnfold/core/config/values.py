@@ -143,10 +143,16 @@ class ModelProfile:
     cached_usd: float | None = field(
         default=None, metadata=note("the price of a million tokens read from the cache", least=0, granted=True)
     )
+    cache_write_usd: float | None = field(
+        default=None, metadata=note("the price of a million tokens written to the cache, where that costs more", least=0, granted=True)
+    )
     calls_tools: bool | None = field(default=None, metadata=note("whether it knows native calls"))
     reasons: bool | None = field(default=None, metadata=note("whether it reasons before it answers"))
     returns_reasoning: bool = field(
         default=False, metadata=note("whether the model must get its reasoning back with its messages (chat, as reasoning_content)")
+    )
+    ordered: bool = field(
+        default=False, metadata=note("whether words of the model have to stand between outputs of tools and a person's words (chat)")
     )
     sees_images: bool | None = field(default=None, metadata=note("whether it can read images"))
 

@@ -37,6 +37,7 @@ from turnfold.core.llm.intake import (
     is_scalar,
     loaded,
     number,
+    parsed,
     rest,
     scalars,
     take,
@@ -142,8 +143,8 @@ def finish(fold: GeminiFold) -> Reply:
     fold = _all_taken(fold, left.texts).fold
     if left.problem is not None:
         fold = _failed(fold, left.problem)
-    if left.body is not None:
-        fold = _whole(fold, left.body, left.start)
+    if left.body:
+        fold = _whole(fold, left.body)
     return _reply(fold)
 
 
@@ -178,7 +179,7 @@ def _taken(fold: GeminiFold, data: str) -> Decoded[GeminiFold]:
 
 
 def _plain_taken(fold: GeminiFold, value: Object) -> Decoded[GeminiFold] | None:
-    """``fold`` with an event that says nothing but more of the text that it ends in, as most do; None for any other."""
+    """``fold`` with an event that says nothing but more of the text, or the thought, that the reply ends in, as most do; None for any other."""
     candidates: object = value.get("candidates")
     if not fold.parts or not isinstance(candidates, list) or len(candidates) != 1 or "error" in value or "promptFeedback" in value:
         return None
@@ -186,15 +187,20 @@ def _plain_taken(fold: GeminiFold, value: Object) -> Decoded[GeminiFold] | None:
     content: object = first.get("content") if isinstance(first, dict) and "finishReason" not in first and not first.get("index") else None
     parts: object = content.get("parts") if isinstance(content, dict) else None
     part: object = parts[0] if isinstance(parts, list) and len(parts) == 1 else None
-    if not isinstance(part, dict) or len(part) != 1 or fold.told.held_text:
+    if not isinstance(part, dict) or fold.told.held_text or fold.told.held_reasoning:
         return None
     text: object = part.get("text")
     last = fold.parts[-1]
-    if last.kind != TEXT or last.signature or not isinstance(text, str) or not text or not is_scalar(text):
+    thought = part.get("thought") is True
+    if len(part) != 1 + thought or last.kind != (THOUGHT if thought else TEXT) or last.signature:
+        return None
+    if not isinstance(text, str) or not text or not is_scalar(text):
         return None
     told: object = value.get("usageMetadata")
     usage = _usage(told, fold.usage) if isinstance(told, dict) else fold.usage
-    return Decoded(fold=GeminiFold(fold.intake, fold.text.append(text), fold.reasoning, fold.parts, usage, fold.told), text=text)
+    if thought:
+        return Decoded(GeminiFold(fold.intake, fold.text, fold.reasoning.append(text), fold.parts, usage, fold.told), "", text)
+    return Decoded(GeminiFold(fold.intake, fold.text.append(text), fold.reasoning, fold.parts, usage, fold.told), text)
 
 
 def _object_taken(fold: GeminiFold, value: Object) -> Decoded[GeminiFold]:
@@ -289,12 +295,13 @@ def _failed(fold: GeminiFold, problem: Problem) -> GeminiFold:
     return _with_told(fold, evolve(fold.told, problem=fold.told.problem or problem))
 
 
-def _whole(fold: GeminiFold, value: object, start: str) -> GeminiFold:
+def _whole(fold: GeminiFold, body: str) -> GeminiFold:
     """``fold`` with its body read as what a server sends that does not stream events: one object, or a list of them."""
+    value = parsed(body)
     for each in value if isinstance(value, list) else [value]:
         if isinstance(each, dict) and any(key in each for key in ("candidates", "promptFeedback", "error")):
             fold = _object_taken(fold, each).fold
-    return fold if fold.text.size or fold.parts or fold.told is not NOTHING_TOLD else _failed(fold, garbage(start))
+    return fold if fold.text.size or fold.parts or fold.told is not NOTHING_TOLD else _failed(fold, garbage(body))
 
 
 def _with_told(fold: GeminiFold, told: Told) -> GeminiFold:
