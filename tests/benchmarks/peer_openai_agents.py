@@ -42,11 +42,23 @@ class Scripted(Model):
     async def stream_response(self, *args: Any, **kwargs: Any) -> AsyncIterator[Any]:
         for number in range(self.words):
             yield ResponseTextDeltaEvent(
-                content_index=0, delta=WORD, item_id="m", output_index=0, sequence_number=number, type="response.output_text.delta", logprobs=[]
+                content_index=0,
+                delta=WORD,
+                item_id="m",
+                output_index=0,
+                sequence_number=number,
+                type="response.output_text.delta",
+                logprobs=[],
             )
         done = Response(
-            id="r", created_at=0, model="m", object="response", output=[message(WORD * self.words)], parallel_tool_calls=True,
-            tool_choice="auto", tools=[],
+            id="r",
+            created_at=0,
+            model="m",
+            object="response",
+            output=[message(WORD * self.words)],
+            parallel_tool_calls=True,
+            tool_choice="auto",
+            tools=[],
         )
         yield ResponseCompletedEvent(response=done, sequence_number=self.words, type="response.completed")
 
@@ -80,10 +92,17 @@ async def stream(deltas: int) -> int:
 
 
 async def history(messages: int) -> list[Any]:
-    said = [{"role": "user", "content": f"Question {n}, of the usual length of a question that somebody asks."} for n in range(messages // 2)]
+    said = [
+        {"role": "user", "content": f"Question {n}, of the usual length of a question that somebody asks."} for n in range(messages // 2)
+    ]
     told = [
-        {"role": "assistant", "type": "message", "id": f"m{n}", "status": "completed",
-         "content": [{"type": "output_text", "annotations": [], "text": f"Answer {n}, in a sentence or two, as models say it."}]}
+        {
+            "role": "assistant",
+            "type": "message",
+            "id": f"m{n}",
+            "status": "completed",
+            "content": [{"type": "output_text", "annotations": [], "text": f"Answer {n}, in a sentence or two, as models say it."}],
+        }
         for n in range(messages // 2)
     ]
     return [item for pair in zip(said, told, strict=True) for item in pair]

@@ -15,7 +15,8 @@ from tests.benchmarks.peer_measures import Subject, tell
 from tests.benchmarks.scripted import CFG, WEATHER, Script, scripted_world, words
 from turnfold.core.agent.effects import Effect, Record
 from turnfold.core.agent.events import Event
-from turnfold.core.agent.state import ChatState, Live
+from turnfold.core.agent.live import Live
+from turnfold.core.agent.state import ChatState
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.values import Rule, Verdict
 from turnfold.core.llm.reply import RawCall
