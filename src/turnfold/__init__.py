@@ -102,13 +102,12 @@ def __getattr__(name: str) -> object:
     homes = (
         ("core.agent.apply", "apply"),
         ("core.agent.commands.table", "COMMANDS Command"),
-        ("core.agent.draft", "Step"),
         ("core.agent.effects", "Cancel Delta Document Effect Leave Notice Perform Publish Record"),
         ("core.agent.events", "Event"),
         ("core.agent.inputs", "Answered ChunkArrived CommandGiven Decided Failed Input Interrupted"),
         ("core.agent.inputs", "Resumed SettingsChanged TimePassed UserSaid"),
         ("core.agent.state", "ChatState Past"),
-        ("core.agent.step", "execute_command step"),
+        ("core.agent.step", "Step execute_command step"),
         ("core.config.agents", "AgentSpec History"),
         ("core.config.explain", "Explained Overridden explain"),
         ("core.config.layers", "ChatConfig Config Overrides ProjectConfig"),
@@ -133,9 +132,8 @@ def __getattr__(name: str) -> object:
         ("shell.toolbox", "Toolbox equipped"),
         ("shell.world", "World"),
     )
-    for home, names in homes:
-        if name in names.split():
-            return getattr(import_module(f"{__name__}.{home}"), name)
+    for home in (home for home, names in homes if name in names.split()):
+        return getattr(import_module(f"{__name__}.{home}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
