@@ -57,6 +57,13 @@ def roles(body: Mapping[str, object]) -> list[str]:
     return [message["role"] for message in messages]
 
 
+def messages_of(body: Mapping[str, object]) -> list[object]:
+    """The messages, the system's apart."""
+    messages = body["messages"]
+    assert isinstance(messages, list)
+    return messages[1:]
+
+
 def texts(body: Mapping[str, object]) -> str:
     return json.dumps(body["messages"], ensure_ascii=False)
 
@@ -76,6 +83,7 @@ def test_the_new_agent_leads_from_the_next_model_call_on_for_the_rest_of_the_con
     assert names(second) == ["read", "shell", "transfer_to_triage"]
     assert "Know all bills." in texts(second)
     assert "Find who can help." not in texts(second)
+    assert [messages_of(first), messages_of(second)] == [messages_of(second)[:1], messages_of(third)[:3]]  # what was told stays as it was
     assert results(done) == ("billing leads the conversation from here on.",)
     assert [(event.agent, event.call, event.told) for event in handed(done)] == [("billing", "1.1.0", None)]
     assert reasons(done) == (Reason.COMPLETED, Reason.COMPLETED)
