@@ -95,45 +95,49 @@ __all__ = [
 ]
 
 
+__homes__ = (  # the module that defines each name, below this package
+    ("core.agent.apply", "apply"),
+    ("core.agent.commands.table", "COMMANDS Command"),
+    ("core.agent.draft", "Step"),
+    ("core.agent.effects", "Cancel Delta Document Effect Leave Notice Perform Publish Record"),
+    ("core.agent.events", "Event"),
+    ("core.agent.inputs", "Answered ChunkArrived CommandGiven Decided Failed Input Interrupted"),
+    ("core.agent.inputs", "Resumed SettingsChanged TimePassed UserSaid"),
+    ("core.agent.state", "ChatState Past"),
+    ("core.agent.step", "execute_command step"),
+    ("core.config.agents", "AgentSpec History"),
+    ("core.config.explain", "Explained Overridden explain"),
+    ("core.config.layers", "ChatConfig Config Overrides ProjectConfig"),
+    ("core.config.values", "Limits ModelProfile Provider Rule SecretRef ToolFormat Verdict"),
+    ("core.conversation.messages", "AssistantMessage Message ToolCall ToolMessage UserMessage"),
+    ("core.journal", "fold load"),
+    ("core.json", "JsonObject"),
+    ("core.problem", "Problem"),
+    ("core.tools.agent_tool", "agent_tool"),
+    ("core.tools.builtin", "BUILTIN_TOOLS"),
+    ("core.tools.extension", "Extension Situation"),
+    ("core.tools.generator", "Script asked from_generator"),
+    ("core.tools.spec", "Call Done Need Refuse ToolSpec extended"),
+    ("core.world.answers", "Returned"),
+    ("core.world.images", "Image"),
+    ("shell.briefing", "read_briefing"),
+    ("shell.desk", "RunResult"),
+    ("shell.functions", "Caller FunctionTool functions_of tool with_functions"),
+    ("shell.real", "real_world"),
+    ("shell.run", "run"),
+    ("shell.run_async", "run_async"),
+    ("shell.toolbox", "Toolbox equipped"),
+    ("shell.world", "World"),
+)
+
+
 def __getattr__(name: str) -> object:
     """The public ``name``: imported when it is asked for, so that ``--help`` waits for nothing; ``__init__.pyi`` says the same."""
     from importlib import import_module
 
-    homes = (
-        ("core.agent.apply", "apply"),
-        ("core.agent.commands.table", "COMMANDS Command"),
-        ("core.agent.effects", "Cancel Delta Document Effect Leave Notice Perform Publish Record"),
-        ("core.agent.events", "Event"),
-        ("core.agent.inputs", "Answered ChunkArrived CommandGiven Decided Failed Input Interrupted"),
-        ("core.agent.inputs", "Resumed SettingsChanged TimePassed UserSaid"),
-        ("core.agent.state", "ChatState Past"),
-        ("core.agent.step", "Step execute_command step"),
-        ("core.config.agents", "AgentSpec History"),
-        ("core.config.explain", "Explained Overridden explain"),
-        ("core.config.layers", "ChatConfig Config Overrides ProjectConfig"),
-        ("core.config.values", "Limits ModelProfile Provider Rule SecretRef ToolFormat Verdict"),
-        ("core.conversation.messages", "AssistantMessage Message ToolCall ToolMessage UserMessage"),
-        ("core.journal", "fold load"),
-        ("core.json", "JsonObject"),
-        ("core.problem", "Problem"),
-        ("core.tools.agent_tool", "agent_tool"),
-        ("core.tools.builtin", "BUILTIN_TOOLS"),
-        ("core.tools.extension", "Extension Situation"),
-        ("core.tools.generator", "Script asked from_generator"),
-        ("core.tools.spec", "Call Done Need Refuse ToolSpec extended"),
-        ("core.world.answers", "Returned"),
-        ("core.world.images", "Image"),
-        ("shell.briefing", "read_briefing"),
-        ("shell.desk", "RunResult"),
-        ("shell.functions", "Caller FunctionTool functions_of tool with_functions"),
-        ("shell.real", "real_world"),
-        ("shell.run", "run"),
-        ("shell.run_async", "run_async"),
-        ("shell.toolbox", "Toolbox equipped"),
-        ("shell.world", "World"),
-    )
-    for home in (home for home, names in homes if name in names.split()):
-        return getattr(import_module(f"{__name__}.{home}"), name)
+    for home, names in __homes__:
+        if name in names.split():
+            return getattr(import_module(f"{__name__}.{home}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -8,6 +8,7 @@ from typing import TypeAlias, final
 from attrs import evolve, frozen
 
 from turnfold.core.agent.children import parent_config
+from turnfold.core.agent.draft import Step
 from turnfold.core.agent.effects import Cancel, Effect, Notice, Perform, Publish, Recall, Record
 from turnfold.core.agent.events import Started, TurnEnded
 from turnfold.core.agent.ids import RequestId
@@ -129,11 +130,12 @@ class Desk:
         "_asked",
         "_deadline_ms",
         "_hooks",
-        "_observers",
         "_past",
         "_refused",
         "_ruled",
+        "_rules",
         "_rulings",
+        "_seen",
         "cfg",
         "ended",
         "mask",
@@ -154,7 +156,8 @@ class Desk:
         self._hooks = Hooks(world, now)
         self.ended: TurnEnded | None = None
         self._refused: Problem | None = None  # why the last decision changed nothing
-        self._observers = observers
+        self._rules = observers.rules
+        self._seen = observers.seen
         self._asked: Past | None = None  # as it was when the person was asked last
         self._ruled: Past | None = None  # as it was when the rules were asked last
         self._rulings = 0  # what they gave so far
@@ -163,28 +166,46 @@ class Desk:
 
     def take(self, input: Input) -> tuple[Act, ...]:
         """What is to be done after ``input``; raises ``JournalError`` (and nothing is to be done) if it can't be kept."""
-        held = held_secrets(input, self.mask)
-        if held:
-            self.watch(Publish(_held(held, input)))
-            if isinstance(input, CommandGiven):
-                return ()  # what would be done is not what was written
-        stepped = step(self.state, clean_input(input, self.mask), self.tools, self.cfg)
+        if not isinstance(input, ChunkArrived):  # of which there are many: they hold no person's words, and record nothing
+            held = held_secrets(input, self.mask)
+            if held:
+                self.watch(Publish(_held(held, input)))
+                if isinstance(input, CommandGiven):
+                    return ()  # what would be done is not what was written
+            input = clean_input(input, self.mask)
+        stepped = step(self.state, input, self.tools, self.cfg)
+        effects = stepped.effects
+        recorded = bool(effects) and isinstance(effects[0], Record)  # records come first
+        if recorded:
+            self._record(stepped)
+        self._refused = _refusal(effects) if isinstance(input, Decided) and not recorded else None
+        self.state = stepped.state
+        acts: tuple[Act, ...] = ()
+        for effect in effects:
+            self.watch(effect)
+            if isinstance(effect, (Perform, Cancel, Recall)):
+                acts += (effect,)
+        if recorded:
+            self.tell(self._hooks.problems())
+        self._seen(stepped.state)
+        return acts
+
+    def _record(self, stepped: Step) -> None:
+        """What ``stepped`` records kept; then its settings hold."""
         records = tuple(effect for effect in stepped.effects if isinstance(effect, Record))
-        if records:
-            self._keep(records)
-        self._refused = _refusal(stepped.effects) if isinstance(input, Decided) and not records else None
+        for record in records:
+            if isinstance(record.event, Started):
+                self.world.journal.keep(record.event.cfg_digest, self.cfg)
+        self.world.journal.append(self.cfg.conversation, records)
+        for record in records:
+            if isinstance(record.event, TurnEnded):
+                self.ended = record.event
         if stepped.state.past.overrides is not self.state.past.overrides:
             now = effective(self.cfg, stepped.state.past)
             self.mask = known_mask(now, self.world.secrets)
             self._hooks.use(now)
-        self.state = stepped.state
         if self._hooks.any:
-            self._hooks.happened(records, effective(self.cfg, self.state.past))
-        for effect in stepped.effects:
-            self.watch(effect)
-        self.tell(self._hooks.problems())
-        self._observers.seen(stepped.state)
-        return tuple(effect for effect in stepped.effects if isinstance(effect, (Perform, Cancel, Recall)))
+            self._hooks.happened(records, effective(self.cfg, stepped.state.past))
 
     @property
     def hooked(self) -> bool:
@@ -220,15 +241,6 @@ class Desk:
 
         return lost_children(self.state.past, self.cfg, self.world.journal)
 
-    def _keep(self, records: tuple[Record, ...]) -> None:
-        for record in records:
-            if isinstance(record.event, Started):
-                self.world.journal.keep(record.event.cfg_digest, self.cfg)
-        self.world.journal.append(self.cfg.conversation, records)
-        for record in records:
-            if isinstance(record.event, TurnEnded):
-                self.ended = record.event
-
     def performing(self, due: Perform) -> ChatConfig:
         """The config that ``due`` is performed under: as it is now, so that ports judge by the rules that ``permit`` judged by; for a child
         with what is left for it to spend.
@@ -262,11 +274,11 @@ class Desk:
 
         Raises ``EndlessRules`` where there is no end of it.
         """
-        if not self._observers.rules or self.state.past is self._ruled:
+        if not self._rules or self.state.past is self._ruled:
             return ()
         self._ruled = self.state.past
         cfg = effective(self.cfg, self.state.past)
-        given = tuple(evolve(input, at_ms=self.now_ms()) for rule in self._observers.rules for input in rule(self.state, cfg))
+        given = tuple(evolve(input, at_ms=self.now_ms()) for rule in self._rules for input in rule(self.state, cfg))
         self._rulings += len(given)
         if self._rulings > RULED:
             raise EndlessRules(caller_problem("endless-rules", f"The rules of this run gave more than {RULED:,} inputs: {ENOUGH}"))

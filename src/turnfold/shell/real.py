@@ -65,8 +65,7 @@ def real_world(
 ) -> Iterator[World]:
     """This machine as a ``World``, until the block ends; then no process, connection or file of it is left open.
 
-    ``human`` is asked what no rule allows; by default nobody is there, and a run ends paused. ``environ`` (the
-    process's own by default) is read here, once. Raises ``JournalError`` when the journal can't be opened.
+    ``human`` (by default nobody, and a run ends paused) is asked what no rule allows. ``environ`` is read here, once. Raises ``JournalError``.
     """
     variables = dict(os.environ if environ is None else environ)
     places, base = folders or find_folders(variables), base_environment(variables)

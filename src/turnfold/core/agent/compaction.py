@@ -129,6 +129,7 @@ def summary_body(past: Past, planned: Plan, model: Located, cfg: ChatConfig) -> 
         temperature=profile.temperature,
         max_tokens=profile.max_tokens,
         tokens_parameter=model.provider.tokens_parameter,
+        asks_usage=model.provider.asks_usage,
         parameters=cfg.parameters if name == full_name(cfg, cfg.model) else JsonObject(),
     )
     write = encoder(model.provider.wire)

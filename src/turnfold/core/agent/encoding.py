@@ -29,6 +29,7 @@ from turnfold.core.config.values import ExampleTurn, ModelProfile, TokensParamet
 from turnfold.core.conversation.log import Log
 from turnfold.core.conversation.messages import Message, ToolMessage
 from turnfold.core.llm.chat_images import as_seen, spared_bytes
+from turnfold.core.llm.chat_request import as_returned
 from turnfold.core.llm.grammar import BlockShape, grammar_of
 from turnfold.core.llm.prompt import system_prompt
 from turnfold.core.llm.protocol import Encoder, Head
@@ -54,9 +55,10 @@ def encoded_for(state: ChatState, tools: tuple[ToolSpec, ...], cfg: ChatConfig, 
     wire = kept.told.wire if same and kept is not None else wire_of(cfg)
     opening = kept.opening if same and kept is not None else encoder(wire).encode_head(_head(tools, cfg, profile, added))
     sees = profile.sees_images is not False  # where nobody knows, the server says so
-    fresh = EncodedLog(tool_format=tool_format, wire=wire, sees=sees, parts=Log())
+    returns = profile.returns_reasoning or wire is not Wire.CHAT  # the other formats know themselves what goes back
+    fresh = EncodedLog(tool_format=tool_format, wire=wire, sees=sees, returns=returns, parts=Log())
     told = fresh if kept is None else kept.told
-    reusable = told.tool_format is tool_format and told.wire is wire and told.sees is sees
+    reusable = told.tool_format is tool_format and (told.wire, told.sees, told.returns) == (wire, sees, returns)
     begun = _begun(told if reusable else fresh, state.past)
     told = _grown(begun, state.past.log)
     return Encoded(cfg=cfg, profile=profile, tools=tools, added=added, opening=opening, told=told)
@@ -75,7 +77,7 @@ def _grown(begun: EncodedLog, log: Log[Message]) -> EncodedLog:
     new = tuple(log.since(begun.upto + len(parts)))
     round_: tuple[ToolMessage, ...] = ()
     for index, told in enumerate(new):
-        message = as_seen(told, sees=begun.sees)
+        message = as_returned(as_seen(told, sees=begun.sees), returns=begun.returns)
         if isinstance(message, ToolMessage) and begun.tool_format is ToolFormat.NATIVE:
             round_ += (message,)
             whole = index + 1 == len(new) or not isinstance(new[index + 1], ToolMessage)
@@ -99,6 +101,7 @@ def _begun(kept: EncodedLog, past: Past) -> EncodedLog:
         tool_format=kept.tool_format,
         wire=kept.wire,
         sees=kept.sees,
+        returns=kept.returns,
         parts=parts,
         parts_bytes=sum(map(len, parts)),
         spared_bytes=sum(spared_bytes(past.log[upto + index]) for index in range(len(parts))) if kept.sees else 0,
@@ -148,7 +151,9 @@ def _head(tools: tuple[ToolSpec, ...], cfg: ChatConfig, profile: ModelProfile, a
         examples=examples_of(profile, tools),
         temperature=cfg.temperature if cfg.temperature is not None else profile.temperature,
         max_tokens=cfg.max_tokens if cfg.max_tokens is not None else profile.max_tokens,
+        output_tokens=profile.output_tokens,
         tokens_parameter=TokensParameter.MAX_TOKENS if isinstance(located, Problem) else located.provider.tokens_parameter,
+        asks_usage=isinstance(located, Problem) or located.provider.asks_usage,
         parameters=cfg.parameters,
         tools=tools if tool_format is ToolFormat.NATIVE else (),
         grammar=grammar_of(shapes_of(tools), must_call=must_call) if profile.grammar and tool_format is ToolFormat.MARKDOWN else "",

@@ -99,9 +99,9 @@ def missing_agent(cfg: Layer) -> Problem | None:
         return _no_agent(wanted, cfg, "agent")
     if not (spec.handoffs or spec.helpers):
         return None
-    known = {agent.name for agent in cfg.agents}
+    described = tuple(agent.name for agent in cfg.agents)
     named = (*((name, "handoffs") for name in spec.handoffs), *((name, "helpers") for name in spec.helpers))
-    return next((_no_agent(name, cfg, f"agents.{wanted}.{key}") for name, key in named if name not in known), None)
+    return next((_no_agent(name, cfg, f"agents.{wanted}.{key}") for name, key in named if name not in described), None)
 
 
 def _no_agent(name: str, cfg: Layer, key: str) -> Problem:
