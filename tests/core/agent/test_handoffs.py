@@ -11,15 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.core.agent.scripted import YES, after, call, config, log, notices, problems, reasons, reply, results, sim
+from turnfold.core.agent.encoding import encoded_for, request_body
 from turnfold.core.agent.events import HandedOff, Reason
 from turnfold.core.agent.led_tools import Transfer, at_hand, led_tools
-from turnfold.core.agent.state import effective
+from turnfold.core.agent.state import ChatState, effective
 from turnfold.core.codec.codec import EVENT, decode_untrusted, encode
 from turnfold.core.config.agents import AgentSpec, History
 from turnfold.core.config.layers import ChatConfig
+from turnfold.core.config.models import profile_of
 from turnfold.core.config.said import said
 from turnfold.core.config.tables import Compaction
-from turnfold.core.config.values import Limits, Rule, ToolFormat, Verdict
+from turnfold.core.config.values import Limits, Provider, Rule, ToolFormat, Verdict, Wire
 from turnfold.core.conversation.messages import AssistantMessage, Message, UserMessage
 from turnfold.core.journal import fold
 from turnfold.core.json import JsonObject
@@ -319,3 +321,23 @@ def test_a_handoff_to_an_agent_that_is_not_there_any_more_is_refused() -> None:
     gone = Transfer("xyz")(Call(JsonObject()), led())
     assert isinstance(gone, Refuse)
     assert gone.problem.message == "There is no agent 'xyz'."
+
+
+@pytest.mark.parametrize("wire", list(Wire))
+@pytest.mark.parametrize("history", list(History))
+def test_every_wire_is_told_by_turns_and_without_calls_where_they_were_left_out(wire: Wire, history: History) -> None:
+    cfg = led(evolve(TRIAGE, handoffs=("billing",)), evolve(BILLING, history=history))
+    done = finished(after(sim(reply("I look.", READ), reply("", TO_BILLING), cfg=cfg), Say("My bill?")))
+    elsewhere = evolve(
+        effective(cfg, done.state.past),
+        overrides=(),
+        model="elsewhere/m",
+        providers=(Provider(name="elsewhere", base_url="http://127.0.0.1:9", wire=wire),),
+    )
+    body = json.loads(request_body(encoded_for(ChatState(done.state.past), ALL_TOOLS, elsewhere, profile_of(elsewhere)), done.state.past))
+    told = next(body[key] for key in ("messages", "input", "contents") if key in body)
+    spoken = [each["role"] for each in told if each.get("role", "system") not in {"system", "tool", "developer"}]
+    if history is not History.ALL:
+        assert spoken == [("user", "assistant" if wire is not Wire.GEMINI else "model")[place % 2] for place in range(len(spoken))]
+        assert not any(mark in json.dumps(told) for mark in ("tool_calls", "tool_use", "function_call", "functionCall"))
+    assert "was handed to you" in json.dumps(told) or history is History.ALL
