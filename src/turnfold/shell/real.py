@@ -68,13 +68,12 @@ def real_world(
     ``human`` (by default nobody, and a run ends paused) is asked what no rule allows. ``environ`` is read here, once. Raises ``JournalError``.
     """
     variables = dict(os.environ if environ is None else environ)
-    places = find_folders(variables) if folders is None else folders
-    base = base_environment(variables)
+    places, base = folders or find_folders(variables), base_environment(variables)
     secrets, files = EnvironmentSecrets(variables), LocalFiles()
     finder = LocalFinder(base, files)
     with ExitStack() as stack:
         journal = stack.enter_context(closing(SqliteJournal(places.journal)))
-        sandboxes = LocalSandboxes(base, tuple(str(folder) for folder in (places.config, places.data, places.cache)))
+        sandboxes = LocalSandboxes(base, tuple(map(str, (places.config, places.data, places.cache))))
         models = stack.enter_context(closing(RoutedModels(secrets, places.weights, tell, progress)))
         yield World(
             files=files,
