@@ -11,11 +11,11 @@ from typing import final
 
 from attrs import frozen
 
+from turnfold.core.agent.asked import Question
 from turnfold.core.agent.inputs import Decided
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.tools.preview import CUT, visible
 from turnfold.core.world.likes import likes
-from turnfold.shell.ports import Question
 from turnfold.shell.scope import Scope
 
 TERMINAL = "/dev/tty"

@@ -15,13 +15,14 @@ from turnfold.cli.json_lines import effect_line
 from turnfold.cli.output import is_terminal, write
 from turnfold.cli.style import Piece, painted
 from turnfold.cli.view import Shown, View, act_shown, asked_by_child, shown
+from turnfold.core.agent.asked import Question
 from turnfold.core.agent.effects import Document, Effect, Leave, Notice, Publish
 from turnfold.core.agent.inputs import Decided
 from turnfold.core.agent.state import effective
 from turnfold.core.problem import Problem
 from turnfold.core.tools.preview import UNBOUNDED, preview, visible
 from turnfold.core.world.requests import AskHuman
-from turnfold.shell.ports import Clock, Human, Question
+from turnfold.shell.ports import Clock, Human
 from turnfold.shell.scope import Scope
 
 TRIES = 5

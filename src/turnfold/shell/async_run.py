@@ -16,6 +16,7 @@ from typing import TypeAlias, final
 
 from attrs import frozen
 
+from turnfold.core.agent.asked import Question
 from turnfold.core.agent.effects import Cancel, Effect, Perform, Recall
 from turnfold.core.agent.ids import RequestId
 from turnfold.core.agent.inputs import Answered, ChunkArrived, Decided, Failed, Input, Interrupted, TimePassed
@@ -24,7 +25,7 @@ from turnfold.core.config.layers import ChatConfig
 from turnfold.core.problem import Problem
 from turnfold.core.tools.spec import ToolSpec
 from turnfold.shell.desk import Desk, Ready, RunResult, Watch, prepared
-from turnfold.shell.ports import JournalError, Question
+from turnfold.shell.ports import JournalError
 from turnfold.shell.run import answer_of
 from turnfold.shell.scope import Scope
 from turnfold.shell.world import World

@@ -7,10 +7,11 @@ from typing import TypeAlias, final
 
 from attrs import evolve, frozen
 
+from turnfold.core.agent.asked import Question, question_of, questions_of
 from turnfold.core.agent.children import parent_config
 from turnfold.core.agent.commands.table import asks_model
 from turnfold.core.agent.effects import Cancel, Effect, Notice, Perform, Publish, Recall, Record
-from turnfold.core.agent.events import Started, TurnEnded
+from turnfold.core.agent.events import Reason, Started, TurnEnded
 from turnfold.core.agent.inputs import Answered, ChunkArrived, CommandGiven, Decided, Failed, Input, Resumed, UserSaid
 from turnfold.core.agent.limits import next_deadline
 from turnfold.core.agent.state import ChatState, Opened, Past, Status, effective, open_requests, questions
@@ -18,16 +19,15 @@ from turnfold.core.agent.step import step
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.models import find_provider, has_catalogue, profile_of
 from turnfold.core.conversation.messages import AssistantMessage, ToolCall, ToolMessage
-from turnfold.core.json import JsonObject
+from turnfold.core.json import JsonObject, JsonValue
+from turnfold.core.llm.structured import read_output_untrusted
 from turnfold.core.problem import Problem, caller_problem
-from turnfold.core.tools.preview import preview
 from turnfold.core.tools.spec import ToolSpec
 from turnfold.core.world.answers import EntryKind
 from turnfold.core.world.permission import Allow, permit
 from turnfold.core.world.requests import ListFiles, StartChild
 from turnfold.shell.alarm import left_s
 from turnfold.shell.hygiene import clean_briefing, clean_input, held_secrets, known_mask
-from turnfold.shell.ports import Question
 from turnfold.shell.recall import recalled
 from turnfold.shell.world import World
 
@@ -72,7 +72,7 @@ class RunResult:
             return None
         said = next(each for each in map(log.__getitem__, range(len(log) - 1, -1, -1)) if isinstance(each, AssistantMessage))
         call = said.calls[int(ending.call_id.rpartition(".")[2])]
-        return call.arguments if isinstance(call, ToolCall) else None
+        return ending.edited or (call.arguments if isinstance(call, ToolCall) else None)
 
     @property
     def _ending(self) -> ToolMessage | None:
@@ -83,9 +83,22 @@ class RunResult:
         return next((message for message in ending if message.call_id == wanted), None) if wanted else None
 
     @property
+    def output(self) -> JsonValue:
+        """The JSON value that the last reply is, where the config says what it has to be (``output``) and it is that; else None."""
+        wanted = effective(self.cfg, self.state.past).output
+        if not wanted or self.ended is None or self.ended.reason is not Reason.COMPLETED:
+            return None
+        return read_output_untrusted(self.reply, wanted).value_or(None)
+
+    @property
     def questions(self) -> tuple[Opened, ...]:
         """The requests that wait for a person."""
         return questions(self.state.past)
+
+    @property
+    def asked(self) -> tuple[Question, ...]:
+        """The same as plain data: what each would do, and what may be decided."""
+        return questions_of(self.state, self.cfg)
 
 
 @final
@@ -192,15 +205,6 @@ class Desk:
 
 def _refusal(effects: tuple[Effect, ...]) -> Problem | None:
     return next((effect.what for effect in effects if isinstance(effect, Publish) and isinstance(effect.what, Problem)), None)
-
-
-def question_of(state: ChatState, opened: Opened, cfg: ChatConfig) -> Question:
-    """An asked request with what it would do, from what its call has seen so far."""
-    turn = state.past.turn
-    slot = opened.request_id.slot
-    exchanges = turn.slots[slot].exchanges if turn is not None and 0 <= slot < len(turn.slots) else ()
-    shown = preview(opened.request, exchanges, cfg)
-    return Question(request_id=opened.request_id, request=opened.request, reason=opened.asked, preview=shown)
 
 
 @final

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -235,7 +237,12 @@ def test_items_have_schemas_of_their_own_at_the_beginning() -> None:
 
 
 NODE = {
-    "$defs": {"node": {"type": "object", "properties": {"next": {"anyOf": [{"$ref": "#/$defs/node"}, {"type": "null"}]}, "n": {"type": "integer"}}}},
+    "$defs": {
+        "node": {
+            "type": "object",
+            "properties": {"next": {"anyOf": [{"$ref": "#/$defs/node"}, {"type": "null"}]}, "n": {"type": "integer"}},
+        }
+    },
     "type": "object",
     "properties": {"a": {"$ref": "#/$defs/node"}},
 }
@@ -263,7 +270,9 @@ def test_references_that_never_end_are_a_fault_and_no_wait() -> None:
     loop = {"$defs": {"a": {"$ref": "#/$defs/b"}, "b": {"$ref": "#/$defs/a"}}, "properties": {"a": {"$ref": "#/$defs/a"}}}
     assert "$.a can't be checked: its schema refers back to itself" in problem({"a": 1}, loop)
     names = [f"d{number}" for number in range(60)]
-    twice = {name: {"anyOf": [{"$ref": f"#/$defs/{after}"}, {"$ref": f"#/$defs/{after}", "title": "again"}]} for name, after in zip(names, names[1:], strict=False)}
+    twice = {
+        name: {"anyOf": [{"$ref": f"#/$defs/{after}"}, {"$ref": f"#/$defs/{after}", "title": "again"}]} for name, after in pairwise(names)
+    }
     unfolding = {"$defs": {**twice, names[-1]: {"type": "string"}}, "properties": {"a": {"$ref": "#/$defs/d0"}}}
     assert "$.a" in problem({"a": 1}, unfolding)
 

@@ -19,9 +19,7 @@ def situation_of(past: Past, cfg: ChatConfig) -> Situation:
     2
     """
     generation = 0 if past.turn is None else past.turn.generation
-    return Situation(
-        log=past.log, memories=past.memories, usage=past.usage, turn=past.turns, generation=generation, agent=cfg.agent
-    )
+    return Situation(log=past.log, memories=past.memories, usage=past.usage, turn=past.turns, generation=generation, agent=cfg.agent)
 
 
 def said_untrusted(what: str, function: Callable[[], object]) -> str | Problem | None:

@@ -17,6 +17,7 @@ from turnfold.core.agent.compaction import plan, plan_if_due
 from turnfold.core.agent.draft import Draft, end_turn
 from turnfold.core.agent.effects import Cancel, Channel, Delta, Notice, Publish
 from turnfold.core.agent.encoding import encoded_for, profile_for, request_body
+from turnfold.core.agent.ending import NONE, at_limit, choice_missing, chosen, settle_reply
 from turnfold.core.agent.events import MessageAdded, ModelReplied, Reason, RequestClosed, TurnEnded, Unanswered, Why
 from turnfold.core.agent.ids import RequestId, place
 from turnfold.core.agent.limits import limit_reached
@@ -73,7 +74,7 @@ def settle_generation(draft: Draft, turn: Turn, tools: tuple[ToolSpec, ...], cfg
         case Problem() as problem:
             return end_turn(draft, Reason.FAILED, problem)
         case ModelReplied(stop=stop):
-            return end_turn(draft, Reason.CUT if stop is Stop.LENGTH else Reason.COMPLETED)
+            return settle_reply(draft, turn, stop, cfg)
         case _:
             return end_turn(draft, Reason.INTERRUPTED)
 
@@ -100,17 +101,17 @@ def _open_model(draft: Draft, turn: Turn, tools: tuple[ToolSpec, ...], cfg: Chat
     profile = profile_for(draft.state, cfg)
     limit = limit_reached(draft.past, turn, cfg, profile, draft.at_ms)
     if limit is not None:
-        return end_turn(draft, Reason.LIMIT, limit)
-    found = missing_agent(cfg) or callable_model(cfg)
+        return at_limit(draft, turn, limit, tools, cfg)
+    known = offered(tools, cfg, profile)
+    found = missing_agent(cfg) or (choice_missing(known, cfg) if turn.generation == 1 else None) or callable_model(cfg)
     if isinstance(found, Problem):
         return end_turn(draft, Reason.FAILED, found)
-    known = offered(tools, cfg, profile)
     encoded = encoded_for(draft.state, known, cfg, profile)
     encoding = draft.with_live(evolve(draft.state.live, encoded=encoded))
     planned = plan_if_due(draft.past, encoded.size_bytes, cfg, profile)
     if planned is not None:
         return open_summary(encoding, turn, planned, found, cfg)
-    scan = call_format.begin(encoded.told.tool_format, known)
+    scan = call_format.begin(encoded.told.tool_format, known) if chosen(turn, cfg) != NONE else None
     body = request_body(encoded, draft.past)
     return call_model(encoding, turn, found, body, cfg, scan=scan, spared_bytes=encoded.told.spared_bytes)
 
@@ -180,6 +181,8 @@ def close_reply(draft: Draft, reply: LiveReply, tools: tuple[ToolSpec, ...], cfg
     if whole.problem is not None:
         return fail_reply(draft, reply, whole.problem)
     text, calls = _read(reply, whole, tools)
+    turn = draft.past.turn
+    calls = () if turn is not None and chosen(turn, cfg) == NONE else calls
     if not text.strip() and not calls:
         return fail_reply(draft, reply, _empty(whole))
     request_id = reply.request_id

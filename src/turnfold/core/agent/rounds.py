@@ -14,13 +14,15 @@ from __future__ import annotations
 from typing import assert_never
 
 from turnfold.core.agent.draft import Draft
+from turnfold.core.agent.editing import told_edited
+from turnfold.core.agent.ending import stopped, stops_on
 from turnfold.core.agent.events import CallClosed, Forgotten, RequestClosed, RoundEnded, Unanswered, Why
 from turnfold.core.agent.ids import RequestId
 from turnfold.core.agent.requests import interrupt_request, open_request, repeatable
 from turnfold.core.agent.restoring import restored, restoring_needs
 from turnfold.core.agent.state import Slot, Status, Turn, effective, effective_in_round, memory_of, usable
 from turnfold.core.config.layers import ChatConfig
-from turnfold.core.conversation.messages import BrokenCall
+from turnfold.core.conversation.messages import BrokenCall, ToolCall
 from turnfold.core.problem import Problem
 from turnfold.core.tools.advance import advance_untrusted
 from turnfold.core.tools.spec import Call, Done, Memory, Need, Next, Refuse, ToolSpec, find_tool
@@ -41,8 +43,12 @@ def settle_round(draft: Draft, turn: Turn, tools: tuple[ToolSpec, ...], cfg: Cha
     now = draft.past.turn
     if now is not None and all(slot.result is not None for slot in now.slots):
         ended = draft.record(RoundEnded(draft.at_ms))
-        return _bounded(ended, cfg) if now.restoring is None else restored(ended, now, now.restoring)
+        return _stopped(_bounded(ended, cfg), tools, cfg) if now.restoring is None else restored(ended, now, now.restoring)
     return draft
+
+
+def _stopped(draft: Draft, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
+    return stopped(draft, tools, effective(cfg, draft.past)) if any(each.extension is not None for each in tools) else draft
 
 
 def _bounded(draft: Draft, cfg: ChatConfig) -> Draft:
@@ -64,7 +70,7 @@ def _settle_slot(draft: Draft, index: int, tools: tuple[ToolSpec, ...], cfg: Cha
     if slot.waiting:
         return _deny_siblings(draft, slot)
     closed = _close_unanswered(draft, index, slot)
-    if closed is not draft or _queued(turn, index, tools):
+    if closed is not draft or _queued(turn, index, tools, cfg):
         return closed
     return _obey(draft, turn, index, _next(draft, turn, slot, tools, cfg), tools, cfg)
 
@@ -115,8 +121,12 @@ def _close_interrupted(draft: Draft, turn: Turn, index: int, tools: tuple[ToolSp
     return _obey(draft, turn, index, due, tools, cfg)
 
 
-def _queued(turn: Turn, index: int, tools: tuple[ToolSpec, ...]) -> bool:
-    """Whether an earlier call of the same serial tool is not closed yet."""
+def _queued(turn: Turn, index: int, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> bool:
+    """Whether an earlier call of the same serial tool is not closed yet; or any earlier call, where calls are not to be done side by side."""
+    if not index:
+        return False
+    if effective_in_round(cfg, turn).parallel_calls is False:
+        return any(slot.result is None for slot in turn.slots[:index])
     name = turn.slots[index].invocation.name
     tool = find_tool(tools, name)
     if tool is None or not tool.serial:
@@ -148,6 +158,7 @@ def _obey(draft: Draft, turn: Turn, index: int, due: Next, tools: tuple[ToolSpec
         case Done(text, memory, ok, images, ends):
             tool = find_tool(tools, turn.slots[index].invocation.name)
             shown = tuple(image.digest for image in images)
+            ends = ends or (ok and not turn.commanded and stops_on(turn.slots[index].invocation.name, effective_in_round(cfg, turn)))
             return _close(draft, index, text, ok=ok, memory=memory if tool is not None and tool.serial else None, images=shown, ends=ends)
         case Refuse(problem):
             return _close(draft, index, f"Error: {problem}", ok=False)
@@ -160,7 +171,7 @@ def _open_all(draft: Draft, turn: Turn, index: int, requests: tuple[WorldRequest
     denied = tuple(request for request in requests if isinstance(permit(request, permitting), Deny))
     for offset, request in enumerate(denied or requests):  # where a rule denies a part, the rest would be done in vain
         request_id = RequestId(turn.number, turn.generation, index, slot.opened + offset)
-        draft = open_request(draft, request_id, request, permitting, turn.commanded and not turn.ask)
+        draft = open_request(draft, request_id, request, permitting, (turn.commanded and not turn.ask) or slot.edited)
     now = draft.past.turn
     opened = slot if now is None else now.slots[index]
     return draft if opened.waiting else _close_unanswered(draft, index, opened)
@@ -169,4 +180,7 @@ def _open_all(draft: Draft, turn: Turn, index: int, requests: tuple[WorldRequest
 def _close(
     draft: Draft, index: int, text: str, *, ok: bool, memory: Memory | None = None, images: tuple[str, ...] = (), ends: bool = False
 ) -> Draft:
+    turn = draft.past.turn
+    call = None if turn is None or not turn.slots[index].edited else turn.slots[index].invocation
+    text = told_edited(text, call.arguments) if isinstance(call, ToolCall) else text
     return draft.record(CallClosed(slot=index, text=text, ok=ok, memory=memory, at_ms=draft.at_ms, images=images, ends=ends))

@@ -24,6 +24,7 @@ from returns.result import Failure
 
 from turnfold.core.agent.commands.table import command_given
 from turnfold.core.agent.draft import Draft, Step
+from turnfold.core.agent.editing import edit_call
 from turnfold.core.agent.effects import Perform, Publish
 from turnfold.core.agent.events import (
     MessageAdded,
@@ -149,7 +150,7 @@ def absorb(draft: Draft, input: Input, tools: tuple[ToolSpec, ...], cfg: ChatCon
             now = effective(cfg, draft.past)
             return command_given(draft, command, usable(tools, now), now)
         case Decided():
-            return _decided(draft, input, cfg)
+            return _decided(draft, input, tools, cfg)
         case SettingsChanged(change):
             return _settings_changed(draft, change, cfg)
         case Interrupted():
@@ -189,12 +190,17 @@ def _failed(draft: Draft, request_id: RequestId, problem: Problem) -> Draft:
     return draft.record(RequestClosed(request_id, problem, draft.at_ms))
 
 
-def _decided(draft: Draft, input: Decided, cfg: ChatConfig) -> Draft:
+def _decided(draft: Draft, input: Decided, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
     found = find_open(draft.past, input.request_id)
     if found is None or found.status is not Status.ASKED:
         return draft
     if not input.allowed:
         draft = draft.record(RequestClosed(input.request_id, Unanswered(Why.DENIED, scalar_text(input.note)), draft.at_ms))
+    elif input.arguments is not None and draft.past.turn is not None:
+        edited = edit_call(draft, draft.past.turn, found, input.arguments, tools, cfg)
+        if edited.records == draft.records:
+            return edited  # the question stays open
+        draft = edited
     elif isinstance(found.request, AskHuman):
         said = said_untrusted(found.request, input.said or JsonObject())
         if isinstance(said, Failure):

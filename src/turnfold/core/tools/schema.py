@@ -47,6 +47,7 @@ class Fault:
     path: str
     message: str
 
+
 Follow: TypeAlias = Callable[[JsonObject], JsonValue]  # a schema that refers to what stands in its place; None for too many
 
 
