@@ -19,6 +19,8 @@ EXITS: tuple[tuple[Reason, Exit], ...] = (
     (Reason.COMPLETED, Exit.DONE),
     (Reason.CUT, Exit.LIMIT),
     (Reason.FAILED, Exit.FAILED),
+    (Reason.REFUSED, Exit.FAILED),
+    (Reason.GUARDRAIL, Exit.FAILED),
     (Reason.INTERRUPTED, Exit.INTERRUPTED),
     (Reason.LIMIT, Exit.LIMIT),
 )

@@ -163,8 +163,8 @@ def _latest(parts: tuple[str, ...], earlier: int, most_bytes: int) -> Iterator[s
 def _told(message: Message, tool_format: ToolFormat, clip_bytes: int | None) -> str:
     """One message under a heading that says whose it is; all but the person's words are clipped."""
     match message:
-        case UserMessage():
-            return f"# The user said\n\n{said_text(message)}"
+        case UserMessage(urged=urged):
+            return f"# {'The agent was told' if urged else 'The user said'}\n\n{said_text(message)}"
         case AssistantMessage(text=text, calls=calls):
             written = (
                 text if text and tool_format is not ToolFormat.NATIVE else "\n\n".join(filter(None, (text, calls_text(calls, tool_format))))
