@@ -117,10 +117,6 @@ def _event(view: View, event: Event) -> Shown:
             return Shown(view) if asked and not view.replay else _act(view, request_id)
         case Permitted(request_id):
             return Shown(view) if request_id in view.asked or view.replay else _act(view, request_id)
-        case CallEdited():
-            return _block(view, Piece("(with other arguments)\n", Style.DIM))
-        case CancelAsked():
-            return _block(view, Piece("(stopping …)\n", Style.DIM))
         case RequestClosed() | CallClosed():
             return _closed(view, event)
         case MessageAdded(message=AssistantMessage() as message):
@@ -129,15 +125,10 @@ def _event(view: View, event: Event) -> Shown:
             return _replied(evolve(view, prose=Prose()), message)
         case MessageAdded(message=UserMessage(text)) | CallCommanded(line=text) | SummaryAsked(line=text) | RestoreAsked(line=text):
             return _said(view, text)
-        case MessageQueued():
-            return _block(view, Piece("(your message waits until this turn has ended)\n", Style.DIM))
-        case ModelUrged(cause=cause):
-            what = "write that reply again" if cause is Cause.REPAIR else "answer now"
-            return _block(view, Piece(f"(the model is told to {what})\n", Style.DIM))
         case TurnEnded(reason, text=text):
             return _ended(view, reason, text)
         case _:
-            note = _note(event) if view.replay else ""
+            note = _aside(event) or (_note(event) if view.replay else "")
             return _block(view, Piece(f"({note})\n", Style.DIM)) if note else Shown(view)
 
 
@@ -146,6 +137,21 @@ def _result(view: View, event: CallClosed) -> tuple[Piece, ...]:
     if event.ok and event.ends:
         return (Piece(visible(event.text).rstrip("\n") + "\n"),)
     return result_pieces(_tool(view, event.slot), event.text, ok=event.ok)
+
+
+def _aside(event: Event) -> str:
+    """What is going on besides, in a few words; empty for what shows itself."""
+    match event:
+        case CallEdited():
+            return "with other arguments"
+        case CancelAsked():
+            return "stopping …"
+        case MessageQueued():
+            return "your message waits until this turn has ended"
+        case ModelUrged(cause=cause):
+            return f"the model is told to {'write that reply again' if cause is Cause.REPAIR else 'answer now'}"
+        case _:
+            return ""
 
 
 def _note(event: Event) -> str:

@@ -27,7 +27,7 @@ from turnfold.core.world.answers import EntryKind
 from turnfold.core.world.permission import Allow, permit
 from turnfold.core.world.requests import ListFiles, StartChild
 from turnfold.shell.alarm import left_s
-from turnfold.shell.hygiene import clean_briefing, clean_input, held_secrets, known_mask
+from turnfold.shell.hygiene import clean_briefing, clean_input, edits, held_secrets, known_mask
 from turnfold.shell.recall import recalled
 from turnfold.shell.world import World
 
@@ -128,7 +128,7 @@ class Desk:
         held = held_secrets(input, self.mask)
         if held:
             self.watch(Publish(_held(held, input)))
-            if isinstance(input, CommandGiven):
+            if isinstance(input, CommandGiven) or edits(input):
                 return ()  # what would be done is not what was written
         stepped = step(self.state, clean_input(input, self.mask), self.tools, self.cfg)
         records = tuple(effect for effect in stepped.effects if isinstance(effect, Record))
@@ -178,7 +178,7 @@ class Desk:
             return None
         self._asked = self.state.past
         for opened in questions(self.state.past):
-            return question_of(self.state, opened, effective(self.cfg, self.state.past))
+            return question_of(self.state, opened, effective(self.cfg, self.state.past), self.tools)
         return None
 
     def interrupting(self) -> bool:
@@ -250,7 +250,7 @@ def _with_files_named(said: UserSaid, cfg: ChatConfig, world: World) -> UserSaid
 def _held(names: tuple[str, ...], said: Input) -> Problem | Notice:
     """What a person is told who wrote a secret's value: it is never kept, so a command that holds it can't be given."""
     what = f"the value of {' and '.join(names)}"
-    if isinstance(said, CommandGiven):
+    if isinstance(said, CommandGiven) or edits(said):
         message = f"The command holds {what}, which is never kept, so nothing was done: write ${names[0]}, or take it from a file."
         return caller_problem("holds-secret", message)
     return Notice(f"What you said holds {what}: it goes on and is kept as [secret {names[0]}] only.")

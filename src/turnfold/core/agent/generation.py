@@ -181,7 +181,8 @@ def close_reply(draft: Draft, reply: LiveReply, tools: tuple[ToolSpec, ...], cfg
         return fail_reply(draft, reply, whole.problem)
     text, calls = _read(reply, whole, tools)
     turn = draft.past.turn
-    calls = () if turn is not None and chosen(turn, cfg) == NONE else calls
+    barred = turn is not None and chosen(turn, cfg) == NONE  # a server may not know of it
+    calls = () if barred else calls
     if not text.strip() and not calls:
         return fail_reply(draft, reply, _empty(whole))
     request_id = reply.request_id
@@ -195,7 +196,7 @@ def close_reply(draft: Draft, reply: LiveReply, tools: tuple[ToolSpec, ...], cfg
         calls=() if repeated else calls,
         reasoning=whole.reasoning,
         cut=whole.stop is Stop.LENGTH,
-        verbatim=None if repeated else whole.verbatim,
+        verbatim=None if repeated or barred else whole.verbatim,
     )
     return closed.with_live(evolve(closed.state.live, reply=None)).record(MessageAdded(message, draft.at_ms))
 

@@ -143,6 +143,9 @@ class ModelProfile:
     calls_tools: bool | None = field(default=None, metadata=note("whether it knows native calls"))
     reasons: bool | None = field(default=None, metadata=note("whether it reasons before it answers"))
     sees_images: bool | None = field(default=None, metadata=note("whether it can read images"))
+    holds_output: bool | None = field(
+        default=None, metadata=note("whether its server holds a reply to a JSON Schema, also while it is offered tools")
+    )
 
 
 KINDS: tuple[str, ...] = (
