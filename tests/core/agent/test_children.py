@@ -121,3 +121,17 @@ def test_an_id_says_whose_child_it_is(parent: str, path: list[RequestId]) -> Non
         assert (parent_of(child_id(child, request_id)), depth_of(child_id(child, request_id))) == (child, depth_of(child) + 1)
         child = child_id(child, request_id)
     assert depth_of(child) == len(path)
+
+
+def test_what_a_parent_has_to_answer_call_first_and_stop_on_is_its_own() -> None:
+    wanted = JsonObject.of(type="object")
+    spec = AgentSpec(name="judge", output=JsonObject.of(type="array"), tool_choice="read", stop_on=("read",))
+    cfg, past = under_way(1, Usage())
+    led = evolve(parent_config(cfg, past), output=wanted, tool_choice="required", stop_on=("*",), agents=(spec,))
+    plain = child_config(StartChild(task="t"), ID, led)
+    judging = child_config(StartChild(task="t", agent="judge"), ID, led)
+    assert not isinstance(plain, Problem)
+    assert not isinstance(judging, Problem)
+    assert (led.output, plain.output, judging.output) == (wanted, JsonObject(), spec.output)
+    assert (plain.tool_choice, judging.tool_choice) == ("", "read")
+    assert (plain.stop_on, judging.stop_on) == ((), ("read",))

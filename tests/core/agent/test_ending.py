@@ -11,8 +11,7 @@ from typing_extensions import override
 
 from tests.core.agent.scripted import YES, after, call, closed, log, problems, reasons, reply, results, sim
 from tests.laws.comparison import assert_acceptable, assert_balanced, sent_bodies
-from turnfold.core.agent.draft import Draft
-from turnfold.core.agent.ending import ANSWER_NOW, settle_reply
+from turnfold.core.agent.ending import ANSWER_NOW, verdict_on
 from turnfold.core.agent.events import Cause, ModelUrged, Reason, TurnEnded
 from turnfold.core.agent.requests import repeatable
 from turnfold.core.config.agents import AgentSpec
@@ -114,8 +113,7 @@ def test_a_refusal_and_a_cut_reply_are_not_repaired() -> None:
     assert (reasons(done), urged(done)) == ((Reason.CUT,), ())
     begun = after(sim(cfg=cfg), Say("go")).state
     assert begun.past.turn is not None
-    refused = settle_reply(Draft(begun, 0), begun.past.turn, Stop.REFUSED, cfg)
-    assert [record.event for record in refused.records] == [TurnEnded(Reason.REFUSED)]
+    assert verdict_on(begun.past, begun.past.turn, Stop.REFUSED, cfg, 0) is Reason.REFUSED
 
 
 @pytest.mark.parametrize("form", [ToolFormat.MARKDOWN, ToolFormat.XML])

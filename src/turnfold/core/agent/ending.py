@@ -15,6 +15,7 @@ What the model is told here is recorded as ``ModelUrged``: nobody takes it for t
 from __future__ import annotations
 
 from functools import partial
+from typing import TypeAlias
 
 from attrs import evolve
 from returns.result import Failure
@@ -23,7 +24,7 @@ from turnfold.core.agent.draft import Draft, end_turn
 from turnfold.core.agent.events import Cause, ModelUrged, Reason, TurnEnded
 from turnfold.core.agent.extending import said_untrusted, situation_of
 from turnfold.core.agent.limits import is_of
-from turnfold.core.agent.state import Turn
+from turnfold.core.agent.state import Past, Turn
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.values import AtGenerations
 from turnfold.core.conversation.messages import AssistantMessage
@@ -35,34 +36,31 @@ from turnfold.core.tools.spec import ToolSpec, extensions
 ANY = "*"  # in stop_on
 AUTO, REQUIRED, NONE = "auto", "required", "none"
 CHOICES = (AUTO, REQUIRED, NONE)
+Verdict: TypeAlias = Reason | Problem | ModelUrged
 ANSWER_NOW = (
     "This turn has had all its model calls, so no tool can be called any more. Answer now, with what you know: say what is done, "
     "and what is still open."
 )
 
 
-def settle_reply(draft: Draft, turn: Turn, stop: Stop, cfg: ChatConfig) -> Draft:
-    """The turn after a reply without calls: over, or, where that is not what it had to be, with the model told so."""
+def verdict_on(past: Past, turn: Turn, stop: Stop, cfg: ChatConfig, at_ms: int) -> Verdict:
+    """What comes of a reply without calls: the reason that the turn ends with, a Problem that it fails with, or what the model is told."""
     if stop is Stop.LENGTH:
-        return end_turn(draft, Reason.CUT)
+        return Reason.CUT
     if stop is Stop.REFUSED:
-        return end_turn(draft, Reason.REFUSED)
+        return Reason.REFUSED
     if turn.generation == 1 and chosen(turn, cfg) not in ("", AUTO, NONE):
-        return _urged(draft, _call_first(cfg.tool_choice), Cause.REPAIR)
+        return ModelUrged(text=_call_first(cfg.tool_choice), cause=Cause.REPAIR, at_ms=at_ms)
     if not cfg.output:
-        return end_turn(draft, Reason.COMPLETED)
-    last = draft.past.log[-1]
+        return Reason.COMPLETED
+    last = past.log[-1]
     read = read_output_untrusted(last.text if isinstance(last, AssistantMessage) else "", cfg.output)
     if not isinstance(read, Failure):
-        return end_turn(draft, Reason.COMPLETED)
-    problem = read.failure()
+        return Reason.COMPLETED
+    problem: Problem = read.failure()
     if turn.answering or turn.repairs >= cfg.limits.repairs:
-        return end_turn(draft, Reason.FAILED, problem)
-    return _urged(draft, told_again(problem), Cause.REPAIR)
-
-
-def _urged(draft: Draft, text: str, cause: Cause) -> Draft:
-    return draft.record(ModelUrged(text=text, cause=cause, at_ms=draft.at_ms))
+        return problem
+    return ModelUrged(text=told_again(problem), cause=Cause.REPAIR, at_ms=at_ms)
 
 
 def _call_first(choice: str) -> str:
@@ -120,5 +118,5 @@ def at_limit(draft: Draft, turn: Turn, limit: Problem, tools: tuple[ToolSpec, ..
         if said is not None:
             return draft.record(TurnEnded(Reason.COMPLETED, None, draft.at_ms, text=said))
     if cfg.limits.at_generations is AtGenerations.ANSWER and not turn.answering:
-        return _urged(draft, ANSWER_NOW, Cause.ANSWER)
+        return draft.record(ModelUrged(text=ANSWER_NOW, cause=Cause.ANSWER, at_ms=draft.at_ms))
     return end_turn(draft, Reason.LIMIT, limit)

@@ -8,7 +8,7 @@ recorded in one step, so no finished reply is ever asked again.
 from __future__ import annotations
 
 from itertools import takewhile
-from typing import final
+from typing import assert_never, final
 
 from attrs import evolve, frozen
 
@@ -17,8 +17,8 @@ from turnfold.core.agent.compaction import plan, plan_if_due
 from turnfold.core.agent.draft import Draft, end_turn
 from turnfold.core.agent.effects import Cancel, Channel, Delta, Notice, Publish
 from turnfold.core.agent.encoding import encoded_for, profile_for, request_body
-from turnfold.core.agent.ending import NONE, at_limit, choice_missing, chosen, settle_reply
-from turnfold.core.agent.events import MessageAdded, ModelReplied, Reason, RequestClosed, TurnEnded, Unanswered, Why
+from turnfold.core.agent.ending import NONE, Verdict, at_limit, choice_missing, chosen, verdict_on
+from turnfold.core.agent.events import MessageAdded, ModelReplied, ModelUrged, Reason, RequestClosed, TurnEnded, Unanswered, Why
 from turnfold.core.agent.ids import RequestId, place
 from turnfold.core.agent.limits import limit_reached
 from turnfold.core.agent.live import Live, LiveReply
@@ -73,9 +73,22 @@ def settle_generation(draft: Draft, turn: Turn, tools: tuple[ToolSpec, ...], cfg
         case Problem() as problem:
             return end_turn(draft, Reason.FAILED, problem)
         case ModelReplied(stop=stop):
-            return settle_reply(draft, turn, stop, cfg)
+            return _settle_reply(draft, verdict_on(draft.past, turn, stop, cfg, draft.at_ms))
         case _:
             return end_turn(draft, Reason.INTERRUPTED)
+
+
+def _settle_reply(draft: Draft, verdict: Verdict) -> Draft:
+    """The turn after a reply without calls: ended, or with the model told that it is not over."""
+    match verdict:
+        case Reason():
+            return end_turn(draft, verdict)
+        case Problem():
+            return end_turn(draft, Reason.FAILED, verdict)
+        case ModelUrged():
+            return draft.record(verdict)
+        case _:
+            assert_never(verdict)
 
 
 def _settle_commanded(draft: Draft, turn: Turn, cfg: ChatConfig) -> Draft:
