@@ -12,10 +12,10 @@ from attrs import evolve
 from turnfold.core.agent.ids import RequestId, child_id, depth_of
 from turnfold.core.agent.state import Past, effective, open_requests, usable
 from turnfold.core.config.agents import AgentSpec
-from turnfold.core.config.layer import FREE
 from turnfold.core.config.layers import ChatConfig, Overrides, agent_layer
 from turnfold.core.config.missing import MISSING
 from turnfold.core.config.values import Limits
+from turnfold.core.json import JsonObject
 from turnfold.core.problem import Problem, did_you_mean, model_problem
 from turnfold.core.tools.output import counted
 from turnfold.core.tools.spec import ToolSpec
@@ -59,7 +59,7 @@ def child_config(request: StartChild, request_id: RequestId, cfg: ChatConfig) ->
     own = Overrides(
         limits=_limits(request, leading.limits, cfg.limits),
         tools=MISSING if request.tools is None else request.tools,
-        output=spec.output or FREE,  # what its parent has to answer, call first and stop on is its parent's alone
+        output=spec.output or JsonObject(),  # what its parent has to answer, call first and stop on is its parent's alone
         tool_choice=spec.tool_choice,
         stop_on=spec.stop_on or (),
     )

@@ -24,12 +24,12 @@ from turnfold.core.agent.ending import AUTO, NONE, chosen
 from turnfold.core.agent.live import Encoded, EncodedLog
 from turnfold.core.agent.state import ChatState, Past
 from turnfold.core.agent.summary import Summary
-from turnfold.core.config.layer import FREE
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.models import find_provider, profile_of
 from turnfold.core.config.values import ExampleTurn, ModelProfile, TokensParameter, ToolFormat, Wire
 from turnfold.core.conversation.log import Log
 from turnfold.core.conversation.messages import AssistantMessage, Message, ToolMessage, UserMessage
+from turnfold.core.json import JsonObject
 from turnfold.core.llm.chat_images import as_seen, spared_bytes
 from turnfold.core.llm.chat_request import said_text
 from turnfold.core.llm.grammar import BlockShape, grammar_of
@@ -168,7 +168,7 @@ def _head(tools: tuple[ToolSpec, ...], cfg: ChatConfig, profile: ModelProfile, *
         tool_format=tool_format,
         tool_choice=choice if tool_format is ToolFormat.NATIVE else "",
         parallel_calls=cfg.parallel_calls,
-        output=cfg.output if held else FREE,
+        output=cfg.output if held else JsonObject(),
         reasons=profile.reasons is True,
     )
 

@@ -55,7 +55,6 @@ class Merge(Enum):
 
 
 MERGE = "merge"
-FREE = JsonObject()  # of a turn's last reply: anything
 
 
 def _setting(
@@ -241,7 +240,7 @@ class Layer:
     @property
     def output(self) -> JsonObject:
         """The JSON Schema of a turn's last reply; empty where it is free."""
-        return topmost([layer.own_output for layer in self.layers], FREE)
+        return topmost([layer.own_output for layer in self.layers], JsonObject())
 
     @property
     def tool_choice(self) -> str:
@@ -377,8 +376,6 @@ def key_of(setting: str) -> str:
 def laid_setting(setting: attrs.Attribute[object], over: object, under: object) -> object:
     """What two layers say of one setting, as one."""
     merge = merge_of(setting)
-    if merge is Merge.WHOLE and isinstance(over, JsonObject):
-        return over
     if merge is Merge.JOINED and isinstance(over, Missing):
         return under
     if isinstance(over, tuple) and isinstance(under, tuple):
@@ -388,7 +385,7 @@ def laid_setting(setting: attrs.Attribute[object], over: object, under: object) 
             return tuple(dict.fromkeys((*over, *under)))
         if merge is Merge.TOOLS:
             return laid_tools(over, under)
-    return laid(over, under)
+    return over if merge is Merge.WHOLE and isinstance(over, JsonObject) else laid(over, under)
 
 
 def laid_fields(over: Layer, under: Layer) -> dict[str, object]:
