@@ -15,8 +15,9 @@ from returns.result import Failure
 from turnfold.core.agent.draft import Draft
 from turnfold.core.agent.effects import Publish
 from turnfold.core.agent.events import CallEdited, RequestClosed, Unanswered, Why
+from turnfold.core.agent.led_tools import at_hand
 from turnfold.core.agent.requests import repeatable
-from turnfold.core.agent.state import Opened, Status, Turn, effective_in_round, usable
+from turnfold.core.agent.state import Opened, Status, Turn, effective_in_round
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.json import JsonObject, dumps, freeze
 from turnfold.core.problem import Problem, caller_problem
@@ -36,7 +37,7 @@ def edit_call(draft: Draft, turn: Turn, opened: Opened, arguments: JsonObject, t
     index = opened.request_id.slot
     slot = turn.slots[index]
     name = slot.invocation.name
-    tool = find_tool(usable(tools, effective_in_round(cfg, turn)), name)
+    tool = find_tool(at_hand(tools, effective_in_round(cfg, turn)), name)
     read = _read_untrusted(arguments, tool)
     if isinstance(read, Problem):
         return draft.act(Publish(read))

@@ -17,10 +17,12 @@ from turnfold.core.agent.draft import Draft
 from turnfold.core.agent.editing import told_edited
 from turnfold.core.agent.ending import stopped, stops_on
 from turnfold.core.agent.events import CallClosed, Forgotten, RequestClosed, RoundEnded, Unanswered, Why
+from turnfold.core.agent.handoffs import handed_over, may_transfer, second_transfer
 from turnfold.core.agent.ids import RequestId
+from turnfold.core.agent.led_tools import at_hand
 from turnfold.core.agent.requests import interrupt_request, open_request, repeatable
 from turnfold.core.agent.restoring import restored, restoring_needs
-from turnfold.core.agent.state import Slot, Status, Turn, effective, effective_in_round, memory_of, usable
+from turnfold.core.agent.state import Slot, Status, Turn, effective, effective_in_round, memory_of
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.conversation.messages import BrokenCall, ToolCall
 from turnfold.core.problem import Problem
@@ -43,7 +45,9 @@ def settle_round(draft: Draft, turn: Turn, tools: tuple[ToolSpec, ...], cfg: Cha
     now = draft.past.turn
     if now is not None and all(slot.result is not None for slot in now.slots):
         ended = draft.record(RoundEnded(draft.at_ms))
-        return _stopped(_bounded(ended, cfg), tools, cfg) if now.restoring is None else restored(ended, now, now.restoring)
+        if now.restoring is not None:
+            return restored(ended, now, now.restoring)
+        return _stopped(handed_over(_bounded(ended, cfg), now, tools, cfg), tools, cfg)
     return draft
 
 
@@ -72,7 +76,7 @@ def _settle_slot(draft: Draft, index: int, tools: tuple[ToolSpec, ...], cfg: Cha
     closed = _close_unanswered(draft, index, slot)
     if closed is not draft or _queued(turn, index, tools, cfg):
         return closed
-    return _obey(draft, turn, index, _next(draft, turn, slot, tools, cfg), tools, cfg)
+    return _obey(draft, turn, index, _next(draft, turn, index, tools, cfg), tools, cfg)
 
 
 def _deny_siblings(draft: Draft, slot: Slot) -> Draft:
@@ -115,27 +119,32 @@ def _close_interrupted(draft: Draft, turn: Turn, index: int, tools: tuple[ToolSp
     if closed is not draft:
         return closed
     answered = bool(slot.requests) and len(slot.exchanges) == len(slot.requests)
-    due = _next(draft, turn, slot, tools, cfg) if answered else Need(())
+    due = _next(draft, turn, index, tools, cfg) if answered else Need(())
     if isinstance(due, Need):
         return _close(draft, index, INTERRUPTED_TEXT, ok=False)
     return _obey(draft, turn, index, due, tools, cfg)
 
 
 def _queued(turn: Turn, index: int, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> bool:
-    """Whether an earlier call of the same serial tool is not closed yet; or any earlier call, where calls are not to be done side by side."""
+    """Whether an earlier call of the same serial tool is not closed yet; for a handoff, any earlier one; any earlier call, where calls are
+    not to be done side by side.
+    """
     if not index:
         return False
     if effective_in_round(cfg, turn).parallel_calls is False:
         return any(slot.result is None for slot in turn.slots[:index])
     name = turn.slots[index].invocation.name
+    if may_transfer(turn.slots[index]):
+        return any(slot.result is None and may_transfer(slot) for slot in turn.slots[:index])
     tool = find_tool(tools, name)
     if tool is None or not tool.serial:
         return False
     return any(slot.result is None and slot.invocation.name == name for slot in turn.slots[:index])
 
 
-def _next(draft: Draft, turn: Turn, slot: Slot, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Next:
+def _next(draft: Draft, turn: Turn, index: int, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Next:
     """What the slot's tool needs now. A lost request is needed again, before the tool is asked."""
+    slot = turn.slots[index]
     lost = tuple(each.request for each in slot.requests if each.lost)
     repeated = tuple(request for request in lost if isinstance(request, WorldRequest))
     if repeated:
@@ -146,9 +155,12 @@ def _next(draft: Draft, turn: Turn, slot: Slot, tools: tuple[ToolSpec, ...], cfg
         return Refuse(slot.invocation.problem)
     name = slot.invocation.name
     begun = effective_in_round(cfg, turn)
-    known = usable(tools, begun)
+    known = at_hand(tools, begun)
+    tool = find_tool(known, name)
+    if (again := second_transfer(turn, index, tool, known)) is not None:
+        return Refuse(again)
     call = Call(slot.invocation.arguments, slot.exchanges, memory_of(draft.past, name))
-    return advance_untrusted(name, find_tool(known, name), call, known, begun)
+    return advance_untrusted(name, tool, call, known, begun)
 
 
 def _obey(draft: Draft, turn: Turn, index: int, due: Next, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
@@ -158,12 +170,18 @@ def _obey(draft: Draft, turn: Turn, index: int, due: Next, tools: tuple[ToolSpec
         case Done(text, memory, ok, images, ends):
             tool = find_tool(tools, turn.slots[index].invocation.name)
             shown = tuple(image.digest for image in images)
-            ends = ends or (ok and not turn.commanded and stops_on(turn.slots[index].invocation.name, effective_in_round(cfg, turn)))
+            ends = ends or (ok and _stops(turn, index, cfg))
             return _close(draft, index, text, ok=ok, memory=memory if tool is not None and tool.serial else None, images=shown, ends=ends)
         case Refuse(problem):
             return _close(draft, index, f"Error: {problem}", ok=False)
         case _:
             assert_never(due)
+
+
+def _stops(turn: Turn, index: int, cfg: ChatConfig) -> bool:
+    """Whether the good end of the call is the turn's, by the settings: not that of a person's own call, or of a handoff, behind which it goes on."""
+    slot = turn.slots[index]
+    return not turn.commanded and not may_transfer(slot) and stops_on(slot.invocation.name, effective_in_round(cfg, turn))
 
 
 def _open_all(draft: Draft, turn: Turn, index: int, requests: tuple[WorldRequest, ...], cfg: ChatConfig) -> Draft:
