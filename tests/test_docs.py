@@ -38,6 +38,15 @@ def block(document: str, language: str, of: str) -> str:
     return str(found)
 
 
+@pytest.mark.parametrize("name", ["approval.md", "output.md"])
+def test_what_a_document_shows_runs(name: str) -> None:
+    text = (PROJECT / "docs" / name).read_text(encoding="utf-8")
+    names: dict[str, object] = {}
+    for code in re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
+        exec(compile(code, name, "exec"), names)
+    assert "done" in names or "tools" in names
+
+
 def test_the_tool_of_your_own_runs() -> None:
     names: dict[str, object] = {}
     exec(compile(block(ARCHITECTURE, "python", "WORDS = "), "architecture.md", "exec"), names)

@@ -1,4 +1,5 @@
 from turnfold.core.agent.apply import apply
+from turnfold.core.agent.asked import Question, questions_of
 from turnfold.core.agent.commands.command import Command
 from turnfold.core.agent.commands.table import COMMANDS
 from turnfold.core.agent.draft import Step
@@ -22,7 +23,7 @@ from turnfold.core.agent.step import execute_command, step
 from turnfold.core.config.agents import AgentSpec, History
 from turnfold.core.config.explain import Explained, Overridden, explain
 from turnfold.core.config.layers import ChatConfig, Config, Overrides, ProjectConfig
-from turnfold.core.config.values import Limits, ModelProfile, Provider, Rule, SecretRef, ToolFormat, Verdict
+from turnfold.core.config.values import AtGenerations, Limits, ModelProfile, Provider, Rule, SecretRef, ToolFormat, Verdict
 from turnfold.core.conversation.messages import AssistantMessage, Message, ToolCall, ToolMessage, UserMessage
 from turnfold.core.journal import fold, load
 from turnfold.core.json import JsonObject
@@ -36,7 +37,7 @@ from turnfold.core.world.answers import Returned
 from turnfold.core.world.images import Image
 from turnfold.shell.briefing import read_briefing
 from turnfold.shell.desk import RunResult
-from turnfold.shell.functions import Caller, FunctionTool, functions_of, tool, with_functions
+from turnfold.shell.functions import Caller, FunctionTool, decoded, functions_of, output_of, tool, with_functions
 from turnfold.shell.real import real_world
 from turnfold.shell.run import run
 from turnfold.shell.run_async import run_async
@@ -49,6 +50,7 @@ __all__ = [
     "AgentSpec",
     "Answered",
     "AssistantMessage",
+    "AtGenerations",
     "Call",
     "Caller",
     "Cancel",
@@ -87,6 +89,7 @@ __all__ = [
     "ProjectConfig",
     "Provider",
     "Publish",
+    "Question",
     "Record",
     "Refuse",
     "Resumed",
@@ -111,6 +114,7 @@ __all__ = [
     "agent_tool",
     "apply",
     "asked",
+    "decoded",
     "equipped",
     "execute_command",
     "explain",
@@ -119,6 +123,8 @@ __all__ = [
     "from_generator",
     "functions_of",
     "load",
+    "output_of",
+    "questions_of",
     "read_briefing",
     "real_world",
     "run",

@@ -13,8 +13,9 @@ from turnfold.core.agent.inputs import Input
 from turnfold.core.agent.state import questions
 from turnfold.core.config.values import Rule
 from turnfold.core.journal import fold
+from turnfold.core.json import JsonObject
 from turnfold.testing import simulated as s
-from turnfold.testing.lives import COMMANDS, RULES, asked, sims
+from turnfold.testing.lives import COMMANDS, EDITS, RULES, asked, sims
 from turnfold.testing.strategies import inputs, request_ids
 
 PICK = st.integers(0, 5)
@@ -64,9 +65,9 @@ class ConversationMachine(RuleBasedStateMachine):
         assert self.sim.history[-1].step.effects == ()
 
     @precondition(lambda self: bool(questions(self.sim.state.past)))
-    @rule(pick=PICK, allowed=st.booleans(), holds=st.sampled_from(RULES))
-    def decide(self, pick: int, allowed: bool, holds: Rule | None) -> None:
-        self.move(s.Decide(pick, allowed, holds))
+    @rule(pick=PICK, allowed=st.booleans(), holds=st.sampled_from(RULES), arguments=st.sampled_from(EDITS))
+    def decide(self, pick: int, allowed: bool, holds: Rule | None, arguments: JsonObject | None) -> None:
+        self.move(s.Decide(pick, allowed, holds, arguments))
 
     @rule()
     def interrupt(self) -> None:

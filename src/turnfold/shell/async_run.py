@@ -19,6 +19,7 @@ from typing import TypeAlias, final
 
 from attrs import frozen
 
+from turnfold.core.agent.asked import Question
 from turnfold.core.agent.effects import Cancel, Effect, Perform, Recall
 from turnfold.core.agent.ids import RequestId
 from turnfold.core.agent.inputs import ChunkArrived, Decided, Failed, Input, Interrupted, TimePassed
@@ -31,7 +32,7 @@ from turnfold.core.world.requests import CallModel, Wait
 from turnfold.shell.desk import Desk, EndlessRules, Observers, RunResult
 from turnfold.shell.loop_threads import Threads
 from turnfold.shell.perform import perform, perform_async
-from turnfold.shell.ports import JournalError, Question
+from turnfold.shell.ports import JournalError
 from turnfold.shell.preparing import Ready, asks_the_world, prepared
 from turnfold.shell.scope import Scope, never_began
 from turnfold.shell.world import World

@@ -12,9 +12,9 @@ from typing import Protocol, TypeVar, final
 
 from attrs import frozen
 
+from turnfold.core.agent.asked import Question
 from turnfold.core.agent.effects import Record
 from turnfold.core.agent.events import Event
-from turnfold.core.agent.ids import RequestId
 from turnfold.core.agent.inputs import Decided
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.problem import Problem
@@ -37,7 +37,6 @@ from turnfold.core.world.requests import (
     ListFiles,
     ReadFile,
     ReadImage,
-    Request,
     RunProcess,
     RunPython,
     WriteFile,
@@ -46,21 +45,6 @@ from turnfold.shell.bounds import FREE, Bounds
 from turnfold.shell.scope import Scope
 
 R_contra = TypeVar("R_contra", contravariant=True)
-
-
-@final
-@frozen(kw_only=True)
-class Question:
-    """A request that waits for a person: what it is, why it is asked, and what it would do, ready to be shown.
-
-    ``child``: the id of the conversation that asks, where it is not the one that runs but a child of it.
-    """
-
-    request_id: RequestId
-    request: Request
-    reason: str
-    preview: str
-    child: str = ""
 
 
 @final

@@ -15,7 +15,7 @@ from turnfold.core.config.agents import AgentSpec, History
 from turnfold.core.config.layers import ChatConfig, Config, ProjectConfig
 from turnfold.core.config.said import said
 from turnfold.core.config.tables import Compaction
-from turnfold.core.config.values import Limits, ModelProfile, Provider, Rule, ToolFormat, Verdict, Wire
+from turnfold.core.config.values import AtGenerations, Limits, ModelProfile, Provider, Rule, ToolFormat, Verdict, Wire
 from turnfold.core.conversation.messages import ToolCall
 from turnfold.core.json import JsonObject, dumps
 from turnfold.core.llm.call_format import MARKDOWN, XML, TextFormat
@@ -121,6 +121,11 @@ COMMANDS = (
     "/config limits.generations = default",
     "/config temperature = 9",
     "/config tools = -python",
+    "/decide",
+    "/decide 1.1.0.0 yes",
+    "/decide 1.1.0.0 no not now",
+    "/decide 1.1.0.0 always",
+    '/decide 1.1.0.0 {"path": "c.txt"}',
     "/allow",
     "/allow write",
     "/allow run l*",
@@ -160,9 +165,29 @@ LED_TOOLS = tuple(
     tool for agent in ("reviewer", "critic") for tool in led_tools(ALL_TOOLS, ChatConfig(ProjectConfig(Config(agent=agent, agents=AGENTS))))
 )
 RULES = (None, None, Rule(Verdict.ALLOW, "write", "*"), Rule(Verdict.ALLOW), Rule(Verdict.DENY, "run", "*"), Rule(Verdict.ASK))
+EDITS = (
+    *(5 * (None,)),
+    JsonObject.of(command="ls"),
+    JsonObject.of(path="c.txt", content="delta\n"),
+    JsonObject.of(path="d.txt"),
+    JsonObject.of(nope=1),
+)
+NUMBER = JsonObject.of(
+    type="object", properties=JsonObject.of(n=JsonObject.of(type="integer")), required=("n",), additionalProperties=False
+)
+FREE = ChatConfig(ProjectConfig(Config()))
+RULED = (
+    *(6 * (FREE,)),
+    evolve(FREE, output=NUMBER),
+    evolve(FREE, tool_choice="read", parallel_calls=False),
+    evolve(FREE, tool_choice="required", stop_on=("*",)),
+    evolve(FREE, tool_choice="none", output=NUMBER),
+    evolve(FREE, stop_on=("read", "shell"), output=JsonObject.of(type="string")),
+)
 LIMITS = (
     *(3 * (Limits(),)),
     Limits(generations=2),
+    Limits(generations=1, at_generations=AtGenerations.ANSWER, repairs=1),
     Limits(reply_bytes=300),
     Limits(generations=0, grace_s=0.0),
     Limits(turns=3, turn_s=5.0),
@@ -200,7 +225,11 @@ def _block(form: TextFormat, call: ToolCall, after: str) -> str:
 
 def streams(wire: Wire = Wire.CHAT) -> SearchStrategy[Stream]:
     """Replies in ``wire``: text, calls, both, nothing, cut, failed in the middle, no stream at all."""
-    said = st.sampled_from(("Done.", "", " ", "é😀 done", "```read\na", "```shell\nls\n```", BOTH)) | texts() | blocks()
+    said = (
+        st.sampled_from(("Done.", '{"n": 3}', '```json\n{"n": "3"}\n```', "", " ", "é😀 done", "```read\na", "```shell\nls\n```", BOTH))
+        | texts()
+        | blocks()
+    )
     several = st.lists(raw_calls(), min_size=1, max_size=4).map(tuple)
     called = st.one_of(st.just(()), several, several)
     whole = st.builds(
@@ -241,6 +270,7 @@ def sim_configs(*, timed: bool = True, wire: Wire = Wire.CHAT) -> SearchStrategy
         st.sampled_from((None, None, None, ("read", "shell", "count"))),
         st.sampled_from(("", "", "reviewer", "critic")),
         st.just(evolve(PROVIDER, wire=wire)),
+        st.sampled_from(RULED),
     )
 
 
@@ -253,6 +283,7 @@ def _config(
     tools: tuple[str, ...] | None,
     agent: str,
     provider: Provider,
+    ruled: ChatConfig,
 ) -> ChatConfig:
     priced = ModelProfile(pattern="scripted/*", window_tokens=window, input_usd=1000.0, output_usd=1000.0)
     keep = Compaction(keep_turns=0 if window == 200 else 1)
@@ -267,7 +298,7 @@ def _config(
         models=(priced,),
         compaction=keep,
     )
-    cfg = ChatConfig(ProjectConfig(base), workspace="/w", conversation="c")
+    cfg = evolve(ruled, project=ProjectConfig(base), workspace="/w", conversation="c")
     return cfg if tools is None else evolve(cfg, tools=tools)
 
 
@@ -292,7 +323,7 @@ def moves(*, wild: bool = True) -> SearchStrategy[Move]:
         asked(),
         st.builds(Deliver, pick, st.integers(1, 400)),
         *(4 * [st.builds(Finish, pick)]),
-        st.builds(Decide, pick, st.booleans(), st.sampled_from(RULES)),
+        st.builds(Decide, pick, st.booleans(), st.sampled_from(RULES), st.sampled_from(EDITS)),
     ]
     rare: list[SearchStrategy[Move]] = [
         st.builds(Break, pick),

@@ -204,11 +204,12 @@ class Unknown:
 @final
 @frozen
 class Decide:
-    """The person decides on a question; ``rule`` says that it shall hold from now on."""
+    """The person decides on a question; ``rule`` says that it shall hold from now on; ``arguments``: what the call shall be done with."""
 
     pick: int = 0
     allowed: bool = True
     rule: Rule | None = None
+    arguments: JsonObject | None = None
 
 
 @final
@@ -300,13 +301,13 @@ def _decided(sim: Sim, move: Decide) -> Sim:
     found = asked[move.pick % len(asked)]
     said = plausible(found.request) if isinstance(found.request, AskHuman) else None
     rules = () if move.rule is None else (move.rule,)
-    return taken(sim, Decided(found.request_id, move.allowed, "so I say", rules, sim.now_ms, said))
+    return taken(sim, Decided(found.request_id, move.allowed, "so I say", rules, sim.now_ms, said, move.arguments))
 
 
 def plausible(request: AskHuman) -> JsonObject:
     """An answer that fits every field of ``request``.
 
-    >>> from turnfold.core.world.requests import FormField, Wait
+    >>> from turnfold.core.world.requests import FormField
     >>> plausible(AskHuman(question="?", fields=(FormField(name="a"), FormField(name="b", choices=("x",), several=True))))
     JsonObject.of(a='so I say', b=('x',))
     """

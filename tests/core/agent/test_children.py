@@ -156,3 +156,17 @@ def test_what_is_known_of_lost_children_closes_their_calls_and_counts_once(names
     assert [slot for slot, text in enumerate(told) if text.startswith("did c~")] == sorted(known & set(range(len(names))))
     assert sum("unknown" in text for text in told) == len(names) - len(known & set(range(len(names))))
     assert (len(told), lost.state.past.usage.input_tokens) == (len(names), 7 * len(known & set(range(len(names)))))
+
+
+def test_what_a_parent_has_to_answer_call_first_and_stop_on_is_its_own() -> None:
+    wanted = JsonObject.of(type="object")
+    spec = AgentSpec(name="judge", output=JsonObject.of(type="array"), tool_choice="read", stop_on=("read",))
+    cfg, past = under_way(1, Usage())
+    led = evolve(parent_config(cfg, past), output=wanted, tool_choice="required", stop_on=("*",), agents=(spec,))
+    plain = child_config(StartChild(task="t"), ID, led)
+    judging = child_config(StartChild(task="t", agent="judge"), ID, led)
+    assert not isinstance(plain, Problem)
+    assert not isinstance(judging, Problem)
+    assert (led.output, plain.output, judging.output) == (wanted, JsonObject(), spec.output)
+    assert (plain.tool_choice, judging.tool_choice) == ("", "read")
+    assert (plain.stop_on, judging.stop_on) == ((), ("read",))

@@ -13,6 +13,7 @@ from turnfold.core.agent.events import (
     CallCommanded,
     CallEdited,
     CancelAsked,
+    Cause,
     Compacted,
     Event,
     FellBack,
@@ -23,6 +24,7 @@ from turnfold.core.agent.events import (
     MessageAdded,
     MessageQueued,
     ModelReplied,
+    ModelUrged,
     Outcome,
     Permitted,
     Reconfigured,
@@ -52,7 +54,7 @@ from turnfold.core.world.images import Image
 from turnfold.core.world.requests import CallModel, Purpose
 
 Commanded: TypeAlias = CallCommanded | Impersonated | SummaryAsked | Reconfigured | Renamed | Rewound | Redone | RestoreAsked
-Issued: TypeAlias = HandedOff | GuardrailChecked | FellBack | CallEdited
+Issued: TypeAlias = HandedOff | GuardrailChecked | FellBack | CallEdited | ModelUrged
 Rarer: TypeAlias = (
     Started | MessageQueued | CallClosed | RoundEnded | TurnInterrupted | TurnEnded | Compacted | Forgotten | Issued | Commanded
 )
@@ -85,8 +87,8 @@ def _applied_rarely(past: Past, event: Rarer) -> Past:
             return _call_closed(past, event)
         case RoundEnded():
             return _round_ended(past)
-        case TurnEnded():
-            return evolve(past, turn=None)
+        case TurnEnded(text=text):
+            return _turn_ended(past, text)
         case Started():
             return evolve(past, conversation=event.conversation, cfg_digest=event.cfg_digest, tools_digest=event.tools_digest, name="")
         case MessageQueued(message):
@@ -97,7 +99,7 @@ def _applied_rarely(past: Past, event: Rarer) -> Past:
             return _compacted(past, Summary(upto=upto, text=summary, pinned=pinned))
         case Forgotten(count):
             return evolve(past, writes=past.writes.without(count))
-        case HandedOff() | GuardrailChecked() | FellBack() | CallEdited():
+        case HandedOff() | GuardrailChecked() | FellBack() | CallEdited() | ModelUrged():
             return _applied_in_turn(past, event)
         case _:
             return _applied_command(past, event)
@@ -141,8 +143,28 @@ def _applied_in_turn(past: Past, event: Issued) -> Past:
                 return past
             call = ToolCall(slot.invocation.name, arguments)
             return _with_slot(past, turn, index, evolve(slot, invocation=call, requests=(), edited=True))
+        case ModelUrged(text=text, cause=cause):
+            return past if turn is None else _urged(past, turn, text, cause)
         case _:
             assert_never(event)
+
+
+def _urged(past: Past, turn: Turn, text: str, cause: Cause) -> Past:
+    """The past with the model told; where its reply was not what it had to be, that of the next generation is due."""
+    log = past.log.append(UserMessage(text, urged=True))
+    if cause is Cause.ANSWER:
+        return evolve(past, log=log, turn=evolve(turn, answering=True))
+    return evolve(
+        past,
+        log=log,
+        turn=evolve(turn, generation=turn.generation + 1, model=None, asked=0, checks=(), failures=0, repairs=turn.repairs + 1),
+    )
+
+
+def _turn_ended(past: Past, text: str) -> Past:
+    turn = past.turn
+    log = past.log.append(AssistantMessage(text=text, place=place(turn.number, turn.generation))) if text and turn is not None else past.log
+    return evolve(past, log=log, turn=None)
 
 
 def _compacted(past: Past, summary: Summary) -> Past:
@@ -316,7 +338,10 @@ def _call_closed(past: Past, event: CallClosed) -> Past:
     if turn is None or slot is None:
         return past
     call_id = f"{place(turn.number, turn.generation)}.{event.slot}"
-    result = ToolMessage(call_id=call_id, tool=slot.invocation.name, text=event.text, ok=event.ok, images=_images(slot, event))
+    edited = slot.invocation.arguments if slot.edited and isinstance(slot.invocation, ToolCall) else None
+    result = ToolMessage(
+        call_id=call_id, tool=slot.invocation.name, text=event.text, ok=event.ok, images=_images(slot, event), edited=edited
+    )
     closed = _with_slot(past, turn, event.slot, evolve(slot, result=result, ends=event.ends))
     if event.memory is None:
         return closed

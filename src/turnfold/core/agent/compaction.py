@@ -178,8 +178,8 @@ def _latest(parts: tuple[str, ...], earlier: int, most_bytes: int) -> Iterator[s
 def told_text(message: Message, tool_format: ToolFormat, clip_bytes: int | None) -> str:
     """One message under a heading that says whose it is; all but the person's words are clipped (None: nothing is)."""
     match message:
-        case UserMessage():
-            return f"# The user said\n\n{said_text(message)}"
+        case UserMessage(urged=urged):
+            return f"# {'The agent was told' if urged else 'The user said'}\n\n{said_text(message)}"
         case AssistantMessage():
             return f"# The agent wrote\n\n{_clipped(written_text(message, tool_format), clip_bytes)}"
         case ToolMessage(text=text):

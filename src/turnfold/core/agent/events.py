@@ -27,6 +27,7 @@ class Why(Enum):
 
     DENIED = "denied"  # a person or a rule said no; nothing happened
     INTERRUPTED = "interrupted"  # the turn was ended; nothing happened, or the reply was cut
+    EDITED = "edited"  # a person gave its call other arguments; nothing happened
     LOST = "lost"  # the process ended while it was under way; safe to repeat
     UNKNOWN = "unknown"  # it was under way and nothing more is known: it may have taken effect
 
@@ -218,12 +219,16 @@ class TurnInterrupted:
 @final
 @frozen
 class TurnEnded:
-    """The turn is over; ``call`` is the id of the tool's call that ended it, where one did: its text is the turn's result."""
+    """The turn is over; ``call`` is the id of the tool's call that ended it, where one did: its text is the turn's result.
+
+    ``text``: the result, where a function of the program gave it; it joins the log in the place of a reply.
+    """
 
     reason: Reason
     problem: Problem | None = None
     at_ms: int = 0
     call: str = ""
+    text: str = ""
 
 
 @final
@@ -341,6 +346,23 @@ class CallEdited:
     at_ms: int = 0
 
 
+class Cause(Enum):
+    """Why turnfold itself tells the model something."""
+
+    REPAIR = "repair"  # its reply was not what it had to be
+    ANSWER = "answer"  # the turn has had all its model calls
+
+
+@final
+@frozen(kw_only=True)
+class ModelUrged:
+    """turnfold told the model ``text`` in the midst of a turn: nobody said it. The next model call is due."""
+
+    text: str
+    cause: Cause
+    at_ms: int = 0
+
+
 Event: TypeAlias = (
     Started
     | MessageAdded
@@ -367,4 +389,5 @@ Event: TypeAlias = (
     | GuardrailChecked
     | FellBack
     | CallEdited
+    | ModelUrged
 )

@@ -8,7 +8,7 @@ recorded in one step, so no finished reply is ever asked again.
 from __future__ import annotations
 
 from itertools import takewhile
-from typing import final
+from typing import assert_never, final
 
 from attrs import evolve, frozen
 
@@ -17,7 +17,8 @@ from turnfold.core.agent.compaction import plan, plan_if_due
 from turnfold.core.agent.draft import Draft, end_turn
 from turnfold.core.agent.effects import Cancel, Channel, Delta, Notice, Publish
 from turnfold.core.agent.encoding import encoded_for, profile_for, request_body
-from turnfold.core.agent.events import MessageAdded, ModelReplied, Reason, RequestClosed, TurnEnded, Unanswered, Why
+from turnfold.core.agent.ending import NONE, Verdict, at_limit, choice_missing, chosen, verdict_on
+from turnfold.core.agent.events import MessageAdded, ModelReplied, ModelUrged, Reason, RequestClosed, TurnEnded, Unanswered, Why
 from turnfold.core.agent.ids import RequestId, place
 from turnfold.core.agent.instructing import instructed
 from turnfold.core.agent.led_tools import at_hand, led_tools
@@ -74,9 +75,22 @@ def settle_generation(draft: Draft, turn: Turn, tools: tuple[ToolSpec, ...], cfg
         case Problem() as problem:
             return end_turn(draft, Reason.FAILED, problem)
         case ModelReplied(stop=stop):
-            return end_turn(draft, Reason.CUT if stop is Stop.LENGTH else Reason.COMPLETED)
+            return _settle_reply(draft, verdict_on(draft.past, turn, stop, cfg, draft.at_ms))
         case _:
             return end_turn(draft, Reason.INTERRUPTED)
+
+
+def _settle_reply(draft: Draft, verdict: Verdict) -> Draft:
+    """The turn after a reply without calls: ended, or with the model told that it is not over."""
+    match verdict:
+        case Reason():
+            return end_turn(draft, verdict)
+        case Problem():
+            return end_turn(draft, Reason.FAILED, verdict)
+        case ModelUrged():
+            return draft.record(verdict)
+        case _:
+            assert_never(verdict)
 
 
 def _settle_commanded(draft: Draft, turn: Turn, cfg: ChatConfig) -> Draft:
@@ -101,20 +115,20 @@ def _open_model(draft: Draft, turn: Turn, tools: tuple[ToolSpec, ...], cfg: Chat
     profile = profile_for(draft.state, cfg)
     limit = limit_reached(draft.past, turn, cfg, profile, draft.at_ms)
     if limit is not None:
-        return end_turn(draft, Reason.LIMIT, limit)
-    found = missing_agent(cfg) or callable_model(cfg)
+        return at_limit(draft, turn, limit, tools, cfg)
+    known = (*offered(tools, cfg, profile), *led_tools(tools, cfg))
+    found = missing_agent(cfg) or (choice_missing(known, cfg) if turn.generation == 1 else None) or callable_model(cfg)
     if isinstance(found, Problem):
         return end_turn(draft, Reason.FAILED, found)
     added = instructed(tools, draft.past, cfg)
     if isinstance(added, Problem):
         return end_turn(draft, Reason.FAILED, added)
-    known = (*offered(tools, cfg, profile), *led_tools(tools, cfg))
     encoded = encoded_for(draft.state, known, cfg, profile, added)
     encoding = draft.with_live(evolve(draft.state.live, encoded=encoded))
     planned = plan_if_due(draft.past, encoded.size_bytes, cfg, profile)
     if planned is not None:
         return open_summary(encoding, turn, planned, found, cfg)
-    scan = call_format.begin(encoded.told.tool_format, known)
+    scan = call_format.begin(encoded.told.tool_format, known) if chosen(turn, cfg) != NONE else None
     body = request_body(encoded, draft.past)
     return call_model(encoding, turn, found, body, cfg, scan=scan, spared_bytes=encoded.told.spared_bytes)
 
@@ -184,6 +198,9 @@ def close_reply(draft: Draft, reply: LiveReply, tools: tuple[ToolSpec, ...], cfg
     if whole.problem is not None:
         return fail_reply(draft, reply, whole.problem)
     text, calls = _read(reply, whole, tools)
+    turn = draft.past.turn
+    barred = turn is not None and chosen(turn, cfg) == NONE  # a server may not know of it
+    calls = () if barred else calls
     if not text.strip() and not calls:
         return fail_reply(draft, reply, _empty(whole))
     request_id = reply.request_id
@@ -197,7 +214,7 @@ def close_reply(draft: Draft, reply: LiveReply, tools: tuple[ToolSpec, ...], cfg
         calls=() if repeated else calls,
         reasoning=whole.reasoning,
         cut=whole.stop is Stop.LENGTH,
-        verbatim=None if repeated else whole.verbatim,
+        verbatim=None if repeated or barred else whole.verbatim,
     )
     return closed.with_live(evolve(closed.state.live, reply=None)).record(MessageAdded(message, draft.at_ms))
 

@@ -114,7 +114,8 @@ class Turn:
     it is. ``limit``: why it is ``interrupted``, where no person did it. ``completed``: the id of the call that ends it, so that no model
     is called any more. ``restoring``: it is there to put files back for what was asked; it has no mark. ``failures``: how often in a row the
     generation's model call has failed; ``fallback``: the model that is asked instead, for the rest of the turn. ``checks``: what guardrails
-    have asked in this generation, ``checked``: their verdicts in this turn.
+    have asked in this generation, ``checked``: their verdicts in this turn. ``repairs``: how often a reply had to be written anew;
+    ``answering``: the model was told to answer now, without tools.
     """
 
     number: int
@@ -138,6 +139,8 @@ class Turn:
     fallback: str = ""
     checks: tuple[Opened, ...] = ()
     checked: tuple[GuardrailChecked, ...] = ()
+    repairs: int = 0
+    answering: bool = False
 
 
 @final

@@ -9,6 +9,7 @@ from cattrs import Converter, transform_error
 from cattrs.v import format_exception
 from returns.result import Failure, Result, Success
 
+from turnfold.core.agent.asked import Question
 from turnfold.core.agent.draft import Step
 from turnfold.core.agent.effects import Effect
 from turnfold.core.agent.events import Event
@@ -51,6 +52,7 @@ PROJECT: Codec[ProjectConfig] = Codec("project", ProjectConfig)
 BRIEFING: Codec[Briefing] = Codec("briefing", Briefing)
 PAST: Codec[Past] = Codec("past", Past)
 STATE: Codec[ChatState] = Codec("state", ChatState)
+QUESTION: Codec[Question] = Codec("question", Question)
 STEP: Codec[Step] = Codec("step", Step)
 SPAN: Codec[Span] = Codec("span", Span)
 
