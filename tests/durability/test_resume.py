@@ -15,8 +15,9 @@ from turnfold.core.agent.step import step
 from turnfold.core.config.values import ToolFormat
 from turnfold.core.journal import fold, fork, load
 from turnfold.testing.lives import lives, sims
+from turnfold.testing.moves import Crash, Decide, Finish, Move, Say
 from turnfold.testing.sample_tools import ALL_TOOLS
-from turnfold.testing.simulated import CONFIG, Crash, Decide, Finish, Move, Say, Sim, finished, resumed, walked
+from turnfold.testing.simulated import CONFIG, Sim, finished, resumed, walked
 
 PAUSED = after(sim(reply("", call("read", path="a.txt"), call("shell", command="make"))), Say("go"), Finish(), Finish())
 

@@ -12,8 +12,9 @@ from typing_extensions import override
 from tests.core.agent.scripted import YES, after, call, closed, log, problems, reasons, reply, results, sim
 from tests.laws.comparison import assert_acceptable, assert_balanced, sent_bodies
 from turnfold.core.agent.ending import ANSWER_NOW, verdict_on
-from turnfold.core.agent.events import Cause, ModelUrged, Reason, TurnEnded
+from turnfold.core.agent.events import Reason, TurnEnded
 from turnfold.core.agent.requests import repeatable
+from turnfold.core.agent.turn_events import Cause, ModelUrged
 from turnfold.core.config.agents import AgentSpec
 from turnfold.core.config.layers import ChatConfig, Config, ProjectConfig
 from turnfold.core.config.values import AtGenerations, Limits, ModelProfile, ToolFormat
@@ -24,8 +25,9 @@ from turnfold.core.llm.reply import Stop
 from turnfold.core.tools.extension import Answers, Extension, Situation, Stops
 from turnfold.core.tools.spec import ToolSpec, extended
 from turnfold.core.world.requests import CallModel
+from turnfold.testing.moves import Command, Crash, Finish, Interrupt, Say
 from turnfold.testing.sample_tools import ALL_TOOLS
-from turnfold.testing.simulated import CONFIG, PROVIDER, Command, Crash, Finish, Interrupt, Say, Sim, Stream, finished
+from turnfold.testing.simulated import CONFIG, PROVIDER, Sim, Stream, finished
 from turnfold.testing.wire import chat_stream
 
 CITY = JsonObject.of(
