@@ -112,6 +112,9 @@ def test_tools_work_before_the_last_reply_and_between_repairs() -> None:
 def test_a_refusal_and_a_cut_reply_are_not_repaired() -> None:
     cut = Stream(chat_stream('{"name": "U', finish_reason="length"))
     cfg = settings(output=CITY)
+    refusal = b'data: {"choices":[{"delta":{"refusal":"I can\'t."},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
+    declined = said(cfg, Stream(refusal))
+    assert (reasons(declined), urged(declined), log(declined)[-1].text) == ((Reason.REFUSED,), (), "I can't.")
     done = said(cfg, cut)
     assert (reasons(done), urged(done)) == ((Reason.CUT,), ())
     begun = after(sim(cfg=cfg), Say("go")).state
