@@ -270,8 +270,7 @@ def _delivered(sim: Sim, index: int, size: int) -> Sim:
     data = stream_of(sim, due.perform).data[due.sent : due.sent + max(size, 0)]
     if not data:
         return sim
-    sent = evolve(due, sent=due.sent + len(data))
-    known = evolve(sim, outstanding=(*sim.outstanding[:index], sent, *sim.outstanding[index + 1 :]))
+    known = evolve(sim, outstanding=(*sim.outstanding[:index], evolve(due, sent=due.sent + len(data)), *sim.outstanding[index + 1 :]))
     return taken(known, ChunkArrived(due.perform.request_id, data, sim.now_ms))
 
 
