@@ -202,8 +202,7 @@ def moved(sim: Sim, move: Move) -> Sim:
 
 def resumed(sim: Sim) -> Sim:
     """``sim`` gone on with in a new process, in which nothing is under way."""
-    gone = tuple(each.perform for each in sim.outstanding)
-    return taken(evolve(sim, outstanding=(), ghosts=sim.ghosts + gone), Resumed(sim.now_ms))
+    return taken(evolve(sim, outstanding=(), ghosts=(*sim.ghosts, *(each.perform for each in sim.outstanding))), Resumed(sim.now_ms))
 
 
 def _decided(sim: Sim, move: Decide) -> Sim:

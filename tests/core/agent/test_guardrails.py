@@ -10,18 +10,20 @@ from attrs import evolve
 from tests.core.agent.scripted import YES, after, call, log, notices, problems, reasons, reply, results
 from tests.laws.comparison import assert_balanced, assert_nothing_lost
 from turnfold.core.agent.effects import Cancel
-from turnfold.core.agent.events import CallClosed, Reason, RequestClosed, TurnEnded, Unanswered, Why
-from turnfold.core.agent.guarding import LOOKED_CHARS
+from turnfold.core.agent.events import CallClosed, Check, Reason, RequestClosed, TurnEnded, Unanswered, Why
+from turnfold.core.agent.guarding import LOOKED_CHARS, subject_of
 from turnfold.core.agent.ids import GUARD
 from turnfold.core.agent.inputs import Answered, ChunkArrived, Failed, SettingsChanged
 from turnfold.core.agent.limits import next_deadline
+from turnfold.core.agent.state import Past, Slot, Turn
 from turnfold.core.agent.turn_events import GuardrailChecked
 from turnfold.core.config.agents import AgentSpec
 from turnfold.core.config.layers import ChatConfig, Overrides
 from turnfold.core.config.tables import Guarded, Guardrail, Then
 from turnfold.core.config.values import Limits, ModelProfile, Rule, Verdict
 from turnfold.core.conversation.messages import AssistantMessage, ToolCall
-from turnfold.core.journal import fold
+from turnfold.core.journal import fold, load
+from turnfold.core.json import JsonObject
 from turnfold.core.problem import world_problem
 from turnfold.core.tools.extension import Extension, Guard, Situation
 from turnfold.core.tools.spec import ToolSpec, extended
@@ -420,10 +422,43 @@ def test_what_a_person_commands_is_not_judged() -> None:
     assert (verdicts(done), reasons(done)) == ([], (Reason.COMPLETED,))
 
 
-def test_a_guardrail_that_is_taken_away_while_it_is_asked_again_trips() -> None:
-    cfg = guarded(asks(blocking=False))
-    gone = after(saying(cfg, "go", DONE), Wild(SettingsChanged(Overrides(guardrails=()), 5)))
-    assert reasons(finished(gone)) == (Reason.COMPLETED,)
-    lost = finished(after(gone, Crash()))
-    assert reasons(lost) in ((Reason.COMPLETED,), (Reason.GUARDRAIL,))
+def test_one_that_is_taken_away_while_it_is_asked_again_trips() -> None:
+    agents = (AgentSpec(name="free", guardrails=("finds",)),)
+    cfg = evolve(guarded(asks(blocking=False), finds(Guarded.OUTPUT, "never")), agents=agents)
+    begun = after(saying(cfg, "go", DONE), Wild(SettingsChanged(Overrides(agent="free"), 5)))
+    assert reasons(finished(begun)) == (Reason.COMPLETED,)
+    lost = finished(after(begun, Crash()))
+    assert reasons(lost) == (Reason.GUARDRAIL,)
+    assert "it is no more" in problems(lost)[-1].message
     assert_sound(lost)
+
+
+def test_of_several_that_were_lost_the_first_that_trips_is_enough() -> None:
+    cfg = guarded(asks(blocking=False), asks(blocking=False, name="second"))
+    denying = Wild(SettingsChanged(Overrides(rules=(Rule(Verdict.DENY, "model", "*"),)), 5))
+    lost = after(saying(cfg, "go", DONE), denying, Crash())
+    assert (reasons(lost), verdicts(lost)) == ((Reason.GUARDRAIL,), [("asks", True)])
+    assert_sound(lost)
+
+
+def test_a_late_chunk_of_one_does_not_touch_another() -> None:
+    cfg = guarded(asks(), asks(name="second"))
+    first = after(saying(cfg, "go", DONE), Finish())
+    assert len(first.state.live.checks) == 1
+    late = after(first, Late(0, chunk=True))
+    assert late.state.live.checks[0] is first.state.live.checks[0]
+    assert reasons(finished(late)) == (Reason.COMPLETED,)
+
+
+def test_an_answer_whose_reply_is_gone_is_asked_for_again() -> None:
+    sim = after(saying(guarded(asks())), Deliver(0, 1000))
+    without = evolve(sim, state=load(sim.events))
+    again = after(without, Wild(Answered(sim.performs[0].request_id, StreamEnded(), 5)))
+    assert [str(each.perform.request_id) for each in again.outstanding] == ["1.1.g.0", "1.1.g.1"]
+
+
+@pytest.mark.parametrize("on", list(Guarded))
+def test_what_is_not_there_is_an_empty_text(on: Guarded) -> None:
+    check = Check(name="x", on=on, generation=1, slot=3)
+    assert subject_of(Past(), Turn(number=1), check) == ""
+    assert subject_of(Past(), Turn(number=1, slots=(Slot(invocation=ToolCall("a", JsonObject())),)), evolve(check, slot=None)) == ""

@@ -8,15 +8,18 @@ from attrs import evolve
 from tests.core.agent.compacting import keeping, windowed
 from tests.core.agent.scripted import after, call, config, log, notices, problems, reasons, reply
 from tests.laws.comparison import assert_balanced, assert_nothing_lost
+from turnfold.core.agent.apply import apply
 from turnfold.core.agent.effects import Cancel
-from turnfold.core.agent.events import Compacted, Reason, RequestClosed, RequestOpened, TurnEnded, Unanswered, Why
+from turnfold.core.agent.events import Compacted, Reason, RequestClosed, RequestOpened, TurnEnded, TurnInterrupted, Unanswered, Why
 from turnfold.core.agent.inputs import Answered, Failed
 from turnfold.core.agent.limits import next_deadline
+from turnfold.core.agent.state import ChatState
+from turnfold.core.agent.step import step
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.tables import Compaction
 from turnfold.core.config.values import Limits, Provider
 from turnfold.core.conversation.messages import AssistantMessage
-from turnfold.core.journal import fold
+from turnfold.core.journal import fold, recorded
 from turnfold.core.llm.reply import RawCall
 from turnfold.core.problem import Problem, model_problem, world_problem
 from turnfold.core.world.answers import StreamEnded, Waited
@@ -297,3 +300,11 @@ def test_a_wait_is_told_of_in_the_journal_and_no_model_is_called_meanwhile() -> 
     assert [type(each.perform.request) for each in sim.outstanding] == [Wait]
     closed = [event for event in after(sim, Interrupt()).events if isinstance(event, RequestClosed)]
     assert closed[-1].outcome == Unanswered(Why.INTERRUPTED)
+
+
+def test_nothing_helps_a_turn_that_is_to_end() -> None:
+    """No driver comes here: what interrupts a turn closes its call in the same step."""
+    sim = asking(failing(BUSY, DONE))
+    stopped = ChatState(apply(sim.state.past, TurnInterrupted(5)))
+    done = step(stopped, Failed(sim.outstanding[0].perform.request_id, BUSY, 6), sim.tools, sim.cfg)
+    assert [type(event) for event in recorded(done)] == [RequestClosed, TurnEnded]

@@ -40,7 +40,7 @@ from turnfold.core.agent.retrying import waiting, with_time
 from turnfold.core.agent.state import Opened, Past, Turn, find_open
 from turnfold.core.agent.turn_events import GuardrailChecked
 from turnfold.core.config.layers import ChatConfig
-from turnfold.core.config.tables import Guarded, Guardrail
+from turnfold.core.config.tables import Guarded
 from turnfold.core.llm.prices import priced
 from turnfold.core.llm.wire import begin, decode, finish
 from turnfold.core.problem import Problem
@@ -66,14 +66,12 @@ def judge(draft: Draft, turn: Turn, on: Guarded, tools: tuple[ToolSpec, ...], cf
     generation = 1 if on is Guarded.INPUT else turn.generation
     pairs = tuple((guard, Check(name=guard.name, on=on, generation=generation, slot=slot)) for guard in guards)
     subject = subject_of(draft.past, turn, pairs[0][1])
-    if subject is None:
-        return Judged(draft=draft)
     for guard, check in pairs:
         draft = _judged_at_once(draft, guard, check, subject, cfg)
         if _stopped(draft) or _refusal(draft.past, check):
             return Judged(draft=draft, refused=_refusal(draft.past, check))
     for guard, check in pairs:
-        draft = draft if _known(draft.past, check) else _ask(draft, guard, check, subject, cfg)
+        draft = draft if _known(draft.past, check) else _ask(draft, draft.past.turn or turn, guard, check, subject, cfg)
         if _stopped(draft):
             return Judged(draft=draft)
     return Judged(draft=draft, waits=any(guard.holds and not _verdict(draft.past, check) for guard, check in pairs))
@@ -127,18 +125,15 @@ def _known(past: Past, check: Check) -> bool:
     return _verdict(past, check) is not None or any(each.check == check for each in asked)
 
 
-def _ask(draft: Draft, guard: Counting, check: Check, subject: Subject, cfg: ChatConfig) -> Draft:
+def _ask(draft: Draft, turn: Turn, guard: Counting, check: Check, subject: Subject, cfg: ChatConfig) -> Draft:
     """The model of ``guard`` asked; where it can't be, that trips, and where a limit is reached, the turn ends with it."""
-    turn = draft.past.turn
-    if turn is None or not isinstance(guard.rail, Guardrail):
-        return draft
     limit = limit_reached(draft.past, turn, cfg, profile_for(draft.state, cfg), draft.at_ms)
     if limit is not None:
         return draft.record(TurnInterrupted(draft.at_ms, limit))
-    found = callable_model(cfg, guard.rail.model)
+    found = callable_model(cfg, guard.model)
     if isinstance(found, Problem):
         return _told(draft, check, f"its model can't be asked: {found.message}", refuses=guard.refuses)
-    body = call_body(found, SYSTEM, question_text(guard.rail.question, check.on, subject), cfg)
+    body = call_body(found, SYSTEM, question_text(guard.question, check.on, subject), cfg)
     request_id = _next_id(turn)
     request = CallModel(provider=found.provider, model=found.model, upto=draft.past.events, purpose=Purpose.GUARDRAIL, size_bytes=len(body))
     opened = draft.record(RequestOpened(request_id=request_id, request=request, at_ms=draft.at_ms, check=check))
@@ -172,12 +167,11 @@ def settle_checks(draft: Draft, turn: Turn, tools: tuple[ToolSpec, ...], cfg: Ch
 
 def _ask_again(draft: Draft, turn: Turn, check: Check, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
     guard = next((each for each in counting(check.on, tools, cfg) if each.name == check.name and each.asks), None)
-    subject = subject_of(draft.past, turn, check)
     if _stopped(draft):
         return draft
-    if guard is None or subject is None:
+    if guard is None:
         return _told(draft, check, "it is no more, and had not said its verdict", refuses=False)
-    return _ask(draft, guard, check, subject, cfg)
+    return _ask(draft, draft.past.turn or turn, guard, check, subject_of(draft.past, turn, check), cfg)
 
 
 def close_checks(draft: Draft) -> Draft:

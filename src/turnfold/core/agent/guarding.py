@@ -9,12 +9,14 @@ neither yes nor no trip it, and the reason says so.
 from __future__ import annotations
 
 import re
-from typing import TypeAlias, final
+from collections.abc import Iterator
+from typing import TypeAlias, assert_never, final
 
 from attrs import frozen
 
 from turnfold.core.agent.events import Check
 from turnfold.core.agent.extending import said_untrusted
+from turnfold.core.agent.ids import place
 from turnfold.core.agent.state import Past, Turn
 from turnfold.core.config.agents import AgentSpec
 from turnfold.core.config.layers import ChatConfig
@@ -52,7 +54,17 @@ class Counting:
     @property
     def asks(self) -> bool:
         """Whether a model is asked."""
-        return isinstance(self.rail, Guardrail) and bool(self.rail.question)
+        return bool(self.question)
+
+    @property
+    def question(self) -> str:
+        """What a model is asked; empty where none is."""
+        return self.rail.question if isinstance(self.rail, Guardrail) else ""
+
+    @property
+    def model(self) -> str:
+        """Who is asked; empty for the conversation's own."""
+        return self.rail.model if isinstance(self.rail, Guardrail) else ""
 
     @property
     def holds(self) -> bool:
@@ -174,47 +186,42 @@ def subject_text(subject: Subject) -> str:
     return "\n".join((subject.name, *lines))
 
 
-def subject_of(past: Past, turn: Turn, check: Check) -> Subject | None:
-    """What ``check`` looks at; None where that is no more."""
+def subject_of(past: Past, turn: Turn, check: Check) -> Subject:
+    """What ``check`` looks at; an empty text where that is not there (any more)."""
     match check.on:
         case Guarded.INPUT:
             begun = past.marks[-1].log_length if len(past.marks) else 0
             said = past.log[begun] if begun < len(past.log) else None
-            return said_text(said) if isinstance(said, UserMessage) else None
+            return said_text(said) if isinstance(said, UserMessage) else ""
         case Guarded.OUTPUT:
             return final_text(past, turn)
         case Guarded.CALL:
             return _call(past, turn, check)
+        case _:
+            assert_never(check.on)
 
 
-def _call(past: Past, turn: Turn, check: Check) -> ToolCall | None:
-    index = check.slot if check.slot is not None else 0
+def _call(past: Past, turn: Turn, check: Check) -> Subject:
+    """The call; its round may be over by now."""
+    here = place(turn.number, check.generation)
     if check.generation == turn.generation and turn.slots:
         calls = tuple(slot.invocation for slot in turn.slots)
     else:
-        calls = next((each.calls for each in _latest(past) if isinstance(each, AssistantMessage) and each.place == _place(turn, check)), ())
-    call = calls[index] if 0 <= index < len(calls) else None
-    return call if isinstance(call, ToolCall) else None
+        calls = next((each.calls for each in _latest(past) if isinstance(each, AssistantMessage) and each.place == here), ())
+    call = calls[check.slot] if check.slot is not None and 0 <= check.slot < len(calls) else None
+    return call if isinstance(call, ToolCall) else ""
 
 
-def _place(turn: Turn, check: Check) -> str:
-    return f"{turn.number}.{check.generation}"
-
-
-def _latest(past: Past) -> tuple[Message, ...]:
+def _latest(past: Past) -> Iterator[Message]:
     """The messages of the running turn, the last first."""
     begun = past.marks[-1].log_length if len(past.marks) else 0
-    return tuple(past.log[index] for index in range(len(past.log) - 1, begun - 1, -1))
+    return (past.log[index] for index in range(len(past.log) - 1, begun - 1, -1))
 
 
 def final_text(past: Past, turn: Turn) -> str:
     """The text that the turn would end with: of the call that ends it, else of the model's last message."""
-    for message in _latest(past):
-        if turn.completed and isinstance(message, ToolMessage) and message.call_id == turn.completed:
-            return message.text
-        if not turn.completed and isinstance(message, AssistantMessage):
-            return message.text
-    return ""
+    said = (each for each in _latest(past) if isinstance(each, ToolMessage if turn.completed else AssistantMessage))
+    return next((each.text for each in said if not isinstance(each, ToolMessage) or each.call_id == turn.completed), "")
 
 
 def stop_problem(name: str, on: Guarded, reason: str) -> Problem:

@@ -75,9 +75,8 @@ def fail_summary(draft: Draft, request_id: RequestId, problem: Problem, cfg: Cha
     closed = draft.record(RequestClosed(request_id, told, draft.at_ms, spent(draft, draft.state.live.reply, cfg)))
     gone = closed.with_live(evolve(draft.state.live, reply=None))
     turn = gone.past.turn
-    if turn is None or turn.model is None:
-        return gone
-    again = waiting(gone, evolve(request_id, n=turn.asked), turn.model, turn.failures, told, chance)
+    failed = None if turn is None else turn.model
+    again = None if turn is None or failed is None else waiting(gone, evolve(request_id, n=turn.asked), failed, turn.failures, told, chance)
     return _told(gone, told, ends=False) if again is None else again
 
 
