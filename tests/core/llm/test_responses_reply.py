@@ -179,6 +179,8 @@ def test_a_stream_that_is_cut_off_or_no_stream_at_all_is_a_problem() -> None:
 def test_too_many_items_are_a_problem() -> None:
     item = {"type": "response.output_item.added", "item": {"type": "function_call", "name": "a"}}
     assert code(reply_of(*[item] * (MAX_ITEMS + 1), DONE)) == "too-many-calls"
+    done = {"type": "response.output_item.done", "item": {"type": "message", "id": "m", "content": [{"text": "late"}]}}
+    assert reply_of(*[item] * MAX_ITEMS, done, DONE).text == ""
 
 
 def test_a_character_in_two_escapes_is_one() -> None:

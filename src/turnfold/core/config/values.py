@@ -159,7 +159,8 @@ class ModelProfile:
     calls_tools: bool | None = field(default=None, metadata=note("whether it knows native calls"))
     reasons: bool | None = field(default=None, metadata=note("whether it reasons before it answers"))
     returns_reasoning: bool = field(
-        default=False, metadata=note("whether the model must get its reasoning back with its messages (chat, as reasoning_content)")
+        default=False,
+        metadata=note("whether the model must get its reasoning back with its messages (chat, as reasoning_content or reasoning_details)"),
     )
     ordered: bool = field(
         default=False, metadata=note("whether words of the model have to stand between outputs of tools and a person's words (chat)")
