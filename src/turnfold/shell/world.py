@@ -16,8 +16,8 @@ from turnfold.core.world.requests import (
     StartJob,
     UseBrowser,
 )
-from turnfold.shell.absent import ABSENT
-from turnfold.shell.ports import Clock, Files, Human, Journal, Models, Port, Processes, Pythons, Secrets, Servers
+from turnfold.shell.absent import ABSENT, UNTRACED
+from turnfold.shell.ports import Clock, Exporters, Files, Human, Journal, Models, Port, Processes, Pythons, Secrets, Servers
 
 
 @final
@@ -44,3 +44,4 @@ class World:
     chats: Port[SearchChats] = ABSENT
     functions: Port[CallPython] = ABSENT
     mcp: Servers = ABSENT
+    exporters: Exporters = UNTRACED

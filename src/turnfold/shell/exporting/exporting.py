@@ -1,0 +1,99 @@
+"""A run's traces while it goes: what its journal gains is folded to spans, and those that have ended go to its exporters.
+
+Nothing of it is shared by two runs, and nothing is current: which spans belong together is said by the journal alone.
+"""
+
+from __future__ import annotations
+
+from typing import final
+
+from turnfold.core.agent.effects import Record
+from turnfold.core.agent.events import Event
+from turnfold.core.agent.ids import parent_of
+from turnfold.core.agent.state import Past, effective
+from turnfold.core.config.layers import ChatConfig
+from turnfold.core.problem import Problem, world_problem
+from turnfold.core.tools.output import counted
+from turnfold.core.trace.fold import advanced, begun
+from turnfold.core.trace.progress import Progress
+from turnfold.core.trace.sampling import takes, waits
+from turnfold.core.trace.w3c import context_of
+from turnfold.shell.exporting.outbox import Outbox, Route, Tally
+from turnfold.shell.ports import Journal, JournalError
+from turnfold.shell.world import World
+
+
+@final
+class Exporting:
+    """One run's exporters. ``saw`` and ``close`` are called by the run, one at a time."""
+
+    __slots__ = ("_cfg", "_journal", "_outboxes", "_past", "_progress")
+
+    def __init__(self, outboxes: tuple[Outbox, ...], past: Past, cfg: ChatConfig, journal: Journal) -> None:
+        self._outboxes = outboxes
+        self._past = past
+        self._cfg = cfg
+        self._journal = journal
+        self._progress: Progress | None = None
+
+    def saw(self, records: tuple[Record, ...]) -> None:
+        """Take what the journal has gained, and hand out the spans that ended with it; never waits for a receiver."""
+        for record in records:
+            progress = self._begun(record.number) if self._progress is None else self._progress
+            done = advanced(progress, record.event)
+            self._progress = done.progress
+            if done.ended:
+                for outbox in self._outboxes:
+                    outbox.put(done.ended)
+
+    def close(self) -> tuple[Problem, ...]:
+        """Have the rest delivered, as long as the settings allow, and say what was not."""
+        for outbox in self._outboxes:
+            outbox.finish()
+        tallies = tuple((outbox.name, outbox.close()) for outbox in self._outboxes)
+        return tuple(_missing(name, tally, self._cfg.conversation) for name, tally in tallies if tally.failed or tally.dropped)
+
+    def _begun(self, number: int) -> Progress:
+        """The trace as it was before event ``number``: from the state where that says it all, else from the journal."""
+        past = self._past
+        led = begun(effective(self._cfg, past).agent)
+        if past.turn is None and not _agent_changed(past):
+            return Progress(conversation=past.conversation or self._cfg.conversation, turns=past.turns, leading=led.leading)
+        progress = begun(self._cfg.agent)
+        for event in self._journal.load(self._cfg.conversation)[:number]:
+            progress = advanced(progress, event).progress
+        return progress
+
+
+def _agent_changed(past: Past) -> bool:
+    """Whether who leads depends on which turns are taken back."""
+    taken = tuple(each.overrides for each in past.undone)
+    return any(isinstance(change.own_agent, str) for overrides in (past.overrides, *taken) for change in overrides)
+
+
+def _missing(name: str, tally: Tally, conversation: str) -> Problem:
+    """What a person is told where spans of a run are missing at a receiver."""
+    lost = f"{counted(tally.dropped, 'span')} had no room (exporters.{name}.buffer)" if tally.dropped else ""
+    undelivered = f"{counted(tally.failed, 'span')} could not be delivered: {tally.cause.rstrip('.')}" if tally.failed else ""
+    what = "; ".join(part for part in (lost, undelivered) if part)
+    message = f"The exporter {name} lacks spans of this run: {what}. The journal has them:  turnfold trace {conversation} --otlp-json"
+    return world_problem("spans-missing", message)
+
+
+def exporting_of(past: Past, cfg: ChatConfig, world: World) -> Exporting | None:
+    """What exports the run of ``cfg`` that begins at ``past``; None where nobody takes its spans."""
+    context = context_of(cfg.conversation, cfg.traceparent)
+    taps = world.exporters.taps(cfg)
+    child = bool(parent_of(cfg.conversation))
+    taken = tuple(tap for tap in taps if takes(tap.settings, context) and not (child and waits(tap.settings)))
+    if not taken:
+        return None
+
+    def resolve(conversation: str) -> tuple[Event, ...] | None:
+        try:
+            return world.journal.load(conversation) or None
+        except JournalError:
+            return None
+
+    route = Route(context=context, traceparent=cfg.traceparent, resolve=resolve)
+    return Exporting(tuple(Outbox(tap, route) for tap in taken), past, cfg, world.journal)
