@@ -51,11 +51,16 @@ class Showing(NamedTuple):
 
 
 class Tracing(NamedTuple):
-    """Tell what happened in one conversation; ``turn`` 0: in all of its turns."""
+    """Tell what happened in one conversation; ``turn`` 0: in all of its turns.
+
+    ``form``: text, json, otlp-json or html; ``content``: with what was said. ``file``: where a page goes; empty for a name of its own.
+    """
 
     conversation: str
     turn: int = 0
-    json: bool = False
+    form: str = "text"
+    content: bool = False
+    file: str = ""
 
 
 class Checkup(NamedTuple):
@@ -263,18 +268,27 @@ def _models(argv: Sequence[str]) -> Plan:
 
 
 def _tracing(argv: Sequence[str]) -> Plan:
-    parser = _Parser("turnfold trace", "turnfold trace ID [TURN] [--json]")
+    parser = _Parser("turnfold trace", "turnfold trace ID [TURN] [--html [FILE] | --json | --otlp-json] [--content]")
     parser.add_argument("conversation", nargs="?", metavar="ID|NAME", help="which one; see  turnfold list")
     parser.add_argument("turn", nargs="?", default="0", metavar="TURN", help="the number of one turn (default: all of them)")
-    parser.add_argument("--json", action="store_true", help="its turns as trees of spans, one JSON object a line")
+    parser.add_argument("--html", nargs="?", const="", metavar="FILE", help="a page with waterfalls (default: trace-ID.html; - for here)")
+    parser.add_argument("--json", action="store_true", help="one span a line, as the exporter jsonl writes them")
+    parser.add_argument("--otlp-json", action="store_true", help="what a receiver of OpenTelemetry takes: POST it to /v1/traces")
+    parser.add_argument("--content", action="store_true", help="with what was said, for --json and --otlp-json")
     found = _parsed(parser, argv)
     if found.help:
         return Told(parser.format_help(), Exit.DONE)
     if not found.conversation:
         raise _UsageError("which conversation? turnfold list shows them all")
-    if not (found.turn.isascii() and found.turn.isdigit() and len(found.turn) < 7):
-        raise _UsageError(f"a turn is a number, not {found.turn[:40]!r}")
-    return Tracing(found.conversation, int(found.turn), found.json)
+    forms = [form for form, given in (("html", found.html is not None), ("json", found.json), ("otlp-json", found.otlp_json)) if given]
+    if len(forms) > 1:
+        raise _UsageError(f"choose one of --{' and --'.join(forms)}")
+    page, turn = found.html or "", found.turn
+    if page.isascii() and page.isdigit() and turn == "0":  # turnfold trace ID --html 2
+        page, turn = "", page
+    if not (turn.isascii() and turn.isdigit() and len(turn) < 7):
+        raise _UsageError(f"a turn is a number, not {turn[:40]!r}")
+    return Tracing(found.conversation, int(turn), forms[0] if forms else "text", content=found.content, file=page)
 
 
 def _checkup(argv: Sequence[str]) -> Plan:

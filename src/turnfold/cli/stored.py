@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import final
+
+from attrs import evolve, frozen
 
 from turnfold.cli.json_lines import event_line
 from turnfold.cli.style import Piece, Style, painted
@@ -13,14 +16,17 @@ from turnfold.core.agent.effects import Record
 from turnfold.core.agent.events import Event
 from turnfold.core.agent.ids import BELOW, parent_of
 from turnfold.core.agent.state import Past, questions
-from turnfold.core.codec.codec import SPAN, encode
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.journal import fold
 from turnfold.core.problem import Problem, caller_problem, did_you_mean
 from turnfold.core.tools.output import counted
 from turnfold.core.tools.preview import visible
 from turnfold.core.tools.textlines import clipped
-from turnfold.core.trace.fold import trace_of
+from turnfold.core.trace.exported import exported_all
+from turnfold.core.trace.fold import Resolve, trace_of
+from turnfold.core.trace.html import html_page
+from turnfold.core.trace.lines import span_line
+from turnfold.core.trace.otlp import otlp_json
 from turnfold.core.trace.text import trace_text
 from turnfold.core.world.requests import AskHuman
 from turnfold.shell.ports import Kept
@@ -128,13 +134,33 @@ def _unfinished(past: Past) -> str:
     return f"not finished: it is under way, or was stopped.  turnfold --resume {past.conversation}  goes on"
 
 
-def traced(events: tuple[Event, ...], turn: int, *, json: bool) -> tuple[str, ...] | Problem:
-    """What happened in turn ``turn`` (0: in all of them), to read, or a turn a line as JSON."""
-    trace = trace_of(events)
-    turns = tuple(each for each in trace.turns if turn in {0, int(each.id)})
-    if turn and not turns:
-        return caller_problem("no-such-turn", f"There is no turn {turn} in it: there are {len(trace.turns)}.")
-    return tuple(f"{encode(SPAN, each)}\n" for each in turns) if json else (visible(trace_text(trace, turn)),)
+@final
+@frozen
+class Traced:
+    """What a trace is asked for: turn ``turn`` (0: all of them), in form ``form``, with what was said (``content``)."""
+
+    turn: int = 0
+    form: str = "text"
+    content: bool = False
+
+
+def traced(events: tuple[Event, ...], cfg: ChatConfig, asked: Traced, resolve: Resolve) -> tuple[str, ...] | Problem:
+    """What happened in a conversation and in those that it started: to read, or as an exporter would have had it."""
+    whole = trace_of(events, resolve, cfg.agent)
+    turns = tuple(each for each in whole.turns if asked.turn in {0, int(each.id)})
+    if asked.turn and not turns:
+        return caller_problem("no-such-turn", f"There is no turn {asked.turn} in it: there are {len(whole.turns)}.")
+    trace = evolve(whole, turns=turns)
+    spans = exported_all(trace, cfg.traceparent, content=asked.content)
+    match asked.form:
+        case "json":
+            return tuple(map(span_line, spans))
+        case "otlp-json":
+            return (otlp_json(tuple(spans), (("service.name", "turnfold"),)).decode() + "\n",)
+        case "html":
+            return (html_page(trace),)
+        case _:
+            return (visible(trace_text(whole, asked.turn)),)
 
 
 def started_with(events: tuple[Event, ...]) -> str:

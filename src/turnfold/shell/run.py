@@ -9,6 +9,7 @@ and recorded.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Executor, Future, wait
 from queue import Empty, SimpleQueue
 from typing import final
@@ -21,9 +22,10 @@ from turnfold.core.config.layers import ChatConfig
 from turnfold.core.problem import Problem
 from turnfold.core.tools.spec import ToolSpec
 from turnfold.shell.alarm import alarm
-from turnfold.shell.desk import Desk, RunResult, Watch, prepared, unwatched
+from turnfold.shell.desk import Desk, EndlessRules, InputRule, Observers, RunResult, Seen, Watch, unseen, unwatched
 from turnfold.shell.perform import perform
 from turnfold.shell.ports import JournalError
+from turnfold.shell.preparing import prepared
 from turnfold.shell.scope import Scope, never_began
 from turnfold.shell.world import World
 
@@ -38,28 +40,24 @@ def run(
     watch: Watch = unwatched,
     scope: Scope | None = None,
     executor: Executor | None = None,
+    rules: tuple[InputRule, ...] = (),
+    seen: Seen = unseen,
 ) -> RunResult:
     """The conversation driven until it is idle or paused, after a person said ``said`` (or any other input came).
 
     What an earlier run of it left under way is taken as lost: one conversation has one run at a time.
-    ``watch`` sees every effect, in order, after it is journaled. ``scope.cancel()`` interrupts. Requests of one step are
-    performed one after another, or side by side on ``executor``. Raises what ``watch`` and the world's ``human`` raise, and nothing else.
+    ``watch`` sees every effect, in order, after it is journaled, and ``seen`` the newest state after each input. ``scope.cancel()``
+    interrupts. Requests of one step are performed one after another, or side by side on ``executor``. ``rules`` are asked when nothing
+    is under way: pure functions of the state and the settings, whose inputs are taken before a person is asked and before the run ends.
+    Raises what ``watch``, ``seen``, ``rules`` and the world's ``human`` raise, and nothing else.
     """
     first = UserSaid(said, world.clock.now_ms()) if isinstance(said, str) else said
     conversation = ChatState() if state is None else state
-    ready = prepared(first, conversation, cfg, world)
+    ready = prepared(first, conversation, cfg, world, rules=bool(rules))
     if isinstance(ready, Problem):
         return RunResult(state=conversation, cfg=cfg, problem=ready)
-    desk = Desk(conversation, tools, ready.cfg, world, watch)
+    desk = Desk(conversation, tools, ready.cfg, world, Observers(watch=watch, seen=seen, rules=rules))
     return _Run(desk, scope or Scope(), executor).drive(ready.first)
-
-
-def answer_of(due: Perform, desk: Desk, scope: Scope) -> Input:
-    """``due`` performed, as the one input that answers it."""
-    outcome = perform(due, desk.tools, desk.performing(due), desk.world, scope, desk.mask)
-    if isinstance(outcome, Problem):
-        return Failed(due.request_id, outcome, desk.now_ms())
-    return Answered(due.request_id, outcome, desk.now_ms())
 
 
 @final
@@ -72,10 +70,10 @@ class _Run:
         self._desk = desk
         self._scope = scope
         self._executor = executor
-        self._inbox: SimpleQueue[Input | None] = SimpleQueue()  # None only wakes up
+        self._inbox: SimpleQueue[Input | BaseException | None] = SimpleQueue()  # None only wakes up
         self._due: deque[Perform] = deque()
         self._running: dict[RequestId, Scope] = {}
-        self._aside: tuple[Future[None], ...] = ()
+        self._aside: dict[RequestId, Future[Input]] = {}
 
     def drive(self, first: Input) -> RunResult:
         """Inputs taken until none is to be expected; whatever still runs when this ends is cancelled and joined."""
@@ -85,15 +83,17 @@ class _Run:
             with self._scope.stopping(lambda: self._inbox.put(None)):
                 while (input := self._next()) is not None:
                     self._take(input)
-        except JournalError as error:
+        except (JournalError, EndlessRules) as error:
             return self._desk.result(error.problem)
         finally:
             self._join()
+            self._desk.close()
         return self._desk.result()
 
     def _take(self, input: Input) -> None:
         if isinstance(input, (Answered, Failed)):
             self._running.pop(input.request_id, None)
+            self._aside.pop(input.request_id, None)
         for act in self._desk.take(input):
             match act:
                 case Perform():
@@ -125,18 +125,28 @@ class _Run:
                 return waiting
             if self._due:
                 self._start(self._due.popleft())
-            elif not self._running:
+            elif not self._running and not self._ruled():
                 decided = None if self._scope.cancelled else self._decision()
                 if decided is not None or not (self._scope.cancelled and self._desk.interrupting()):
                     return decided
+
+    def _ruled(self) -> bool:
+        """Whether the rules have something to say; it is in the inbox then."""
+        given = () if self._scope.cancelled else self._desk.ruled()
+        for each in given:
+            self._inbox.put(each)
+        return bool(given)
 
     def _received(self) -> Input | None:
         """What lies in the inbox; waits for it where something runs beside us and there is nothing else to do."""
         patient = bool(self._running) and not self._due
         try:
-            return self._inbox.get(patient, self._desk.left_s() if patient else None)
+            came = self._inbox.get(patient, self._desk.left_s() if patient else None)
         except Empty:
             return TimePassed(self._desk.now_ms()) if patient else None
+        if isinstance(came, BaseException):
+            raise came
+        return came
 
     def _decision(self) -> Input | None:
         question = self._desk.question()
@@ -146,19 +156,34 @@ class _Run:
         if self._executor is not None:
             scope = Scope(lambda data: self._inbox.put(ChunkArrived(due.request_id, data, self._desk.now_ms())))
             self._running[due.request_id] = scope
-            self._aside += (self._executor.submit(self._perform, due, scope),)
+            future = self._aside[due.request_id] = self._executor.submit(self._answering(due, scope))
+            future.add_done_callback(lambda done: self._came(due.request_id, done))
             return
         scope = Scope(lambda data: self._take_chunk(due, data))
         self._running[due.request_id] = scope
         try:
             with alarm(self._desk.deadline_ms(), self._desk.now_ms, scope.cancel):  # nobody else is awake while this thread performs
-                self._perform(due, scope)
+                self._inbox.put(self._answering(due, scope)())
         except Escaped as escaped:
             raise escaped.error from None
 
-    def _perform(self, due: Perform, scope: Scope) -> None:
-        with self._scope.stopping(scope.cancel):
-            self._inbox.put(answer_of(due, self._desk, scope))
+    def _answering(self, due: Perform, scope: Scope) -> Callable[[], Input]:
+        """What performs ``due``, on any thread, as things are now, and gives the one input that answers it."""
+        desk = self._desk
+        cfg, mask = desk.performing(due), desk.mask
+
+        def answered() -> Input:
+            with self._scope.stopping(scope.cancel):
+                return desk.outcome_of(due.request_id, perform(due, desk.tools, cfg, desk.world, scope, mask))
+
+        return answered
+
+    def _came(self, request_id: RequestId, done: Future[Input]) -> None:
+        """What came of a request on the executor: its answer, or what ended its thread; one that the executor threw away never began."""
+        if done.cancelled():
+            self._inbox.put(Failed(request_id, never_began(), self._desk.now_ms()))
+        else:
+            self._inbox.put(done.exception() or done.result())
 
     def _take_chunk(self, due: Perform, data: bytes) -> None:
         try:
@@ -169,7 +194,7 @@ class _Run:
     def _join(self) -> None:
         for scope in self._running.values():
             scope.cancel()
-        wait(self._aside)
+        wait(self._aside.values())
 
 
 @final

@@ -17,7 +17,7 @@ from turnfold.core.world.requests import (
     UseBrowser,
 )
 from turnfold.shell.absent import ABSENT, UNTRACED
-from turnfold.shell.ports import Clock, Exporters, Files, Human, Journal, Models, Port, Processes, Pythons, Secrets, Servers
+from turnfold.shell.ports import AsyncModels, Clock, Exporters, Files, Human, Journal, Models, Port, Processes, Pythons, Secrets, Servers
 
 
 @final
@@ -45,3 +45,4 @@ class World:
     functions: Port[CallPython] = ABSENT
     mcp: Servers = ABSENT
     exporters: Exporters = UNTRACED
+    async_models: AsyncModels | None = None  # in the place of models, where a run is driven on an event loop
