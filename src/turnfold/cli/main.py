@@ -85,7 +85,8 @@ def _talk(plan: Talk) -> int:
 
 
 def _stored(plan: Listing | Showing | Tracing) -> int:
-    from turnfold.cli.stored import Traced, event_lines, find_kept, kept_line, listed, listing, started_with, traced, transcript
+    from turnfold.cli.stored import event_lines, find_kept, kept_line, listed, listing, started_with, transcript
+    from turnfold.cli.tracing import traced
     from turnfold.core.problem import Problem
     from turnfold.core.tools.builtin import BUILTIN_TOOLS
     from turnfold.shell.folders import find_folders
@@ -112,32 +113,16 @@ def _stored(plan: Listing | Showing | Tracing) -> int:
         events = journal.load(found.conversation)
         cfg = journal.config(started_with(events))
         if isinstance(plan, Tracing):
-            told = traced(events, cfg, Traced(plan.turn, plan.form, plan.content), lambda child: journal.load(child) or None)
-            return _told(told, plan, found.conversation)
+            told = traced(plan, events, cfg, lambda child: journal.load(child) or None)
+            if isinstance(told, Problem):
+                _complain(told.message)
+                return Exit.USAGE
+            _print(told)
+            return Exit.DONE
         names = tuple(tool.name for tool in BUILTIN_TOOLS)
         _print(event_lines(events) if plan.json else transcript(events, cfg, names, colour=_coloured(_stream(sys.stdout))))
     finally:
         journal.close()
-    return Exit.DONE
-
-
-def _told(told: tuple[str, ...] | Problem, plan: Tracing, conversation: str) -> int:
-    """A trace shown, or put into the file that was asked for."""
-    from turnfold.cli.documents import kept_document
-    from turnfold.core.agent.effects import Document, Notice
-    from turnfold.shell.files import LocalFiles
-
-    if not isinstance(told, tuple):
-        _complain(told.message)
-        return Exit.USAGE
-    if plan.form != "html" or plan.file == "-":
-        _print(told)
-        return Exit.DONE
-    kept = kept_document(Document(plan.file or f"trace-{conversation}.html", "".join(told)), Path.cwd(), LocalFiles())
-    if not isinstance(kept, Notice):
-        _complain(kept.message)
-        return Exit.USAGE
-    _print((f"{kept.text}\n",))
     return Exit.DONE
 
 

@@ -5,9 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import final
-
-from attrs import evolve, frozen
 
 from turnfold.cli.json_lines import event_line
 from turnfold.cli.style import Piece, Style, painted
@@ -22,12 +19,6 @@ from turnfold.core.problem import Problem, caller_problem, did_you_mean
 from turnfold.core.tools.output import counted
 from turnfold.core.tools.preview import visible
 from turnfold.core.tools.textlines import clipped
-from turnfold.core.trace.exported import exported_all
-from turnfold.core.trace.fold import Resolve, trace_of
-from turnfold.core.trace.html import html_page
-from turnfold.core.trace.lines import span_line
-from turnfold.core.trace.otlp import otlp_json
-from turnfold.core.trace.text import trace_text
 from turnfold.core.world.requests import AskHuman
 from turnfold.shell.ports import Kept
 
@@ -132,35 +123,6 @@ def _unfinished(past: Past) -> str:
         what = "your answer" if all(isinstance(each.request, AskHuman) for each in asked) else "permission"
         return f"not finished: it waits for {what}, {counted(len(asked), 'question')}.  turnfold --resume {past.conversation}  asks again"
     return f"not finished: it is under way, or was stopped.  turnfold --resume {past.conversation}  goes on"
-
-
-@final
-@frozen
-class Traced:
-    """What a trace is asked for: turn ``turn`` (0: all of them), in form ``form``, with what was said (``content``)."""
-
-    turn: int = 0
-    form: str = "text"
-    content: bool = False
-
-
-def traced(events: tuple[Event, ...], cfg: ChatConfig, asked: Traced, resolve: Resolve) -> tuple[str, ...] | Problem:
-    """What happened in a conversation and in those that it started: to read, or as an exporter would have had it."""
-    whole = trace_of(events, resolve, cfg.agent)
-    turns = tuple(each for each in whole.turns if asked.turn in {0, int(each.id)})
-    if asked.turn and not turns:
-        return caller_problem("no-such-turn", f"There is no turn {asked.turn} in it: there are {len(whole.turns)}.")
-    trace = evolve(whole, turns=turns)
-    spans = exported_all(trace, cfg.traceparent, content=asked.content)
-    match asked.form:
-        case "json":
-            return tuple(map(span_line, spans))
-        case "otlp-json":
-            return (otlp_json(tuple(spans), (("service.name", "turnfold"),)).decode() + "\n",)
-        case "html":
-            return (html_page(trace),)
-        case _:
-            return (visible(trace_text(whole, asked.turn)),)
 
 
 def started_with(events: tuple[Event, ...]) -> str:

@@ -180,7 +180,9 @@ class Desk:
         for effect in stepped.effects:
             self.watch(effect)
         self._observers.seen(stepped.state)
-        return tuple(effect for effect in stepped.effects if isinstance(effect, (Perform, Cancel, Recall)))
+        acts = tuple(effect for effect in stepped.effects if isinstance(effect, (Perform, Cancel, Recall)))
+        exporting = self._exporting
+        return acts if exporting is None else tuple(exporting.told(act) if isinstance(act, Perform) else act for act in acts)
 
     @property
     def exporting(self) -> bool:

@@ -255,6 +255,10 @@ class Sink(Protocol):
 
     def send(self, batch: Batch, scope: Scope) -> NotSent | None: ...
 
+    def close(self) -> None:
+        """Nothing more is sent by this run."""
+        ...
+
 
 @final
 @frozen

@@ -67,7 +67,9 @@ def test_what_has_not_ended_says_so() -> None:
     assert "tool shell · 1.0 s · unknown · This was stopped while it ran" in told
     assert back.turns[0].status is Status.OK
     waiting = after(sim(reply("", LS)), Say("go"), Finish())
-    assert "run make · unfinished\n          permission · unfinished · asked: It runs a command: make\n" in trace_text(trace_of(waiting.events))
+    assert "run make · unfinished\n          permission · unfinished · asked: It runs a command: make\n" in trace_text(
+        trace_of(waiting.events)
+    )
 
 
 def test_a_lost_model_call_and_the_one_that_repeats_it_are_two() -> None:

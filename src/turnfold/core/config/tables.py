@@ -198,6 +198,14 @@ class Encoding(Enum):
     JSON = "json"
 
 
+class Propagate(Enum):
+    """Who is told which trace they are part of."""
+
+    OFF = "off"
+    SERVICES = "services"  # models and MCP servers
+    ALL = "all"  # and commands, by the variable TRACEPARENT
+
+
 class Kept(Enum):
     """Which turns are exported."""
 
@@ -226,6 +234,10 @@ class Exporter:
     sample: float = field(default=1.0, metadata=note("the part of all conversations that is exported", least=0, most=1, granted=True))
     keep: Kept = field(
         default=Kept.ALL, metadata=note("whether all turns are exported, or only those that came to no good end", granted=True)
+    )
+    propagate: Propagate = field(
+        default=Propagate.SERVICES,
+        metadata=note("who is told of the trace by a traceparent: the services that are asked, commands too, or nobody", granted=True),
     )
     buffer: int = field(
         default=50_000,

@@ -59,6 +59,19 @@ class Now:
         """The id of the span that model calls and rounds belong to: the agent that leads, else the turn."""
         return self.open[1].id if len(self.open) > 1 and isinstance(self.open[1].facts, AgentFacts) else self.turn
 
+    def having(self, spans: tuple[Span, ...]) -> Now:
+        """The same with these spans open."""
+        return Now(
+            open=spans,
+            held=self.held,
+            unanswered=self.unanswered,
+            cancelling=self.cancelling,
+            interrupted=self.interrupted,
+            replied=self.replied,
+            marks=self.marks,
+            next=self.next,
+        )
+
     def find(self, place: str) -> Span | None:
         """The open span of this id."""
         return next((each for each in reversed(self.open) if each.id == place), None)
@@ -80,6 +93,12 @@ class Progress:
     leading: Leading = field(factory=Leading)
     now: Now = field(factory=Now)
 
+    def at(self, now: Now) -> Progress:
+        """The same with the running turn ``now``; without ``evolve``, which would be most of the cost of a trace."""
+        return Progress(
+            conversation=self.conversation, began_ms=self.began_ms, turns=self.turns, usage=self.usage, leading=self.leading, now=now
+        )
+
 
 @final
 @frozen
@@ -97,18 +116,18 @@ class Advanced:
 
     def with_now(self, now: Now) -> Advanced:
         """The same with the running turn ``now``."""
-        return Advanced(evolve(self.progress, now=now), self.begun, self.ended)
+        return Advanced(self.progress.at(now), self.begun, self.ended)
 
     def begin(self, place: str, facts: Facts, at_ms: int, parent: str) -> Advanced:
         """The same with a span begun."""
         span = Span(id=place, facts=facts, began_ms=at_ms, parent=parent)
-        now = evolve(self.now, open=(*self.now.open, span))
-        return Advanced(evolve(self.progress, now=now), (*self.begun, span), self.ended)
+        now = self.now.having((*self.now.open, span))
+        return Advanced(self.progress.at(now), (*self.begun, span), self.ended)
 
     def change(self, place: str, facts: Facts) -> Advanced:
         """The same with other facts of the open span ``place``."""
         spans = tuple(evolve(each, facts=facts) if each.id == place else each for each in self.now.open)
-        return self.with_now(evolve(self.now, open=spans))
+        return self.with_now(self.now.having(spans))
 
     def end(self, place: str, end: End, at_ms: int, facts: Facts | None = None) -> Advanced:
         """The same with the open span ``place`` ended; as it was, where there is none."""
@@ -116,8 +135,8 @@ class Advanced:
         if span is None:
             return self
         over = ended(span, end, at_ms, facts)
-        now = evolve(self.now, open=tuple(each for each in self.now.open if each is not span))
-        return Advanced(evolve(self.progress, now=now), self.begun, (*self.ended, over))
+        now = self.now.having(tuple(each for each in self.now.open if each is not span))
+        return Advanced(self.progress.at(now), self.begun, (*self.ended, over))
 
     def released(self, reply: str = "", calls: tuple[str, ...] = ()) -> Advanced:
         """The same with the model call given away that was held until its reply is known."""
@@ -125,7 +144,7 @@ class Advanced:
         if held is None:
             return self
         over = evolve(held, facts=evolve(held.facts, reply=reply, calls=calls)) if isinstance(held.facts, ModelFacts) else held
-        return Advanced(evolve(self.progress, now=evolve(self.now, held=None)), self.begun, (*self.ended, over))
+        return Advanced(self.progress.at(evolve(self.now, held=None)), self.begun, (*self.ended, over))
 
 
 def ended(span: Span, end: End, at_ms: int, facts: Facts | None = None) -> Span:

@@ -7,38 +7,50 @@ from __future__ import annotations
 
 from typing import final
 
-from turnfold.core.agent.effects import Record
+from attrs import evolve
+
+from turnfold.core.agent.effects import Perform, Record
 from turnfold.core.agent.events import Event
 from turnfold.core.agent.ids import parent_of
 from turnfold.core.agent.state import Past, effective
 from turnfold.core.config.layers import ChatConfig
+from turnfold.core.config.tables import Propagate
 from turnfold.core.problem import Problem, world_problem
 from turnfold.core.tools.output import counted
 from turnfold.core.trace.fold import advanced, begun
 from turnfold.core.trace.progress import Progress
+from turnfold.core.trace.propagation import with_traceparent
 from turnfold.core.trace.sampling import takes, waits
-from turnfold.core.trace.w3c import context_of
+from turnfold.core.trace.w3c import Context, context_of
 from turnfold.shell.exporting.outbox import Outbox, Route, Tally
-from turnfold.shell.ports import Journal, JournalError
+from turnfold.shell.ports import Journal, JournalError, Tap
 from turnfold.shell.world import World
 
 
 @final
 class Exporting:
-    """One run's exporters. ``saw`` and ``close`` are called by the run, one at a time."""
+    """One run's exporters. All of it is called by the run, one call at a time."""
 
-    __slots__ = ("_cfg", "_journal", "_outboxes", "_past", "_progress")
+    __slots__ = ("_cfg", "_context", "_journal", "_outboxes", "_past", "_progress", "_propagate")
 
-    def __init__(self, outboxes: tuple[Outbox, ...], past: Past, cfg: ChatConfig, journal: Journal) -> None:
+    def __init__(
+        self, outboxes: tuple[Outbox, ...], context: Context, propagate: Propagate, past: Past, cfg: ChatConfig, journal: Journal
+    ) -> None:
         self._outboxes = outboxes
+        self._context = context
+        self._propagate = propagate
         self._past = past
         self._cfg = cfg
         self._journal = journal
         self._progress: Progress | None = None
 
+    def told(self, due: Perform) -> Perform:
+        """``due`` with the span that it is performed for, for those who are to know."""
+        return with_traceparent(due, self._context, self._propagate)
+
     def saw(self, records: tuple[Record, ...]) -> None:
         """Take what the journal has gained, and hand out the spans that ended with it; never waits for a receiver."""
-        for record in records:
+        for record in records if self._outboxes else ():
             progress = self._begun(record.number) if self._progress is None else self._progress
             done = advanced(progress, record.event)
             self._progress = done.progress
@@ -81,12 +93,12 @@ def _missing(name: str, tally: Tally, conversation: str) -> Problem:
 
 
 def exporting_of(past: Past, cfg: ChatConfig, world: World) -> Exporting | None:
-    """What exports the run of ``cfg`` that begins at ``past``; None where nobody takes its spans."""
+    """What exports the run of ``cfg`` that begins at ``past``; None where it is part of no trace that anybody asked for."""
     context = context_of(cfg.conversation, cfg.traceparent)
     taps = world.exporters.taps(cfg)
     child = bool(parent_of(cfg.conversation))
     taken = tuple(tap for tap in taps if takes(tap.settings, context) and not (child and waits(tap.settings)))
-    if not taken:
+    if not taps and not cfg.traceparent:
         return None
 
     def resolve(conversation: str) -> tuple[Event, ...] | None:
@@ -96,4 +108,16 @@ def exporting_of(past: Past, cfg: ChatConfig, world: World) -> Exporting | None:
             return None
 
     route = Route(context=context, traceparent=cfg.traceparent, resolve=resolve)
-    return Exporting(tuple(Outbox(tap, route) for tap in taken), past, cfg, world.journal)
+    outboxes = tuple(Outbox(tap, route) for tap in taken)
+    return Exporting(outboxes, evolve(context, sampled=_sampled(outboxes, context)), _farthest(taps), past, cfg, world.journal)
+
+
+def _sampled(outboxes: tuple[Outbox, ...], context: Context) -> bool:
+    """Whether somebody keeps the trace: those whom it is told to do as we do."""
+    return bool(outboxes) or context.sampled is True
+
+
+def _farthest(taps: tuple[Tap, ...]) -> Propagate:
+    """Whom the exporters want to be told; without any, a trace that began elsewhere goes on with the services that are asked."""
+    wanted = {tap.settings.propagate for tap in taps} if taps else {Propagate.SERVICES}
+    return next(each for each in (Propagate.ALL, Propagate.SERVICES, Propagate.OFF) if each in wanted)

@@ -36,16 +36,15 @@ def new_line() -> Line:
 @final
 @frozen(eq=False)
 class LocalExporters(Exporters):
-    """Makes the sinks of ``cfg.exporters``; ``given`` go to every run besides. Each run has sinks of its own."""
+    """Makes the sinks of ``cfg.exporters``: each run has its own."""
 
     secrets: Secrets
     folder: Path
-    given: tuple[Tap, ...] = ()
     write: Callable[[str], None] = on_terminal
 
     @override
     def taps(self, cfg: ChatConfig) -> tuple[Tap, ...]:
-        return (*self.given, *(Tap(settings, self._sink(settings, cfg)) for settings in cfg.exporters))
+        return tuple(Tap(settings, self._sink(settings, cfg)) for settings in cfg.exporters)
 
     def _sink(self, settings: Exporter, cfg: ChatConfig) -> Sink:
         match settings.kind:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import final
 from urllib.parse import urlsplit, urlunsplit
 
+from attrs import evolve
 from typing_extensions import override
 
 from turnfold.core.config.tables import Encoding, Exporter
@@ -15,11 +16,13 @@ from turnfold.core.trace.attributes import Attribute
 from turnfold.core.trace.otlp import otlp_json, otlp_protobuf
 from turnfold.shell.headers import Sealed, sealed_headers
 from turnfold.shell.line import Line, Post
+from turnfold.shell.masking import mask_of
 from turnfold.shell.ports import Batch, NotSent, Secrets, Sink
 from turnfold.shell.scope import Scope
 
 DEFAULT_URL = "http://localhost:4318"
 PATH = "/v1/traces"  # where a receiver takes traces, below an address that names no path
+PASSING = ("time-out", "no-network", "no-server", "cut-stream", "no-host")  # what may be mended a moment later
 AGAIN = (408, 425, 429, 500, 502, 503, 504)
 REPLY_BYTES = 65_536
 CONNECT_S = 5.0
@@ -40,26 +43,34 @@ class OtlpSink(Sink):
 
     @override
     def send(self, batch: Batch, scope: Scope) -> NotSent | None:
-        post = self._post(batch)
-        if isinstance(post, Problem):
-            return NotSent(post, again=False)
+        sealed = _sealed(self._settings, self._secrets)
+        if isinstance(sealed, Problem):
+            return NotSent(sealed)
+        refused = self._sent(self._post(batch, sealed), scope)
+        if refused is None:
+            return None
+        return evolve(refused, problem=evolve(refused.problem, message=mask_of(sealed.secrets, 1).text(refused.problem.message)))
+
+    @override
+    def close(self) -> None:
+        if self._line is not None:
+            self._line.close()
+            self._line = None
+
+    def _sent(self, post: Post, scope: Scope) -> NotSent | None:
         line = self._make() if self._line is None else self._line
-        self._line = None
+        self._line = line
         outcome = line.post(post, scope, _unread)
         if isinstance(outcome, Problem):
-            line.close()  # after a Problem it is of no use
-            return NotSent(outcome, again=outcome.code in {"time-out", "no-network", "no-server", "cut-stream", "no-host"})
-        self._line = line
+            self.close()  # after a Problem the line is of no use
+            return NotSent(outcome, again=outcome.code in PASSING)
         if 200 <= outcome.status < 300:
             return None
         said = f"it answered {outcome.status}: {outcome.body[:200].decode(errors='replace').strip()}".rstrip(": ")
         return NotSent(world_problem("receiver-refused", said), again=outcome.status in AGAIN)
 
-    def _post(self, batch: Batch) -> Post | Problem:
+    def _post(self, batch: Batch, sealed: Sealed) -> Post:
         settings = self._settings
-        sealed = _sealed(settings, self._secrets)
-        if isinstance(sealed, Problem):
-            return sealed
         about: tuple[Attribute, ...] = (("service.name", settings.service), ("telemetry.sdk.name", "turnfold"))
         if batch.dropped:
             about += (("turnfold.dropped_spans", batch.dropped),)

@@ -137,12 +137,15 @@ class Outbox:
 
     def _deliver(self) -> None:
         """The thread's work: batch after batch, until nothing more comes."""
-        while (batch := self._next()) is not None:
-            refused = self._sent(batch)
-            with self._lock:
-                if self._closed:
-                    return
-                self._count_failed(0 if refused is None else self._sending, "" if refused is None else refused.problem.message)
+        try:
+            while (batch := self._next()) is not None:
+                refused = self._sent(batch)
+                with self._lock:
+                    if self._closed:
+                        return
+                    self._count_failed(0 if refused is None else self._sending, "" if refused is None else refused.problem.message)
+        finally:
+            self._tap.sink.close()
 
     def _next(self) -> Batch | None:
         """The next batch, as soon as there is a full one, or some have waited for long enough; None where nothing more comes."""

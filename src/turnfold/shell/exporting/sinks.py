@@ -37,8 +37,12 @@ class LineSink(Sink):
                     rest = rest[file.write(rest) :]
         except OSError as error:
             message = f"{self.path} could not be written ({error.strerror or error}): name another file, or make room."
-            return NotSent(caller_problem("not-written", message), again=False)
+            return NotSent(caller_problem("not-written", message))
         return None
+
+    @override
+    def close(self) -> None:
+        """Nothing is open between two batches."""
 
 
 @final
@@ -52,3 +56,7 @@ class ConsoleSink(Sink):
     def send(self, batch: Batch, scope: Scope) -> NotSent | None:
         self.write(visible(console_text(batch.spans, batch.dropped)))
         return None
+
+    @override
+    def close(self) -> None:
+        """The terminal is not ours to close."""
