@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from concurrent.futures import ThreadPoolExecutor
-from threading import Event
+from threading import Event as Flag
 
 import pytest
 
@@ -15,6 +15,7 @@ from turnfold.core.agent.effects import Effect
 from turnfold.core.agent.events import (
     CallClosed,
     CallCommanded,
+    Event,
     Reason,
     RequestOpened,
     RoundEnded,
@@ -122,7 +123,7 @@ def test_o13_a_run_that_crashed_does_not_look_like_one_that_ended_and_its_end_is
 
 def commanded(turns: int) -> tuple[Record, ...]:
     """The journal of so many turns of three spans each."""
-    events = [Started(conversation="c", cfg_digest="", tools_digest="")]
+    events: list[Event] = [Started(conversation="c", cfg_digest="", tools_digest="")]
     for at_ms in range(turns):
         call = ToolCall("read", JsonObject())
         events += [
@@ -144,7 +145,7 @@ def test_o14_of_30_000_spans_all_arrive_at_an_exporter_that_takes_50_ms_a_batch(
 
 
 def test_o14_beyond_the_limit_spans_are_counted_and_reported() -> None:
-    gate = Event()
+    gate = Flag()
     sink = FakeSink(gate=gate)
     exporting = exporting_of(Past(), config(), with_sink(fake_world(), sink, Exporter(name="small", buffer=1_000, batch=500, timeout_s=60)))
     assert exporting is not None
@@ -158,7 +159,7 @@ def test_o14_beyond_the_limit_spans_are_counted_and_reported() -> None:
 
 
 def test_an_exporter_that_hangs_never_holds_the_run_and_the_journal_has_it_all() -> None:
-    gate, seen = Event(), list[Effect]()
+    gate, seen = Flag(), list[Effect]()
     sink = FakeSink(gate=gate)
     world = world_of(LS, DONE, sink=sink, settings=Exporter(name="stuck", timeout_s=0.05))
     result = ran(world, config(), watch=seen.append)
@@ -171,7 +172,7 @@ def test_an_exporter_that_hangs_never_holds_the_run_and_the_journal_has_it_all()
 
 
 def test_an_exporter_that_hangs_never_holds_the_loop() -> None:
-    gate = Event()
+    gate = Flag()
     sink = FakeSink(gate=gate)
     world = world_of(LS, DONE, sink=sink, settings=Exporter(name="late", timeout_s=60))
 

@@ -25,7 +25,7 @@ h1 { font-size: 1.2rem } h2 { font-size: 1rem; margin: 1.5rem 0 .3rem; overflow-
 details { border-top: 1px solid var(--line) } summary { display: grid; grid-template-columns: 45% 5.5rem 1fr; gap: .5rem; cursor: pointer }
 summary:hover { background: #8881 } .name { overflow: hidden; text-overflow: ellipsis; white-space: nowrap }
 .took { text-align: right; font-variant-numeric: tabular-nums } .lane { position: relative; min-height: 1.2em }
-.bar { position: absolute; top: .2em; height: .8em; border-radius: 2px; background: var(--ok) }
+.bar { position: absolute; min-width: 2px; top: .2em; height: .8em; border-radius: 2px; background: var(--ok) }
 .failed .bar, .unknown .bar, .lost .bar { background: var(--failed) } .denied .bar, .interrupted .bar { background: var(--denied) }
 .unfinished .bar { background: repeating-linear-gradient(45deg, var(--unfinished) 0 4px, transparent 4px 8px) }
 .permission .bar { background: var(--wait) }

@@ -12,7 +12,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from threading import Thread
-from typing import Any, TypeVar, final
+from typing import Any, TypeVar, cast, final
 
 from attrs import field, frozen
 from mcp import Client
@@ -150,7 +150,7 @@ class Session:
                 await self._closing.wait()
 
     async def _tool(self, client: Client, request: CallMcp, limit_bytes: int) -> Returned:
-        meta: RequestParamsMeta | None = {"traceparent": request.traceparent} if request.traceparent else None
+        meta = cast("RequestParamsMeta", {"traceparent": request.traceparent}) if request.traceparent else None  # it may hold more members
         result = await client.call_tool(request.tool, _plain(request.arguments), read_timeout_seconds=request.timeout_s, meta=meta)
         return told.returned(result, self._line.mask, limit_bytes)
 
