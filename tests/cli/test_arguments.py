@@ -35,7 +35,6 @@ from turnfold.cli.exits import Exit
         ("trace abc 2 --json", Tracing("abc", 2, "json")),
         ("trace abc --otlp-json --content", Tracing("abc", form="otlp-json", content=True)),
         ("trace abc --html", Tracing("abc", form="html")),
-        ("trace abc --html 2", Tracing("abc", 2, "html")),
         ("trace abc 2 --html page.html", Tracing("abc", 2, "html", file="page.html")),
         ("-r /export", Talk(prompt="/export", resume="")),
         ("-r abc /export", Talk(prompt="/export", resume="abc")),

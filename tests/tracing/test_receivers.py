@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as Received
 from oteltap import OtelTapHttpProtobufReceiver, OtelTapHttpProtobufReceiverSettings, OtelTapInitializationError
 
@@ -69,7 +70,7 @@ async def first_of(arriving: AsyncIterator[Received], count: int) -> list[Receiv
     return [await anext(arriving) for _ in range(count)]
 
 
-def attributes_of(span: Received) -> dict[str, object]:
+def attributes_of(span: Received | Resource) -> dict[str, object]:
     """The attributes as values."""
     return {each.key: _value(each.value) for each in span.attributes}
 

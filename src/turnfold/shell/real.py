@@ -70,22 +70,19 @@ def real_world(
     """
     variables = dict(os.environ if environ is None else environ)
     places = find_folders(variables) if folders is None else folders
-    base = base_environment(variables)
-    secrets = EnvironmentSecrets(variables)
-    files = LocalFiles()
+    base, secrets, files = base_environment(variables), EnvironmentSecrets(variables), LocalFiles()
     finder = LocalFinder(base, files)
     with ExitStack() as stack:
         journal = stack.enter_context(closing(SqliteJournal(places.journal)))
         sandboxes = LocalSandboxes(base, tuple(str(folder) for folder in (places.config, places.data, places.cache)))
         models = stack.enter_context(closing(RoutedModels(secrets, places.weights, tell, progress)))
-        async_models = stack.enter_context(closing(HttpAsyncModels(secrets, models)))
         yield World(
             files=files,
             processes=LocalProcesses(base, sandboxes),
             pythons=_closed_by(stack, LocalPythons(base, sandboxes=sandboxes)),
             jobs=_closed_by(stack, LocalJobs(base, sandboxes)),
             models=models,
-            async_models=async_models,
+            async_models=stack.enter_context(closing(HttpAsyncModels(secrets, models))),
             clock=SystemClock(),
             secrets=secrets,
             human=human,

@@ -147,12 +147,13 @@ def test_a_part_of_all_traces_is_taken_and_none_that_is_not_kept_where_it_began(
 
 def test_who_is_told_of_the_trace_is_told_of_its_own_span() -> None:
     provider = Provider(name="p", base_url="")
-    model = Perform(RequestId(1, 1, MODEL, 0), CallModel(provider=provider, model="m", upto=1), b"body")
+    asked = CallModel(provider=provider, model="m", upto=1)
+    model = Perform(RequestId(1, 1, MODEL, 0), asked, b"body")
     told_model = with_traceparent(model, HERE, Propagate.SERVICES).request
     assert isinstance(told_model, CallModel)
     said = str(told_model.provider.headers["traceparent"])
     assert said == f"00-{HERE.trace_id}-{span_id('c', '1.1.m.0')}-01"
-    own = evolve(model, request=evolve(model.request, provider=evolve(provider, headers=JsonObject.of(Traceparent="mine"))))
+    own = evolve(model, request=evolve(asked, provider=evolve(provider, headers=JsonObject.of(Traceparent="mine"))))
     assert with_traceparent(own, HERE, Propagate.ALL) == own
     assert with_traceparent(model, HERE, Propagate.OFF) is model
     unsampled = with_traceparent(model, evolve(HERE, sampled=False), Propagate.SERVICES).request

@@ -133,7 +133,7 @@ def test_a_guardrail_that_asks_a_model_has_its_call_within_and_one_that_does_not
 def test_the_wait_for_a_person_is_a_span_of_its_own_with_what_they_said() -> None:
     read = ReadFile(path="/w/a", limit_bytes=1)
     ids = tuple(RequestId(1, 1, 0, n) for n in range(3))
-    events = (
+    events: tuple[Event, ...] = (
         BEGUN, SAID, replied(1, 2, ToolCall("read", JsonObject())),
         *(RequestOpened(request_id=each, request=read, asked="It reads.", at_ms=3) for each in ids),
         Permitted(ids[0], 10), RequestClosed(ids[0], FileRead(text="a", digest="d"), 11),
@@ -149,7 +149,7 @@ def test_the_wait_for_a_person_is_a_span_of_its_own_with_what_they_said() -> Non
 
 
 def test_a_call_that_a_person_edited_says_what_was_done() -> None:
-    events = (BEGUN, SAID, replied(1, 2, SWITCH, BrokenCall("x", "{", model_problem("bad", "No."))))
+    events: tuple[Event, ...] = (BEGUN, SAID, replied(1, 2, SWITCH, BrokenCall("x", "{", model_problem("bad", "No."))))
     edited = CallEdited(0, JsonObject.of(a=1))
     calls = trace_of((*events, edited, CallEdited(7, JsonObject()))).turns[0].children[0].children
     assert [each.facts for each in calls] == [CallFacts("transfer", JsonObject.of(a=1)), CallFacts("x", "{")]
@@ -199,7 +199,8 @@ def test_what_the_model_said_goes_with_its_call_and_a_call_without_a_message_is_
     assert getattr(call.facts, "reply", None) == "Well."
     assert getattr(call.facts, "calls", None) == ("transfer",)
     progress = begun()
-    for event in (BEGUN, SAID, *model(1, 2)):
+    called: tuple[Event, ...] = (BEGUN, SAID, *model(1, 2))
+    for event in called:
         progress = advanced(progress, event).progress
     assert progress.now.held is not None  # the next event may say what was replied
     (ended,) = advanced(progress, TurnInterrupted(5)).ended

@@ -196,13 +196,9 @@ def _noted(done: Advanced, event: RequestClosed) -> Advanced:
 def _answered(facts: Facts, outcome: Outcome) -> Facts:
     if isinstance(outcome, (Problem, Unanswered, ModelReplied)):
         return facts
-    match facts:
-        case RequestFacts():
-            return evolve(facts, outcome=came_of(outcome))
-        case ChildFacts() if isinstance(outcome, ChildEnded):
-            return evolve(facts, usage=outcome.usage)
-        case _:
-            return facts
+    if isinstance(facts, ChildFacts):
+        return evolve(facts, usage=outcome.usage) if isinstance(outcome, ChildEnded) else facts
+    return evolve(facts, outcome=came_of(outcome)) if isinstance(facts, RequestFacts) else facts
 
 
 def _outcome_end(outcome: Outcome, *, cancelling: bool) -> End:
@@ -238,9 +234,8 @@ def _call_end(event: CallClosed, call: Span, now: Now) -> End:
     if event.ok:
         return GOOD
     said = event.text.rstrip().rpartition("\n")[2]  # of an output or a traceback, the last line says what went wrong
-    unanswered = {why for place, why in now.unanswered if place == call.id}
     for cause, status in ((Why.UNKNOWN, Status.UNKNOWN), (Why.DENIED, Status.DENIED)):
-        if cause in unanswered:
+        if (call.id, cause) in now.unanswered:
             return End(status, cause.value, said)
     return End(Status.INTERRUPTED, "interrupted", said) if now.interrupted else End(Status.FAILED, "tool-failed", said)
 
@@ -289,9 +284,7 @@ def _turn_ended(done: Advanced, event: TurnEnded) -> Advanced:
     end, turn = _turn_end(event), done.now.open[0]
     for span in reversed(done.now.open[1:]):
         done = done.end(span.id, end if isinstance(span.facts, AgentFacts) else BROKEN_OFF, event.at_ms)
-    facts = turn.facts
-    if isinstance(facts, TurnFacts):
-        facts = evolve(facts, reason=event.reason, reply=done.now.replied)
+    facts = evolve(turn.facts, reason=event.reason, reply=done.now.replied) if isinstance(turn.facts, TurnFacts) else turn.facts
     return done.end(turn.id, end, event.at_ms, facts).with_now(Now())
 
 
