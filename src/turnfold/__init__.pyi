@@ -19,16 +19,19 @@ from turnfold.core.agent.inputs import (
 )
 from turnfold.core.agent.state import ChatState, Past
 from turnfold.core.agent.step import execute_command, step
+from turnfold.core.config.agents import AgentSpec, History
 from turnfold.core.config.explain import Explained, Overridden, explain
 from turnfold.core.config.layers import ChatConfig, Config, Overrides, ProjectConfig
 from turnfold.core.config.values import Limits, ModelProfile, Provider, Rule, SecretRef, ToolFormat, Verdict
-from turnfold.core.conversation.messages import AssistantMessage, ToolCall, ToolMessage, UserMessage
+from turnfold.core.conversation.messages import AssistantMessage, Message, ToolCall, ToolMessage, UserMessage
 from turnfold.core.journal import fold, load
 from turnfold.core.json import JsonObject
 from turnfold.core.problem import Problem
+from turnfold.core.tools.agent_tool import agent_tool
 from turnfold.core.tools.builtin import BUILTIN_TOOLS
+from turnfold.core.tools.extension import Extension, Situation
 from turnfold.core.tools.generator import Script, asked, from_generator
-from turnfold.core.tools.spec import Call, Done, Need, Refuse, ToolSpec
+from turnfold.core.tools.spec import Call, Done, Need, Refuse, ToolSpec, extended
 from turnfold.core.world.answers import Returned
 from turnfold.core.world.images import Image
 from turnfold.shell.briefing import read_briefing
@@ -43,6 +46,7 @@ from turnfold.shell.world import World
 __all__ = [
     "BUILTIN_TOOLS",
     "COMMANDS",
+    "AgentSpec",
     "Answered",
     "AssistantMessage",
     "Call",
@@ -61,14 +65,17 @@ __all__ = [
     "Effect",
     "Event",
     "Explained",
+    "Extension",
     "Failed",
     "FunctionTool",
+    "History",
     "Image",
     "Input",
     "Interrupted",
     "JsonObject",
     "Leave",
     "Limits",
+    "Message",
     "ModelProfile",
     "Need",
     "Notice",
@@ -89,6 +96,7 @@ __all__ = [
     "Script",
     "SecretRef",
     "SettingsChanged",
+    "Situation",
     "Step",
     "TimePassed",
     "ToolCall",
@@ -100,11 +108,13 @@ __all__ = [
     "UserSaid",
     "Verdict",
     "World",
+    "agent_tool",
     "apply",
     "asked",
     "equipped",
     "execute_command",
     "explain",
+    "extended",
     "fold",
     "from_generator",
     "functions_of",

@@ -19,27 +19,27 @@ from typing import TypeAlias, final
 
 from attrs import frozen
 
-from turnfold.core.agent.effects import Cancel, Effect, Perform, Publish, Recall
+from turnfold.core.agent.effects import Cancel, Effect, Perform, Recall
 from turnfold.core.agent.ids import RequestId
 from turnfold.core.agent.inputs import ChunkArrived, Decided, Failed, Input, Interrupted, TimePassed
-from turnfold.core.agent.state import ChatState, effective
+from turnfold.core.agent.state import ChatState, Past, effective
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.problem import Problem, world_problem
 from turnfold.core.tools.spec import ToolSpec
 from turnfold.core.world.answers import Answer, Waited
 from turnfold.core.world.requests import CallModel, Wait
 from turnfold.shell.desk import Desk, EndlessRules, Observers, RunResult
+from turnfold.shell.loop_threads import Threads
 from turnfold.shell.perform import perform, perform_async
 from turnfold.shell.ports import JournalError, Question
 from turnfold.shell.preparing import Ready, asks_the_world, prepared
 from turnfold.shell.scope import Scope, never_began
-from turnfold.shell.threads import Threads
 from turnfold.shell.world import World
 
 CANCELLED = world_problem("cancelled", "The request was cancelled.")
 
 Outcome: TypeAlias = Answer | Problem
-Work: TypeAlias = asyncio.Future[Outcome] | asyncio.Future[Ready | Problem] | asyncio.Future[Effect] | asyncio.Future[tuple[Publish, ...]]
+Work: TypeAlias = asyncio.Future[Outcome] | asyncio.Future[Ready | Problem] | asyncio.Future[Effect] | asyncio.Future[tuple[Problem, ...]]
 
 
 async def until_done(*works: Work) -> None:
@@ -98,7 +98,20 @@ class Running:
 class _AsyncRun:
     """One run's supervisor on an event loop. Its fields are touched in the loop's thread only."""
 
-    __slots__ = ("_armed_ms", "_asleep", "_desk", "_due", "_error", "_loop", "_over", "_recalls", "_running", "_threads", "_timer")
+    __slots__ = (
+        "_armed",
+        "_armed_ms",
+        "_asleep",
+        "_desk",
+        "_due",
+        "_error",
+        "_loop",
+        "_over",
+        "_recalls",
+        "_running",
+        "_threads",
+        "_timer",
+    )
 
     def __init__(self, desk: Desk, threads: Threads) -> None:
         self._desk = desk
@@ -111,22 +124,37 @@ class _AsyncRun:
         self._over = False  # what comes now is late
         self._asleep: asyncio.Future[None] | None = None  # what the supervisor waits for
         self._timer: asyncio.TimerHandle | None = None
-        self._armed_ms: int | None = None  # what the timer was set to
+        self._armed: Past | None = None  # what the timer was set for
+        self._armed_ms: int | None = None  # what it was set to
 
     async def drive(self, first: Input) -> RunResult:
         """Inputs taken until none is to be expected."""
+        stopped = False
         try:
             for each in self._desk.opening(first):
                 self._take(each)
             await self._until_over()
         except asyncio.CancelledError:
+            stopped = True
             await self._interrupt()
             raise
         except (JournalError, EndlessRules) as error:
             return self._desk.result(error.problem)
         finally:
-            await self._ended()
+            try:
+                await self._ended()
+            finally:
+                if self._desk.lingering:
+                    await self._part(stopped=stopped)
         return self._desk.result()
+
+    async def _part(self, *, stopped: bool) -> None:
+        """What the hooks and exporters still do waited for, on a thread."""
+        work = self._threads.doing(lambda: self._desk.parted(stopped=stopped))
+        try:
+            await until_done(work)
+        finally:
+            self._desk.tell(work.result())
 
     async def _until_over(self) -> None:
         """Until nothing is under way, no rule has something to say, and nobody decides."""
@@ -203,7 +231,8 @@ class _AsyncRun:
                         self._recalls.append(act)
         while self._due and len(self._running) < self._threads.most:
             self._start(self._due.popleft())
-        self._arm()
+        if self._desk.state.past is not self._armed:
+            self._arm()
 
     def _cancelled(self, request_id: RequestId) -> tuple[Failed, ...]:
         """What runs is told to stop, and answers later; what waits for its turn to begin is answered here."""
@@ -217,6 +246,7 @@ class _AsyncRun:
 
     def _arm(self) -> None:
         """The timer set to when time itself is news."""
+        self._armed = self._desk.state.past
         deadline_ms = self._desk.deadline_ms()
         if deadline_ms == self._armed_ms:
             return
@@ -227,7 +257,7 @@ class _AsyncRun:
         self._timer = None if left_s is None else self._loop.call_later(left_s, self._rang)
 
     def _rang(self) -> None:
-        self._armed_ms = None
+        self._armed, self._armed_ms = None, None
         self._came(TimePassed(self._desk.now_ms()))
 
     def _start(self, due: Perform) -> None:
@@ -286,17 +316,4 @@ class _AsyncRun:
             self._timer.cancel()
         for running in tuple(self._running.values()):
             running.cancel()
-        try:
-            await until_done(*(running.work for running in self._running.values()))
-        finally:
-            await self._export()
-
-    async def _export(self) -> None:
-        """The run's spans delivered, which may take a while, on a thread."""
-        if self._desk.exporting:
-            work = self._threads.doing(self._desk.delivered)
-            try:
-                await until_done(work)
-            finally:
-                for told in work.result():
-                    self._desk.watch(told)
+        await until_done(*(running.work for running in self._running.values()))

@@ -8,6 +8,7 @@ from typing import TypeAlias, final
 from attrs import evolve, frozen
 
 from turnfold.core.agent.children import parent_config
+from turnfold.core.agent.draft import Step
 from turnfold.core.agent.effects import Cancel, Effect, Notice, Perform, Publish, Recall, Record
 from turnfold.core.agent.events import Started, TurnEnded
 from turnfold.core.agent.ids import RequestId
@@ -21,10 +22,11 @@ from turnfold.core.json import JsonObject
 from turnfold.core.problem import Problem, caller_problem
 from turnfold.core.tools.preview import preview
 from turnfold.core.tools.spec import ToolSpec
-from turnfold.core.world.answers import Answer
+from turnfold.core.world.answers import Answer, ChildEnded
 from turnfold.core.world.requests import StartChild
 from turnfold.shell.alarm import left_s
 from turnfold.shell.exporting.exporting import exporting_of
+from turnfold.shell.hooks import Hooks
 from turnfold.shell.hygiene import clean_input, held_secrets, known_mask
 from turnfold.shell.people import Nobody
 from turnfold.shell.ports import Question
@@ -129,11 +131,13 @@ class Desk:
         "_asked",
         "_deadline_ms",
         "_exporting",
-        "_observers",
+        "_hooks",
         "_past",
         "_refused",
         "_ruled",
+        "_rules",
         "_rulings",
+        "_seen",
         "cfg",
         "ended",
         "mask",
@@ -149,10 +153,13 @@ class Desk:
         self.cfg = cfg
         self.world = world
         self.watch = observers.watch
-        self.mask = known_mask(effective(cfg, state.past), world.secrets)
+        now = effective(cfg, state.past)
+        self.mask = known_mask(now, world.secrets)
+        self._hooks = Hooks(world, now)
         self.ended: TurnEnded | None = None
         self._refused: Problem | None = None  # why the last decision changed nothing
-        self._observers = observers
+        self._rules = observers.rules
+        self._seen = observers.seen
         self._asked: Past | None = None  # as it was when the person was asked last
         self._ruled: Past | None = None  # as it was when the rules were asked last
         self._rulings = 0  # what they gave so far
@@ -162,42 +169,67 @@ class Desk:
 
     def take(self, input: Input) -> tuple[Act, ...]:
         """What is to be done after ``input``; raises ``JournalError`` (and nothing is to be done) if it can't be kept."""
-        held = held_secrets(input, self.mask)
-        if held:
-            self.watch(Publish(_held(held, input)))
-            if isinstance(input, CommandGiven):
-                return ()  # what would be done is not what was written
-        stepped = step(self.state, clean_input(input, self.mask), self.tools, self.cfg)
-        records = tuple(effect for effect in stepped.effects if isinstance(effect, Record))
-        if records:
-            self._keep(records)
-            if self._exporting is not None:
-                self._exporting.saw(records)
-        self._refused = _refusal(stepped.effects) if isinstance(input, Decided) and not records else None
-        if stepped.state.past.overrides is not self.state.past.overrides:
-            self.mask = known_mask(effective(self.cfg, stepped.state.past), self.world.secrets)
+        if not isinstance(input, ChunkArrived):  # of which there are many: they hold no person's words, and record nothing
+            held = held_secrets(input, self.mask)
+            if held:
+                self.watch(Publish(_held(held, input)))
+                if isinstance(input, CommandGiven):
+                    return ()  # what would be done is not what was written
+            input = clean_input(input, self.mask)
+        stepped = step(self.state, input, self.tools, self.cfg)
+        effects = stepped.effects
+        recorded = bool(effects) and isinstance(effects[0], Record)  # records come first
+        if recorded:
+            self._record(stepped)
+        self._refused = _refusal(effects) if isinstance(input, Decided) and not recorded else None
         self.state = stepped.state
-        for effect in stepped.effects:
+        acts: tuple[Act, ...] = ()
+        for effect in effects:
             self.watch(effect)
-        self._observers.seen(stepped.state)
-        acts = tuple(effect for effect in stepped.effects if isinstance(effect, (Perform, Cancel, Recall)))
-        exporting = self._exporting
-        return acts if exporting is None else tuple(exporting.told(act) if isinstance(act, Perform) else act for act in acts)
+            if isinstance(effect, (Perform, Cancel, Recall)):
+                acts += (effect if self._exporting is None or not isinstance(effect, Perform) else self._exporting.told(effect),)
+        if recorded:
+            self.tell(self._hooks.problems())
+        self._seen(stepped.state)
+        return acts
+
+    def _record(self, stepped: Step) -> None:
+        """What ``stepped`` records kept; then its settings hold."""
+        records = tuple(effect for effect in stepped.effects if isinstance(effect, Record))
+        for record in records:
+            if isinstance(record.event, Started):
+                self.world.journal.keep(record.event.cfg_digest, self.cfg)
+        self.world.journal.append(self.cfg.conversation, records)
+        if self._exporting is not None:
+            self._exporting.saw(records)
+        for record in records:
+            if isinstance(record.event, TurnEnded):
+                self.ended = record.event
+        if stepped.state.past.overrides is not self.state.past.overrides:
+            now = effective(self.cfg, stepped.state.past)
+            self.mask = known_mask(now, self.world.secrets)
+            self._hooks.use(now)
+        if self._hooks.any:
+            self._hooks.happened(records, effective(self.cfg, stepped.state.past))
 
     @property
-    def exporting(self) -> bool:
-        """Whether there are exporters, so that :meth:`delivered` may take its time."""
-        return self._exporting is not None
+    def lingering(self) -> bool:
+        """Whether hooks were run, or spans are to be delivered: then the run's end has to wait for :meth:`parted`."""
+        return self._hooks.begun or self._exporting is not None
 
-    def delivered(self) -> tuple[Publish, ...]:
-        """At the run's end, from any thread: its spans delivered, as long as the exporters' settings allow; what to tell of the others."""
+    def parted(self, *, stopped: bool) -> tuple[Problem, ...]:
+        """At the run's end, from any thread: what went wrong with hooks and exporters at last, once nothing of them is left.
+
+        It comes no later than the settings say: of the exporters always, of the hooks where the run was ``stopped``.
+        """
+        hooked = self._hooks.close(effective(self.cfg, self.state.past).limits.grace_s if stopped else None)
         exporting, self._exporting = self._exporting, None
-        return () if exporting is None else tuple(map(Publish, exporting.close()))
+        return hooked if exporting is None else (*hooked, *exporting.close())
 
-    def close(self) -> None:
-        """Nothing more comes: have the run's spans delivered, and tell of those that were not."""
-        for told in self.delivered():
-            self.watch(told)
+    def tell(self, problems: tuple[Problem, ...]) -> None:
+        """Show ``problems`` to whoever watches."""
+        for problem in problems:
+            self.watch(Publish(problem))
 
     def recalled(self, act: Recall) -> Effect:
         """``act`` done, from any thread; what comes of it is for the watcher."""
@@ -205,19 +237,19 @@ class Desk:
 
     def opening(self, first: Input) -> tuple[Input, ...]:
         """What a run begins with: ``first``, after ``Resumed`` where an earlier run left something under way that nobody performs now."""
-        if isinstance(first, (Resumed, ChunkArrived, Answered, Failed)):
+        if isinstance(first, (ChunkArrived, Answered, Failed)):
             return (first,)
         left = any(opened.status is not Status.ASKED for opened in open_requests(self.state.past))
-        return (Resumed(first.at_ms), first) if left else (first,)
+        if not left:
+            return (first,)
+        if isinstance(first, Resumed):
+            return (evolve(first, children=self._lost_children()),)
+        return Resumed(first.at_ms, self._lost_children()), first
 
-    def _keep(self, records: tuple[Record, ...]) -> None:
-        for record in records:
-            if isinstance(record.event, Started):
-                self.world.journal.keep(record.event.cfg_digest, self.cfg)
-        self.world.journal.append(self.cfg.conversation, records)
-        for record in records:
-            if isinstance(record.event, TurnEnded):
-                self.ended = record.event
+    def _lost_children(self) -> tuple[ChildEnded, ...]:
+        from turnfold.shell.lost_children import lost_children  # which knows results by this module
+
+        return lost_children(self.state.past, self.cfg, self.world.journal)
 
     def performing(self, due: Perform) -> ChatConfig:
         """The config that ``due`` is performed under: as it is now, so that ports judge by the rules that ``permit`` judged by; for a child
@@ -252,11 +284,11 @@ class Desk:
 
         Raises ``EndlessRules`` where there is no end of it.
         """
-        if not self._observers.rules or self.state.past is self._ruled:
+        if not self._rules or self.state.past is self._ruled:
             return ()
         self._ruled = self.state.past
         cfg = effective(self.cfg, self.state.past)
-        given = tuple(evolve(input, at_ms=self.now_ms()) for rule in self._observers.rules for input in rule(self.state, cfg))
+        given = tuple(evolve(input, at_ms=self.now_ms()) for rule in self._rules for input in rule(self.state, cfg))
         self._rulings += len(given)
         if self._rulings > RULED:
             raise EndlessRules(caller_problem("endless-rules", f"The rules of this run gave more than {RULED:,} inputs: {ENOUGH}"))

@@ -18,6 +18,7 @@ from turnfold.shell.exporting.local import LocalExporters
 from turnfold.shell.files import LocalFiles
 from turnfold.shell.finder import LocalFinder
 from turnfold.shell.folders import Folders, find_folders
+from turnfold.shell.hooks import WITHIN
 from turnfold.shell.index import LocalIndex
 from turnfold.shell.jobs import LocalJobs
 from turnfold.shell.journal import SqliteJournal
@@ -65,8 +66,7 @@ def real_world(
 ) -> Iterator[World]:
     """This machine as a ``World``, until the block ends; then no process, connection or file of it is left open.
 
-    ``human`` is asked what no rule allows; by default nobody is there, and a run ends paused. ``environ`` (the
-    process's own by default) is read here, once. Raises ``JournalError`` when the journal can't be opened.
+    ``human`` (by default nobody, and a run ends paused) is asked what no rule allows. ``environ`` is read here, once. Raises ``JournalError``.
     """
     variables = dict(os.environ if environ is None else environ)
     places = find_folders(variables) if folders is None else folders
@@ -94,6 +94,7 @@ def real_world(
             finder=finder,
             index=LocalIndex(places.indexes, finder),
             exporters=LocalExporters(secrets, places.traces),
+            hooked=WITHIN not in variables,
         )
 
 

@@ -29,6 +29,8 @@ from turnfold.shell.preparing import prepared
 from turnfold.shell.scope import Scope, never_began
 from turnfold.shell.world import World
 
+LEAVING_S = 1.0  # for what was told to stop, when the person leaves at once
+
 
 def run(
     said: str | Input,
@@ -47,7 +49,7 @@ def run(
 
     What an earlier run of it left under way is taken as lost: one conversation has one run at a time.
     ``watch`` sees every effect, in order, after it is journaled, and ``seen`` the newest state after each input. ``scope.cancel()``
-    interrupts. Requests of one step are performed one after another, or side by side on ``executor``. ``rules`` are asked when nothing
+    interrupts. Requests that are due together are performed one after another, or side by side on ``executor``. ``rules`` are asked when nothing
     is under way: pure functions of the state and the settings, whose inputs are taken before a person is asked and before the run ends.
     Raises what ``watch``, ``seen``, ``rules`` and the world's ``human`` raise, and nothing else.
     """
@@ -85,9 +87,13 @@ class _Run:
                     self._take(input)
         except (JournalError, EndlessRules) as error:
             return self._desk.result(error.problem)
+        except KeyboardInterrupt:
+            self._join(LEAVING_S)  # whoever leaves at once waits for nobody who does not stop
+            self._aside.clear()
+            raise
         finally:
             self._join()
-            self._desk.close()
+            self._desk.tell(self._desk.parted(stopped=self._scope.cancelled))
         return self._desk.result()
 
     def _take(self, input: Input) -> None:
@@ -153,7 +159,7 @@ class _Run:
         return None if question is None else self._desk.world.human.decide(question)
 
     def _start(self, due: Perform) -> None:
-        if self._executor is not None:
+        if self._executor is not None and (self._running or self._due):
             scope = Scope(lambda data: self._inbox.put(ChunkArrived(due.request_id, data, self._desk.now_ms())))
             self._running[due.request_id] = scope
             future = self._aside[due.request_id] = self._executor.submit(self._answering(due, scope))
@@ -188,13 +194,15 @@ class _Run:
     def _take_chunk(self, due: Perform, data: bytes) -> None:
         try:
             self._take(ChunkArrived(due.request_id, data, self._desk.now_ms()))
+            while self._executor is not None and self._due:
+                self._start(self._due.popleft())
         except Exception as error:
             raise Escaped(error) from error
 
-    def _join(self) -> None:
+    def _join(self, timeout_s: float | None = None) -> None:
         for scope in self._running.values():
             scope.cancel()
-        wait(self._aside.values())
+        wait(self._aside.values(), timeout_s)
 
 
 @final
