@@ -10,7 +10,7 @@ from threading import Event as Flag
 import pytest
 
 from tests.tracing.support import DONE, LISTED, LS, TOLD, by_name, config, lines, ran, told_later, with_sink, world_of
-from turnfold import BUILTIN_TOOLS, Decided, Publish, Record, load, run_async
+from turnfold import BUILTIN_TOOLS, CommandGiven, Decided, Publish, Record, load, run_async
 from turnfold.core.agent.effects import Effect
 from turnfold.core.agent.events import (
     CallClosed,
@@ -220,7 +220,9 @@ def test_o15_what_has_been_exported_does_not_change_while_the_conversation_goes_
     first = ran(world, cfg)
     early = lines(sink.spans)
     ran(world, cfg, "More.", first.state)
-    ran(world, cfg, "/undo", load(world.journal.load("c")))
+    ran(world, cfg, CommandGiven("/undo"), load(world.journal.load("c")))
+    ran(world, cfg, CommandGiven("/redo"), load(world.journal.load("c")))
+    assert len(sink.spans) > len(early)
     assert early == lines(sink.spans[: len(early)])
     assert lines(sink.spans) == lines(told_later(world, cfg))
 

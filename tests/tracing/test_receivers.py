@@ -18,7 +18,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span as Received
 from oteltap import OtelTapHttpProtobufReceiver, OtelTapHttpProtobufReceiverSettings, OtelTapInitializationError
 
 from tests.tracing.support import DONE, LS, config, ran, told_later, world_of
-from turnfold import JsonObject, Publish, World
+from turnfold import CommandGiven, JsonObject, Publish, World
 from turnfold.core.agent.effects import Effect
 from turnfold.core.config.tables import Encoding, Exporter, ExporterKind
 from turnfold.core.problem import Problem
@@ -152,7 +152,7 @@ def test_a_receiver_that_is_busy_for_a_moment_gets_it_all_and_one_that_refuses_i
         world, cfg = traced(tmp_path, THE_KEY="s3cret-value"), config("c", "", exporter)
         first = ran(world, cfg, watch=seen.append)
         assert not missing(seen)
-        ran(world, cfg, "/read b.txt", first.state, watch=seen.append)
+        ran(world, cfg, CommandGiven("/read b.txt"), first.state, watch=seen.append)
         requests = server.requests
     assert [each.path for each in requests] == ["/otlp/v1/traces"] * 3
     assert {each.header("authorization") for each in requests} == {"s3cret-value"}
