@@ -6,11 +6,14 @@ import asyncio
 import json
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event as Flag
+from typing import final
 
 import pytest
+from attrs import evolve
+from typing_extensions import override
 
 from tests.tracing.support import DONE, LISTED, LS, TOLD, by_name, config, lines, ran, told_later, with_sink, world_of
-from turnfold import BUILTIN_TOOLS, CommandGiven, Decided, Publish, Record, load, run_async
+from turnfold import BUILTIN_TOOLS, ChatConfig, CommandGiven, Decided, Publish, Record, load, run_async
 from turnfold.core.agent.effects import Effect
 from turnfold.core.agent.events import (
     CallClosed,
@@ -24,7 +27,7 @@ from turnfold.core.agent.events import (
 )
 from turnfold.core.agent.inputs import Resumed
 from turnfold.core.agent.state import Past
-from turnfold.core.config.tables import Exporter, Kept
+from turnfold.core.config.tables import Exporter, Kept, Propagate
 from turnfold.core.config.values import Rule
 from turnfold.core.conversation.messages import ToolCall
 from turnfold.core.json import JsonObject
@@ -35,9 +38,11 @@ from turnfold.core.trace.lines import span_line
 from turnfold.core.trace.w3c import context_of, span_id
 from turnfold.shell.exporting.exporting import exporting_of
 from turnfold.shell.exporting.outbox import TRIES
-from turnfold.shell.ports import NotSent
+from turnfold.shell.ports import Journal, JournalError, NotSent
+from turnfold.shell.ports import Kept as Stored
 from turnfold.testing.fake_sink import FakeSink
 from turnfold.testing.fake_world import fake_world
+from turnfold.testing.fakes import FakeProcesses
 from turnfold.testing.wire import chat_stream
 
 ASKING: tuple[Rule, ...] = ()
@@ -278,3 +283,55 @@ def test_a_trace_that_began_elsewhere_goes_on_and_services_are_told_of_it() -> N
     unsampled = FakeSink()
     ran(world_of(DONE, sink=unsampled), config("c", parent[:-1] + "0"))
     assert not unsampled.spans
+
+
+def test_a_turn_that_waited_is_exported_by_the_run_that_ends_it_and_commands_are_told_where_they_are_to_be() -> None:
+    sink, cfg = FakeSink(), config(rules=ASKING)
+    world = world_of(LS, DONE, sink=sink, settings=Exporter(name="all", propagate=Propagate.ALL))
+    begun = ran(world, cfg)
+    assert [each.told.kind for each in sink.spans] == ["model"]
+    seen = list[Effect]()
+    ran(world, cfg, Decided(begun.questions[0].request_id, allowed=True), begun.state, seen.append)
+    assert lines(sink.spans) == lines(told_later(world, cfg))
+    assert isinstance(world.processes, FakeProcesses)
+    (performed,) = world.processes.ran
+    (told,) = (each.value or "" for each in performed.environment if each.name == "TRACEPARENT")
+    assert told.split("-")[2] == by_name(sink.spans, "run").span_id
+    assert all("TRACEPARENT" not in str(each) for each in seen)  # the journal and those who watch see the request as it was asked for
+
+
+def test_a_journal_that_can_not_be_read_keeps_no_run_from_going_on() -> None:
+    sink, cfg = FakeSink(), config(rules=ASKING)
+    world = world_of(LS, DONE, sink=sink)
+    begun = ran(world, cfg)
+
+    result = ran(evolve(world, journal=Blind(world.journal)), cfg, Decided(begun.questions[0].request_id, allowed=True), begun.state)
+    assert result.reply == "Done, dear."
+
+
+@final
+class Blind(Journal):
+    """A journal that can't be read; what is written is another's."""
+
+    def __init__(self, journal: Journal) -> None:
+        self.journal = journal
+
+    @override
+    def append(self, conversation: str, records: tuple[Record, ...]) -> None:
+        self.journal.append(conversation, records)
+
+    @override
+    def load(self, conversation: str) -> tuple[Event, ...]:
+        raise JournalError(world_problem("journal", "It can't be read."))
+
+    @override
+    def keep(self, digest: str, cfg: ChatConfig) -> None:
+        self.journal.keep(digest, cfg)
+
+    @override
+    def config(self, digest: str) -> ChatConfig:
+        return self.journal.config(digest)
+
+    @override
+    def find(self) -> tuple[Stored, ...]:
+        return self.journal.find()

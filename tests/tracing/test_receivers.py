@@ -162,6 +162,18 @@ def test_a_receiver_that_is_busy_for_a_moment_gets_it_all_and_one_that_refuses_i
     assert "s3cret-value" not in message
 
 
+@pytest.mark.parametrize(
+    ("encoding", "reply"), [(Encoding.JSON, b'{"partialSuccess":{"rejectedSpans":"2"}}'), (Encoding.PROTOBUF, b"\x0a\x02\x08\x02")]
+)
+def test_spans_that_a_receiver_did_not_keep_are_counted(encoding: Encoding, reply: bytes, tmp_path: Path) -> None:
+    seen = list[Effect]()
+    with ScriptedServer((ScriptedReply(headers=(), chunks=(reply,)),)) as server:
+        exporter = Exporter(name="o", kind=ExporterKind.OTLP, url=f"http://127.0.0.1:{server.port}", encoding=encoding)
+        ran(traced(tmp_path), config("c", "", exporter), watch=seen.append)
+    (message,) = missing(seen)
+    assert "2 spans could not be delivered: it kept all but 2" in message
+
+
 def test_nobody_at_the_address_and_a_secret_that_is_not_there_are_told(tmp_path: Path) -> None:
     gone = Exporter(name="gone", kind=ExporterKind.OTLP, url=f"http://127.0.0.1:{free_port()}")
     keyless = Exporter(name="keyless", kind=ExporterKind.OTLP, headers=JsonObject.of(A=JsonObject.of(secret="NOT_THERE")))

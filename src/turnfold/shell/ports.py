@@ -242,10 +242,11 @@ class Batch:
 @final
 @frozen
 class NotSent:
-    """Why a batch was not taken, and whether to try it ``again``."""
+    """Why a batch was not taken, and whether to try it ``again``; ``spans``: how many of it, where the others were."""
 
     problem: Problem
     again: bool = False
+    spans: int | None = None
 
 
 class Sink(Protocol):

@@ -15,8 +15,9 @@ from turnfold.core.llm.reply import Stop
 from turnfold.core.trace.attributes import Scalar, told
 from turnfold.core.trace.exported import exported
 from turnfold.core.trace.html import html_page
-from turnfold.core.trace.otlp import otlp_json, otlp_protobuf
+from turnfold.core.trace.otlp import otlp_json, otlp_protobuf, rejected_untrusted
 from turnfold.core.trace.propagation import with_traceparent
+from turnfold.core.trace.protobuf import message, number, text
 from turnfold.core.trace.sampling import takes
 from turnfold.core.trace.spans import (
     AgentFacts,
@@ -178,3 +179,25 @@ def test_commands_are_told_only_where_the_settings_say_so() -> None:
     assert with_traceparent(read, HERE, Propagate.ALL) is read
     mcp = Perform(RequestId(1, 1, 0, 3), CallMcp(server="s", tool="t", arguments=JsonObject(), timeout_s=1))
     assert with_traceparent(mcp, HERE, Propagate.SERVICES) != mcp
+
+
+@pytest.mark.parametrize(
+    ("reply", "rejected"),
+    [
+        (b"", 0),
+        (b"{}", 0),
+        (b"{", 0),
+        (b"[]", 0),
+        (b'{"partialSuccess": {"rejectedSpans": 4}}', 4),
+        (b'{"partialSuccess": {"rejectedSpans": "many"}}', 0),
+        (b'{"partialSuccess": {"rejectedSpans": null}}', 0),
+        (b'{"partialSuccess": 1}', 0),
+        (message(1, number(1, 7) + text(2, "y" * 300)), 7),
+        (message(1, text(2, "why")), 0),
+        (b"\x0a\x02\x08\xff", 0),
+        (b"\x0a", 0),
+        (b"<html>", 0),
+    ],
+)
+def test_what_a_receiver_says_that_it_has_not_kept(reply: bytes, rejected: int) -> None:
+    assert rejected_untrusted(reply) == rejected

@@ -6,10 +6,10 @@ nanoseconds; ours are milliseconds of the journal.
 
 from __future__ import annotations
 
-from turnfold.core.json import JsonObject, JsonValue, dumps
+from turnfold.core.json import JsonObject, JsonValue, dumps, loads_untrusted
 from turnfold.core.trace.attributes import Attribute, Scalar
 from turnfold.core.trace.exported import Exported
-from turnfold.core.trace.protobuf import double, fixed32, fixed64, message, number, text
+from turnfold.core.trace.protobuf import double, fixed32, fixed64, message, number, rejected_field, text
 
 SCOPE = "turnfold"
 INTERNAL, CLIENT = 1, 3  # SpanKind
@@ -118,3 +118,21 @@ def _value(value: Scalar) -> bytes:
 
 def _status(each: Exported) -> int:
     return ERROR if each.error else OK
+
+
+def rejected_untrusted(reply: bytes) -> int:
+    """How many spans a receiver says that it has not kept (``partial_success.rejected_spans``), in either encoding; 0 where it says nothing.
+
+    >>> (
+    ...     rejected_untrusted(b'{"partialSuccess": {"rejectedSpans": "3"}}'),
+    ...     rejected_untrusted(bytes.fromhex("0a020803")),
+    ...     rejected_untrusted(b"?"),
+    ... )
+    (3, 3, 0)
+    """
+    if reply.lstrip()[:1] == b"{":
+        parsed = loads_untrusted(reply).value_or(None)
+        partial = parsed.get("partialSuccess") if isinstance(parsed, JsonObject) else None
+        said = partial.get("rejectedSpans") if isinstance(partial, JsonObject) else None
+        return int(str(said)) if isinstance(said, (int, str)) and str(said).isascii() and str(said).isdigit() and len(str(said)) < 10 else 0
+    return rejected_field(reply)

@@ -61,3 +61,22 @@ def _varint(value: int) -> bytes:
         value >>= 7
     data.append(value)
     return bytes(data)
+
+
+def rejected_field(data: bytes) -> int:
+    """The integer that is field 1 of the message that is field 1 of ``data``, where both come first, as writers put them; else 0.
+
+    >>> rejected_field(message(1, number(1, 300) + text(2, "why"))), rejected_field(message(1, text(2, "why"))), rejected_field(b"")
+    (300, 0, 0)
+    """
+    if data[:1] != bytes((1 << 3 | SIZED,)):
+        return 0
+    rest = data[2:] if len(data) > 1 and data[1] < 128 else data[3:]  # a length of one byte, or of two
+    if rest[:1] != bytes((1 << 3 | VARINT,)):
+        return 0
+    value = 0
+    for place, byte in enumerate(rest[1:11]):
+        value |= (byte & 127) << (7 * place)
+        if byte < 128:
+            return value
+    return 0

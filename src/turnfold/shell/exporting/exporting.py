@@ -69,10 +69,15 @@ class Exporting:
         """The trace as it was before event ``number``: from the state where that says it all, else from the journal."""
         past = self._past
         led = begun(effective(self._cfg, past).agent)
+        since = Progress(conversation=past.conversation or self._cfg.conversation, turns=past.turns, leading=led.leading)
         if past.turn is None and not _agent_changed(past):
-            return Progress(conversation=past.conversation or self._cfg.conversation, turns=past.turns, leading=led.leading)
+            return since
+        try:
+            events = self._journal.load(self._cfg.conversation)[:number]
+        except JournalError:  # the run goes on; the turn that was open then is told by the journal alone
+            return since
         progress = begun(self._cfg.agent)
-        for event in self._journal.load(self._cfg.conversation)[:number]:
+        for event in events:
             progress = advanced(progress, event).progress
         return progress
 

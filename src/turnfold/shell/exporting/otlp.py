@@ -13,7 +13,7 @@ from turnfold.core.config.tables import Encoding, Exporter
 from turnfold.core.config.values import Provider
 from turnfold.core.problem import Problem, world_problem
 from turnfold.core.trace.attributes import Attribute
-from turnfold.core.trace.otlp import otlp_json, otlp_protobuf
+from turnfold.core.trace.otlp import otlp_json, otlp_protobuf, rejected_untrusted
 from turnfold.shell.headers import Sealed, sealed_headers
 from turnfold.shell.line import Line, Post
 from turnfold.shell.masking import mask_of
@@ -60,12 +60,14 @@ class OtlpSink(Sink):
     def _sent(self, post: Post, scope: Scope) -> NotSent | None:
         line = self._make() if self._line is None else self._line
         self._line = line
-        outcome = line.post(post, scope, _unread)
+        reply = bytearray()
+        outcome = line.post(post, scope, reply.extend)
         if isinstance(outcome, Problem):
             self.close()  # after a Problem the line is of no use
             return NotSent(outcome, again=outcome.code in PASSING)
         if 200 <= outcome.status < 300:
-            return None
+            rejected = rejected_untrusted(bytes(reply))
+            return NotSent(world_problem("receiver-refused", f"it kept all but {rejected:,}"), spans=rejected) if rejected else None
         said = f"it answered {outcome.status}: {outcome.body[:200].decode(errors='replace').strip()}".rstrip(": ")
         return NotSent(world_problem("receiver-refused", said), again=outcome.status in AGAIN)
 
@@ -85,10 +87,6 @@ class OtlpSink(Sink):
             connect_s=CONNECT_S,
             limit_bytes=REPLY_BYTES,
         )
-
-
-def _unread(data: bytes) -> None:
-    """What a receiver says of a success is not needed."""
 
 
 def _sealed(settings: Exporter, secrets: Secrets) -> Sealed | Problem:

@@ -143,7 +143,10 @@ class Outbox:
                 with self._lock:
                     if self._closed:
                         return
-                    self._count_failed(0 if refused is None else self._sending, "" if refused is None else refused.problem.message)
+                    if refused is None:
+                        self._sending = 0
+                    else:
+                        self._count_failed(self._sending if refused.spans is None else refused.spans, refused.problem.message)
         finally:
             self._tap.sink.close()
 
