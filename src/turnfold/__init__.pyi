@@ -1,7 +1,6 @@
 from turnfold.core.agent.apply import apply
 from turnfold.core.agent.asked import Question, questions_of
-from turnfold.core.agent.commands.command import Command
-from turnfold.core.agent.commands.table import COMMANDS
+from turnfold.core.agent.commands.table import COMMANDS, Command
 from turnfold.core.agent.draft import Step
 from turnfold.core.agent.effects import Cancel, Delta, Document, Effect, Leave, Notice, Perform, Publish, Record
 from turnfold.core.agent.events import Event
@@ -23,6 +22,7 @@ from turnfold.core.agent.step import execute_command, step
 from turnfold.core.config.agents import AgentSpec, History
 from turnfold.core.config.explain import Explained, Overridden, explain
 from turnfold.core.config.layers import ChatConfig, Config, Overrides, ProjectConfig
+from turnfold.core.config.tables import Exporter
 from turnfold.core.config.values import AtGenerations, Limits, ModelProfile, Provider, Rule, SecretRef, ToolFormat, Verdict
 from turnfold.core.conversation.messages import AssistantMessage, Message, ToolCall, ToolMessage, UserMessage
 from turnfold.core.journal import fold, load
@@ -33,11 +33,15 @@ from turnfold.core.tools.builtin import BUILTIN_TOOLS
 from turnfold.core.tools.extension import Extension, Situation
 from turnfold.core.tools.generator import Script, asked, from_generator
 from turnfold.core.tools.spec import Call, Done, Need, Refuse, ToolSpec, extended
+from turnfold.core.trace.fold import trace_of
+from turnfold.core.trace.spans import Trace
 from turnfold.core.world.answers import Returned
 from turnfold.core.world.images import Image
 from turnfold.shell.briefing import read_briefing
 from turnfold.shell.desk import RunResult
+from turnfold.shell.exporting.given import GivenExporters
 from turnfold.shell.functions import Caller, FunctionTool, decoded, functions_of, output_of, tool, with_functions
+from turnfold.shell.ports import Batch, NotSent, Sink, Tap
 from turnfold.shell.real import real_world
 from turnfold.shell.run import run
 from turnfold.shell.run_async import run_async
@@ -51,6 +55,7 @@ __all__ = [
     "Answered",
     "AssistantMessage",
     "AtGenerations",
+    "Batch",
     "Call",
     "Caller",
     "Cancel",
@@ -67,9 +72,11 @@ __all__ = [
     "Effect",
     "Event",
     "Explained",
+    "Exporter",
     "Extension",
     "Failed",
     "FunctionTool",
+    "GivenExporters",
     "History",
     "Image",
     "Input",
@@ -80,6 +87,7 @@ __all__ = [
     "Message",
     "ModelProfile",
     "Need",
+    "NotSent",
     "Notice",
     "Overridden",
     "Overrides",
@@ -99,14 +107,17 @@ __all__ = [
     "Script",
     "SecretRef",
     "SettingsChanged",
+    "Sink",
     "Situation",
     "Step",
+    "Tap",
     "TimePassed",
     "ToolCall",
     "ToolFormat",
     "ToolMessage",
     "ToolSpec",
     "Toolbox",
+    "Trace",
     "UserMessage",
     "UserSaid",
     "Verdict",
@@ -131,5 +142,6 @@ __all__ = [
     "run_async",
     "step",
     "tool",
+    "trace_of",
     "with_functions",
 ]

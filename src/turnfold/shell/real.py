@@ -14,6 +14,7 @@ from turnfold.shell.clock import SystemClock
 from turnfold.shell.discovery import Chosen
 from turnfold.shell.embedded.weights import Progress
 from turnfold.shell.environment import base_environment
+from turnfold.shell.exporting.local import LocalExporters
 from turnfold.shell.files import LocalFiles
 from turnfold.shell.finder import LocalFinder
 from turnfold.shell.folders import Folders, find_folders
@@ -92,6 +93,7 @@ def real_world(
             browsers=_closed_by(stack, LocalBrowsers(variables)),
             finder=finder,
             index=LocalIndex(places.indexes, finder),
+            exporters=LocalExporters(secrets, places.traces),
             hooked=WITHIN not in variables,
         )
 

@@ -12,12 +12,12 @@ import contextlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from threading import Thread
-from typing import Any, TypeVar, final
+from typing import Any, TypeVar, cast, final
 
 from attrs import field, frozen
 from mcp import Client
 from mcp.shared.exceptions import MCPError
-from mcp_types import REQUEST_TIMEOUT, Implementation, Resource
+from mcp_types import REQUEST_TIMEOUT, Implementation, RequestParamsMeta, Resource
 
 from turnfold.core.config.tables import McpServer
 from turnfold.core.json import JsonObject, scalar_text, thaw
@@ -150,7 +150,8 @@ class Session:
                 await self._closing.wait()
 
     async def _tool(self, client: Client, request: CallMcp, limit_bytes: int) -> Returned:
-        result = await client.call_tool(request.tool, _plain(request.arguments), read_timeout_seconds=request.timeout_s)
+        meta = cast("RequestParamsMeta", {"traceparent": request.traceparent}) if request.traceparent else None  # it may hold more members
+        result = await client.call_tool(request.tool, _plain(request.arguments), read_timeout_seconds=request.timeout_s, meta=meta)
         return told.returned(result, self._line.mask, limit_bytes)
 
     async def _resource(self, client: Client, request: CallMcp, limit_bytes: int) -> Returned:
