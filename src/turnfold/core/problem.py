@@ -32,6 +32,8 @@ class Blame(Enum):
 class Problem:
     """What went wrong, as a value: ``code`` for programs, ``message`` one sentence for whoever is to blame, ``path`` where.
 
+    ``retry_after_s``: how long to wait before it is tried again, where who failed said so.
+
     >>> str(Problem(code="not-found", message="There is no file a.txt.", path="$.path", blame=Blame.MODEL))
     'There is no file a.txt. @ $.path'
     """
@@ -40,6 +42,7 @@ class Problem:
     message: str
     blame: Blame
     path: str = ""
+    retry_after_s: float | None = None
 
     @override
     def __str__(self) -> str:

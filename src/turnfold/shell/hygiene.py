@@ -41,6 +41,7 @@ from turnfold.core.world.answers import (
     Returned,
     StreamEnded,
     UrlFetched,
+    Waited,
 )
 from turnfold.core.world.requests import ChangeFiles, ReadFile, WriteFile
 from turnfold.shell.masking import Mask, Secret, mask_of, restored
@@ -79,7 +80,7 @@ def clean(outcome: Answer | Problem, mask: Mask) -> Answer | Problem:
             return evolve(outcome, values=_object(values, mask))
         case FilesListed() | FilesSearched() | IndexSearched() | ChatsFound():
             return _found(outcome, mask)
-        case StreamEnded() | ImageRead() | FileWritten() | FilesChanged() | JobStarted():
+        case StreamEnded() | Waited() | ImageRead() | FileWritten() | FilesChanged() | JobStarted():
             return outcome
 
 

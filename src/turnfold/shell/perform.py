@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from threading import Event
 from typing import TypeAlias, assert_never
 
 from turnfold.core.agent.effects import Perform
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.problem import Problem, world_problem
 from turnfold.core.tools.spec import ToolSpec
-from turnfold.core.world.answers import Answer
+from turnfold.core.world.answers import Answer, Waited
 from turnfold.core.world.requests import (
     AskHuman,
     AskJob,
@@ -29,6 +30,7 @@ from turnfold.core.world.requests import (
     StartChild,
     StartJob,
     UseBrowser,
+    Wait,
     WriteFile,
 )
 from turnfold.shell.bounds import Bounds
@@ -65,6 +67,8 @@ def _perform(due: Perform, tools: tuple[ToolSpec, ...], cfg: ChatConfig, world: 
     match request:
         case CallModel():
             return _streamed(request, mask.data(due.body), world, scope, mask)
+        case Wait(delay_ms):
+            return _waited(delay_ms, scope)
         case ReadFile() | ReadImage() | WriteFile() | ChangeFiles() | ListFiles():
             return _file(request, cfg, world.files, mask)
         case RunProcess():
@@ -77,6 +81,13 @@ def _perform(due: Perform, tools: tuple[ToolSpec, ...], cfg: ChatConfig, world: 
             return child_ended(due, request, tools, cfg, world, scope)
         case _:
             return _acted(request, cfg, world, scope)
+
+
+def _waited(delay_ms: int, scope: Scope) -> Waited | Problem:
+    over = Event()
+    with scope.stopping(over.set):
+        cut = over.wait(delay_ms / 1000)
+    return world_problem("cancelled", "The wait was cancelled.") if cut else Waited()
 
 
 def _streamed(request: CallModel, body: bytes, world: World, scope: Scope, mask: Mask) -> Answer | Problem:

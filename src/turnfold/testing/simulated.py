@@ -44,9 +44,9 @@ from turnfold.core.journal import load, recorded
 from turnfold.core.json import JsonObject
 from turnfold.core.problem import Problem, world_problem
 from turnfold.core.tools.spec import ToolSpec
-from turnfold.core.world.answers import Answer, FileWritten, StreamEnded
-from turnfold.core.world.requests import AskHuman, CallModel, Purpose
-from turnfold.testing.simulated_world import Disk, outcome_of
+from turnfold.core.world.answers import Answer, FileWritten, StreamEnded, Waited
+from turnfold.core.world.requests import AskHuman, CallModel, Purpose, Wait
+from turnfold.testing.simulated_world import Came, Disk, outcome_of
 from turnfold.testing.wire import chat_stream
 
 PROVIDER = Provider(name="scripted", base_url="http://127.0.0.1:9/v1")
@@ -305,7 +305,7 @@ def _decided(sim: Sim, move: Decide) -> Sim:
 def plausible(request: AskHuman) -> JsonObject:
     """An answer that fits every field of ``request``.
 
-    >>> from turnfold.core.world.requests import FormField
+    >>> from turnfold.core.world.requests import FormField, Wait
     >>> plausible(AskHuman(question="?", fields=(FormField(name="a"), FormField(name="b", choices=("x",), several=True))))
     JsonObject.of(a='so I say', b=('x',))
     """
@@ -326,7 +326,7 @@ def _late(sim: Sim, move: Late) -> Sim:
 def _answer_of_kind(perform: Perform) -> Answer:
     if isinstance(perform.request, CallModel):
         return StreamEnded()
-    outcome = outcome_of(perform.request, Disk()).outcome
+    outcome = Waited() if isinstance(perform.request, Wait) else outcome_of(perform.request, Disk()).outcome
     return FileWritten("") if isinstance(outcome, Problem) else outcome
 
 
@@ -355,7 +355,7 @@ def _answered(sim: Sim, perform: Perform) -> Sim:
     if isinstance(request, CallModel):
         failed = stream_of(sim, perform).problem
         return taken(sim, _as_input(perform.request_id, StreamEnded() if failed is None else failed, sim.now_ms))
-    came = outcome_of(request, sim.disk)
+    came = Came(Waited(), sim.disk) if isinstance(request, Wait) else outcome_of(request, sim.disk)
     return taken(evolve(sim, disk=came.disk), _as_input(perform.request_id, came.outcome, sim.now_ms))
 
 

@@ -17,7 +17,7 @@ from hypothesis.strategies import SearchStrategy
 
 from turnfold.core.agent.effects import Effect
 from turnfold.core.agent.events import Event
-from turnfold.core.agent.ids import MODEL, RequestId
+from turnfold.core.agent.ids import GUARD, MODEL, RequestId
 from turnfold.core.agent.inputs import Input
 from turnfold.core.agent.live import Live
 from turnfold.core.agent.state import Past
@@ -57,7 +57,7 @@ def json_objects() -> SearchStrategy[JsonObject]:
 def request_ids() -> SearchStrategy[RequestId]:
     """Ids, mostly of places that a conversation soon reaches."""
     small, large = st.integers(0, 2), st.integers(0, 10**9 - 1)
-    slot = st.just(MODEL) | small | large
+    slot = st.sampled_from((MODEL, GUARD)) | small | large
     return st.builds(RequestId, small | large, small | large, slot, small | large)
 
 

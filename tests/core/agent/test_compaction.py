@@ -17,7 +17,8 @@ from turnfold.core.agent.compaction import ASK, LEAST_BYTES, SYSTEM, plan, plan_
 from turnfold.core.agent.encoding import ASKED, SUMMARY, encoded_for, request_body
 from turnfold.core.agent.events import Compacted, Impersonated, MessageAdded, Reason, SummaryAsked, TurnEnded
 from turnfold.core.agent.live import Plan
-from turnfold.core.agent.state import ChatState, Past, Summary
+from turnfold.core.agent.state import ChatState, Past
+from turnfold.core.agent.summary import Summary
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.models import Located, profile_of
 from turnfold.core.config.tables import Compaction

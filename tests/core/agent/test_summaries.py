@@ -14,8 +14,9 @@ from turnfold.core.agent.effects import Cancel
 from turnfold.core.agent.encoding import SUMMARY as TOLD
 from turnfold.core.agent.events import Compacted, MessageAdded, Reason, RequestClosed, Rewound, TurnEnded
 from turnfold.core.agent.inputs import Answered
-from turnfold.core.agent.state import ChatState, Summary
+from turnfold.core.agent.state import ChatState
 from turnfold.core.agent.summaries import NOTHING_TO_SUMMARISE
+from turnfold.core.agent.summary import Summary
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.values import Limits, ModelProfile, Rule, Verdict
 from turnfold.core.conversation.messages import UserMessage

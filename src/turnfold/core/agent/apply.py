@@ -11,10 +11,14 @@ from turnfold.core.agent.context import Measured
 from turnfold.core.agent.events import (
     CallClosed,
     CallCommanded,
+    CallEdited,
     CancelAsked,
     Compacted,
     Event,
+    FellBack,
     Forgotten,
+    GuardrailChecked,
+    HandedOff,
     Impersonated,
     MessageAdded,
     MessageQueued,
@@ -36,8 +40,10 @@ from turnfold.core.agent.events import (
     Unanswered,
     Why,
 )
-from turnfold.core.agent.ids import MODEL, RequestId, place
-from turnfold.core.agent.state import Mark, Opened, Past, Slot, Status, Summary, Taken, Turn, find_open, waits_for_person
+from turnfold.core.agent.ids import GUARD, MODEL, RequestId, place
+from turnfold.core.agent.rewinding import redone, rewound
+from turnfold.core.agent.state import Mark, Opened, Past, Slot, Status, Turn, find_open, waits_for_person
+from turnfold.core.agent.summary import Summary
 from turnfold.core.agent.writes import in_order, written_in
 from turnfold.core.conversation.messages import AssistantMessage, Message, ToolCall, ToolMessage, UserMessage
 from turnfold.core.json import JsonObject
@@ -46,7 +52,10 @@ from turnfold.core.world.images import Image
 from turnfold.core.world.requests import CallModel, Purpose
 
 Commanded: TypeAlias = CallCommanded | Impersonated | SummaryAsked | Reconfigured | Renamed | Rewound | Redone | RestoreAsked
-Rarer: TypeAlias = Started | MessageQueued | CallClosed | RoundEnded | TurnInterrupted | TurnEnded | Compacted | Forgotten | Commanded
+Issued: TypeAlias = HandedOff | GuardrailChecked | FellBack | CallEdited
+Rarer: TypeAlias = (
+    Started | MessageQueued | CallClosed | RoundEnded | TurnInterrupted | TurnEnded | Compacted | Forgotten | Issued | Commanded
+)
 
 
 def apply(past: Past, event: Event) -> Past:
@@ -88,6 +97,8 @@ def _applied_rarely(past: Past, event: Rarer) -> Past:
             return _compacted(past, Summary(upto=upto, text=summary, pinned=pinned))
         case Forgotten(count):
             return evolve(past, writes=past.writes.without(count))
+        case HandedOff() | GuardrailChecked() | FellBack() | CallEdited():
+            return _applied_in_turn(past, event)
         case _:
             return _applied_command(past, event)
 
@@ -105,11 +116,31 @@ def _applied_command(past: Past, event: Commanded) -> Past:
         case Renamed(name):
             return evolve(past, name=name)
         case Rewound(to, files=files):
-            return _rewound(past, to, files)
+            return rewound(past, to, files)
         case Redone():
-            return _redone(past)
+            return redone(past)
         case RestoreAsked():
             return _restore_asked(past, event)
+        case _:
+            assert_never(event)
+
+
+def _applied_in_turn(past: Past, event: Issued) -> Past:
+    turn = past.turn
+    match event:
+        case HandedOff(change=change, upto=upto, told=told):
+            led = evolve(past, overrides=(change, *past.overrides), undone=())
+            return led if told is None else _compacted(led, Summary(upto=upto, text="", messages=told))
+        case GuardrailChecked():
+            return past if turn is None else evolve(past, turn=evolve(turn, checked=(*turn.checked, event)))
+        case FellBack(model):
+            return past if turn is None else evolve(past, turn=evolve(turn, fallback=model, failures=0))
+        case CallEdited(index, arguments):
+            slot = None if turn is None else _slot(turn, index)
+            if turn is None or slot is None:
+                return past
+            call = ToolCall(slot.invocation.name, arguments)
+            return _with_slot(past, turn, index, evolve(slot, invocation=call, requests=(), edited=True))
         case _:
             assert_never(event)
 
@@ -214,6 +245,8 @@ def _opened(past: Past, event: RequestOpened) -> Past:
     )
     if event.request_id.slot == MODEL:
         return evolve(past, turn=evolve(turn, model=opened, asked=turn.asked + 1))
+    if event.request_id.slot == GUARD:
+        return evolve(past, turn=evolve(turn, checks=_placed(turn.checks, opened)))
     slot = _slot(turn, event.request_id.slot)
     if slot is None:
         return past
@@ -244,6 +277,10 @@ def _with_request(past: Past, request_id: RequestId, change: Callable[[Opened], 
         return past
     if request_id.slot == MODEL:
         return evolve(past, turn=evolve(turn, model=None if turn.model is None else change(turn.model)))
+    if request_id.slot == GUARD:
+        return evolve(
+            past, turn=evolve(turn, checks=tuple(change(each) if each.request_id == request_id else each for each in turn.checks))
+        )
     slot = turn.slots[request_id.slot]
     requests = tuple(change(each) if each.request_id == request_id else each for each in slot.requests)
     return _with_slot(past, turn, request_id.slot, evolve(slot, requests=requests))
@@ -305,7 +342,9 @@ def _round_ended(past: Past) -> Past:
     for slot in slots:
         log = log if slot.result is None else log.append(slot.result)
     written = in_order(tuple(each for slot in slots for each in written_in(turn.number, slot.exchanges)))
-    after = evolve(turn, generation=turn.generation + 1, model=None, asked=0, slots=(), completed=_completed(turn.slots))
+    after = evolve(
+        turn, generation=turn.generation + 1, model=None, asked=0, slots=(), completed=_completed(turn.slots), checks=(), failures=0
+    )
     return evolve(past, log=log, turn=after, writes=past.writes.plus(written))
 
 
@@ -315,51 +354,3 @@ def _completed(slots: tuple[Slot, ...]) -> str:
     if not all(result is not None and result.ok for result in results):
         return ""
     return next((slot.result.call_id for slot in slots if slot.ends and slot.result is not None), "")
-
-
-def _rewound(past: Past, to: int, files: tuple[str, ...] | None) -> Past:
-    kept = 0
-    while kept < len(past.marks) and past.marks[kept].turn < to:
-        kept += 1
-    if kept == len(past.marks):
-        return past
-    mark = past.marks[kept]
-    taken = Taken(
-        log=past.log,
-        memories=past.memories,
-        overrides=past.overrides,
-        marks=past.marks,
-        summary=past.summary,
-        told=past.told,
-        writes=past.writes,
-        files=files or (),
-    )
-    return evolve(
-        past,
-        log=past.log.take(mark.log_length),
-        memories=mark.memories,
-        overrides=mark.overrides,
-        summary=mark.summary,
-        told=mark.told,
-        marks=past.marks.take(kept),
-        undone=(taken, *past.undone),
-        turn=None,
-        writes=past.writes.upto(past.marks[kept - 1].turn if kept else 0) if files is not None else past.writes,
-    )
-
-
-def _redone(past: Past) -> Past:
-    if not past.undone or past.turn is not None:
-        return past
-    taken, *rest = past.undone
-    return evolve(
-        past,
-        log=taken.log,
-        memories=taken.memories,
-        overrides=taken.overrides,
-        marks=taken.marks,
-        summary=taken.summary,
-        told=taken.told,
-        writes=taken.writes,
-        undone=tuple(rest),
-    )

@@ -21,7 +21,8 @@ from itertools import chain
 from attrs import evolve
 
 from turnfold.core.agent.live import Encoded, EncodedLog
-from turnfold.core.agent.state import ChatState, Past, Summary
+from turnfold.core.agent.state import ChatState, Past
+from turnfold.core.agent.summary import Summary
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.models import find_provider, profile_of
 from turnfold.core.config.values import ExampleTurn, ModelProfile, TokensParameter, ToolFormat
@@ -87,7 +88,7 @@ def _begun(kept: EncodedLog | None, past: Past, tool_format: ToolFormat, *, sees
     if past.summary is None:
         return EncodedLog(tool_format=tool_format, sees=sees, parts=Log()) if kept is None or kept.beginning else kept
     summary, upto = past.summary, min(max(past.summary.upto, 0), len(past.log))
-    if kept is not None and (kept.upto, kept.summary, kept.pinned) == (upto, summary.text, summary.pinned):
+    if kept is not None and (kept.upto, kept.summary) == (upto, summary):
         return kept
     parts: Log[bytes] = Log() if kept is None or upto < kept.upto else Log.of(*kept.parts.since(upto - kept.upto))
     return EncodedLog(
@@ -97,14 +98,15 @@ def _begun(kept: EncodedLog | None, past: Past, tool_format: ToolFormat, *, sees
         parts_bytes=sum(map(len, parts)),
         spared_bytes=sum(spared_bytes(past.log[upto + index]) for index in range(len(parts))) if sees else 0,
         upto=upto,
-        summary=summary.text,
-        pinned=summary.pinned,
+        summary=summary,
         beginning=_told(summary, past),
     )
 
 
 def _told(summary: Summary, past: Past) -> bytes:
-    """The two messages that stand for what was summed up."""
+    """The messages that stand for what was summed up: those that it names, else two of its text."""
+    if summary.messages:
+        return b",".join(CHAT.encode_message(message, ToolFormat.NATIVE) for message in summary.messages)
     pinned = (past.log[index] for index in summary.pinned if 0 <= index < len(past.log))
     said = "\n\n".join(said_text(message) for message in pinned if isinstance(message, UserMessage))
     summed: tuple[Message, ...] = (UserMessage(said or ASKED), AssistantMessage(text=f"{SUMMARY}\n\n{summary.text}", place=""))

@@ -9,7 +9,9 @@ from attrs import frozen
 
 from turnfold.core.agent.ids import RequestId
 from turnfold.core.config.layers import Overrides
-from turnfold.core.conversation.messages import AssistantMessage, ToolCall, UserMessage
+from turnfold.core.config.tables import Guarded
+from turnfold.core.conversation.messages import AssistantMessage, Message, ToolCall, UserMessage
+from turnfold.core.json import JsonObject
 from turnfold.core.llm.reply import Stop
 from turnfold.core.problem import Problem
 from turnfold.core.tools.spec import Memory
@@ -57,6 +59,8 @@ class Reason(Enum):
     CUT = "cut"  # the reply hit the token limit
     FAILED = "failed"
     INTERRUPTED = "interrupted"
+    REFUSED = "refused"  # the model declined; its last message says so
+    GUARDRAIL = "guardrail"  # a check tripped; the problem says which
     LIMIT = "limit"  # of model calls, turns, tokens, seconds or money; the problem says which
 
 
@@ -284,6 +288,59 @@ class Forgotten:
     at_ms: int = 0
 
 
+@final
+@frozen(kw_only=True)
+class HandedOff:
+    """Agent ``agent`` leads from now on, with the settings ``change``; the call ``call`` asked for it.
+
+    ``told``: what it is told in place of the log's first ``upto`` messages; None where it is told all of them.
+    """
+
+    agent: str
+    change: Overrides
+    call: str = ""
+    upto: int = 0
+    told: tuple[Message, ...] | None = None
+    at_ms: int = 0
+
+
+@final
+@frozen(kw_only=True)
+class GuardrailChecked:
+    """The guardrail ``name`` has looked at what it is there for, and ``tripped`` or not; ``reason`` says why.
+
+    ``generation`` is where; ``slot`` the call of the round, where it looked at one.
+    """
+
+    name: str
+    on: Guarded
+    tripped: bool
+    reason: str = ""
+    generation: int = 0
+    slot: int | None = None
+    at_ms: int = 0
+
+
+@final
+@frozen
+class FellBack:
+    """For the rest of the turn ``model`` is asked, since the one before failed with ``problem``."""
+
+    model: str
+    problem: Problem
+    at_ms: int = 0
+
+
+@final
+@frozen
+class CallEdited:
+    """The person has call ``slot`` of the round done with other ``arguments``; it begins afresh."""
+
+    slot: int
+    arguments: JsonObject
+    at_ms: int = 0
+
+
 Event: TypeAlias = (
     Started
     | MessageAdded
@@ -306,4 +363,8 @@ Event: TypeAlias = (
     | Redone
     | RestoreAsked
     | Forgotten
+    | HandedOff
+    | GuardrailChecked
+    | FellBack
+    | CallEdited
 )

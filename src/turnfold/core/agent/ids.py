@@ -9,15 +9,17 @@ from typing_extensions import override
 
 BELOW = "~"  # between a conversation's id and the place where it started a child
 MODEL = -1  # the slot of a generation's own request, the model call
+GUARD = -2  # the slot of what guardrails ask beside it
+LETTERS = (("m", MODEL), ("g", GUARD))
 
 
 @final
 @frozen
 class RequestId:
-    """Where a request was opened: turn, generation, slot (``MODEL`` for the model call), and the how-manieth there.
+    """Where a request was opened: turn, generation, slot (``MODEL`` for the model call, ``GUARD``), and the how-manieth there.
 
-    >>> str(RequestId(1, 2, 0, 3)), str(RequestId(1, 2, MODEL, 0))
-    ('1.2.0.3', '1.2.m.0')
+    >>> str(RequestId(1, 2, 0, 3)), str(RequestId(1, 2, MODEL, 0)), str(RequestId(1, 2, GUARD, 0))
+    ('1.2.0.3', '1.2.m.0', '1.2.g.0')
     """
 
     turn: int
@@ -27,7 +29,8 @@ class RequestId:
 
     @override
     def __str__(self) -> str:
-        return f"{self.turn}.{self.generation}.{'m' if self.slot == MODEL else self.slot}.{self.n}"
+        slot = self.slot if self.slot >= 0 else "m" if self.slot == MODEL else "g"
+        return f"{self.turn}.{self.generation}.{slot}.{self.n}"
 
 
 def parse_id_untrusted(text: str) -> RequestId | None:
@@ -39,9 +42,10 @@ def parse_id_untrusted(text: str) -> RequestId | None:
     parts = text.split(".")
     if len(parts) != 4 or not all(part.isascii() and part.isdigit() and len(part) < 10 for part in (*parts[:2], parts[3])):
         return None
-    if parts[2] != "m" and not (parts[2].isascii() and parts[2].isdigit() and len(parts[2]) < 10):
+    lettered = dict(LETTERS).get(parts[2])
+    if lettered is None and not (parts[2].isascii() and parts[2].isdigit() and len(parts[2]) < 10):
         return None
-    found = RequestId(int(parts[0]), int(parts[1]), MODEL if parts[2] == "m" else int(parts[2]), int(parts[3]))
+    found = RequestId(int(parts[0]), int(parts[1]), int(parts[2]) if lettered is None else lettered, int(parts[3]))
     return found if str(found) == text else None
 
 

@@ -47,21 +47,23 @@ class ChunkArrived:
 @final
 @frozen
 class Answered:
-    """A performed request was answered; nothing more comes of it."""
+    """A performed request was answered; nothing more comes of it. ``chance``: of 0 to 1, for what shall differ between conversations."""
 
     request_id: RequestId
     answer: Answer
     at_ms: int = 0
+    chance: float = 0.5
 
 
 @final
 @frozen
 class Failed:
-    """A performed request failed; nothing more comes of it."""
+    """A performed request failed; nothing more comes of it. ``chance``: of 0 to 1, for what shall differ between conversations."""
 
     request_id: RequestId
     problem: Problem
     at_ms: int = 0
+    chance: float = 0.5
 
 
 @final
@@ -69,7 +71,8 @@ class Failed:
 class Decided:
     """A person decided on a request that was asked; ``rules`` hold from now on, all in force at once.
 
-    ``said``: what they answered to a question of a tool (``AskHuman``), by the names of its fields.
+    ``said``: what they answered to a question of a tool (``AskHuman``), by the names of its fields. ``arguments``: what the call that asked
+    shall be done with instead of its own.
     """
 
     request_id: RequestId
@@ -78,6 +81,7 @@ class Decided:
     rules: tuple[Rule, ...] = ()
     at_ms: int = 0
     said: JsonObject | None = None
+    arguments: JsonObject | None = None
 
 
 @final

@@ -11,6 +11,7 @@ from typing import final
 from attrs import frozen
 
 from turnfold.core.agent.ids import RequestId
+from turnfold.core.agent.summary import Summary
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.values import ModelProfile, ToolFormat
 from turnfold.core.conversation.log import Log
@@ -55,8 +56,7 @@ class LiveReply:
 class EncodedLog:
     """The messages of the log as the wire wants them in ``tool_format`` for a model that ``sees`` images or not, each encoded once.
 
-    ``parts`` are those from ``upto`` on, of ``parts_bytes``; ``beginning`` stands for those before: ``summary`` and what is
-    ``pinned`` besides it. ``spared_bytes`` are those that do not count in estimates, since they are pictures.
+    ``parts`` are those from ``upto`` on, of ``parts_bytes``; ``beginning`` stands for those before, as ``summary`` says. ``spared_bytes`` are those that do not count in estimates, since they are pictures.
     """
 
     tool_format: ToolFormat
@@ -65,8 +65,7 @@ class EncodedLog:
     parts_bytes: int = 0
     spared_bytes: int = 0
     upto: int = 0
-    summary: str = ""
-    pinned: tuple[int, ...] = ()
+    summary: Summary | None = None
     beginning: bytes = b""
 
 

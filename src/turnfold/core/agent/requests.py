@@ -22,10 +22,12 @@ from turnfold.core.world.requests import (
     SearchChats,
     SearchFiles,
     SearchIndex,
+    Wait,
 )
 
 REPEATABLE = (
     CallModel,
+    Wait,
     ReadFile,
     ReadImage,
     ListFiles,

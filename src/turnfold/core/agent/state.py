@@ -15,9 +15,10 @@ from typing import final
 from attrs import evolve, field, frozen
 
 from turnfold.core.agent.context import NOT_MEASURED, Measured
-from turnfold.core.agent.events import ModelReplied, Outcome, RestoreAsked, Unanswered, Why
-from turnfold.core.agent.ids import MODEL, RequestId
+from turnfold.core.agent.events import GuardrailChecked, ModelReplied, Outcome, RestoreAsked, Unanswered, Why
+from turnfold.core.agent.ids import GUARD, MODEL, RequestId
 from turnfold.core.agent.live import Live
+from turnfold.core.agent.summary import Summary
 from turnfold.core.agent.writes import Writes
 from turnfold.core.config.layers import ChatConfig, Overrides
 from turnfold.core.config.selection import selected
@@ -66,13 +67,17 @@ class Opened:
 @final
 @frozen(kw_only=True)
 class Slot:
-    """One call of a round: its requests in the order asked, how many were opened, its result when it is closed, and whether it ``ends`` the turn."""
+    """One call of a round: its requests in the order asked, how many were opened, its result when it is closed, and whether it ``ends`` the turn.
+
+    ``edited``: the person gave it other arguments than the model.
+    """
 
     invocation: Invocation
     requests: tuple[Opened, ...] = ()
     opened: int = 0
     result: ToolMessage | None = None
     ends: bool = False
+    edited: bool = False
 
     @property
     def waiting(self) -> bool:
@@ -107,7 +112,9 @@ class Turn:
     its requests need no second yes unless it has to ``ask``. ``summary``: it is there to have a summary written;
     ``summarised``: one was asked for, and came to nothing so far. ``waited_ms``: how long it was paused, ``paused_ms``: since when
     it is. ``limit``: why it is ``interrupted``, where no person did it. ``completed``: the id of the call that ends it, so that no model
-    is called any more. ``restoring``: it is there to put files back for what was asked; it has no mark.
+    is called any more. ``restoring``: it is there to put files back for what was asked; it has no mark. ``failures``: how often in a row the
+    generation's model call has failed; ``fallback``: the model that is asked instead, for the rest of the turn. ``checks``: what guardrails
+    have asked in this generation, ``checked``: their verdicts in this turn.
     """
 
     number: int
@@ -127,16 +134,10 @@ class Turn:
     paused_ms: int | None = None
     completed: str = ""
     restoring: RestoreAsked | None = None
-
-
-@final
-@frozen(kw_only=True)
-class Summary:
-    """What models are told in place of the log before ``upto``, the messages at ``pinned`` (indexes, rising) apart."""
-
-    upto: int
-    text: str
-    pinned: tuple[int, ...] = ()
+    failures: int = 0
+    fallback: str = ""
+    checks: tuple[Opened, ...] = ()
+    checked: tuple[GuardrailChecked, ...] = ()
 
 
 @final
@@ -229,6 +230,7 @@ def open_requests(past: Past) -> Iterator[Opened]:
         return
     if turn.model is not None and turn.model.outcome is None:
         yield turn.model
+    yield from (each for each in turn.checks if each.outcome is None)
     for slot in turn.slots:
         yield from (each for each in slot.requests if each.outcome is None)
 
@@ -246,6 +248,8 @@ def find_open(past: Past, request_id: RequestId) -> Opened | None:
         return None
     if request_id.slot == MODEL:
         candidates: tuple[Opened, ...] = () if turn.model is None else (turn.model,)
+    elif request_id.slot == GUARD:
+        candidates = turn.checks
     else:
         candidates = turn.slots[request_id.slot].requests if 0 <= request_id.slot < len(turn.slots) else ()
     for each in candidates:
@@ -291,12 +295,13 @@ def _changed(cfg: ChatConfig, changes: tuple[Overrides, ...]) -> ChatConfig:
 
 def usable(tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> tuple[ToolSpec, ...]:
     """The tools that ``cfg`` lets the conversation use, in the order handed in."""
-    names = selected(cfg.tools, None, tuple(tool.name for tool in tools))
-    return tuple(tool for tool in tools if tool.name in names)
+    names = selected(cfg.tools, None, tuple(tool.name for tool in tools if not tool.bare))
+    return tuple(tool for tool in tools if tool.name in names and not tool.bare)
 
 
 def offered(tools: tuple[ToolSpec, ...], cfg: ChatConfig, profile: ModelProfile) -> tuple[ToolSpec, ...]:
     """Those of the usable ``tools`` that the model is told of: as the config says, else as the model's profile does, else all but the optional."""
-    default = tuple(tool.name for tool in tools if not tool.optional) if profile.tools is None else profile.tools
-    names = selected(cfg.tools, default, tuple(tool.name for tool in tools))
-    return tuple(tool for tool in tools if tool.name in names)
+    called = tuple(tool for tool in tools if not tool.bare)
+    default = tuple(tool.name for tool in called if not tool.optional) if profile.tools is None else profile.tools
+    names = selected(cfg.tools, default, tuple(tool.name for tool in called))
+    return tuple(tool for tool in called if tool.name in names)

@@ -115,7 +115,7 @@ def settle(draft: Draft, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
             draft = settle_round(draft, turn, tools, cfg)
         else:
             now = effective(cfg, draft.past)
-            draft = settle_generation(draft, turn, usable(tools, now), now)
+            draft = settle_generation(draft, turn, tools, now)
         if draft is before:
             return draft
 

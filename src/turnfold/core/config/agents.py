@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import final
 
 from attrs import field, frozen
@@ -12,6 +13,14 @@ from turnfold.core.config.values import Limits
 from turnfold.core.json import JsonObject
 
 RUNS = "runs, streams and traces"
+
+
+class History(Enum):
+    """What an agent that a conversation is handed to is told of it."""
+
+    ALL = "all"  # everything, as it is
+    FILTERED = "filtered"  # what was said, without calls of tools and their outputs
+    NESTED = "nested"  # all of it as one transcript in one message
 
 
 @final
@@ -29,6 +38,13 @@ class AgentSpec:
     tools: tuple[str, ...] | None = field(
         default=None, metadata=note("the tools that it may use; +NAME and -NAME change the list", form=Form.TOOL)
     )
+    history: History = field(default=History.ALL, metadata=note("what it is told of a conversation that is handed to it", awaits=RUNS))
+    helpers: tuple[str, ...] = field(default=(), metadata=note("agents that it may call as tools", awaits=RUNS))
+    tool_choice: str = field(
+        default="", metadata=note("auto, required, none, or the tool that its first reply of a turn calls", awaits=RUNS)
+    )
+    parallel_calls: bool | None = field(default=None, metadata=note("whether a reply may have several calls", awaits=RUNS))
+    stop_on: tuple[str, ...] | None = field(default=None, metadata=note("tools whose good end is the turn's; * for any", awaits=RUNS))
     handoffs: tuple[str, ...] = field(default=(), metadata=note("agents that it may hand the conversation to", awaits=RUNS))
     output: JsonObject | None = field(default=None, metadata=note("the JSON Schema of what it has to answer", awaits=RUNS))
     guardrails: tuple[str, ...] = field(default=(), metadata=note("names of guardrails", awaits=RUNS))

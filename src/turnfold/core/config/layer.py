@@ -18,7 +18,7 @@ from typing import Literal, TypeAlias, cast
 import attrs
 from attrs import field, frozen
 
-from turnfold.core.config.agents import AgentSpec
+from turnfold.core.config.agents import RUNS, AgentSpec
 from turnfold.core.config.missing import MISSING, Missing
 from turnfold.core.config.named import entries, laid_named
 from turnfold.core.config.notes import Form, note
@@ -110,6 +110,20 @@ class Layer:
         default=MISSING,
         alias="tool_modules",
         metadata=_setting(Merge.REPLACE, "modules (package.module, or a file) whose TOOLS are tools, too", Form.SOME, granted=True),
+    )
+    own_output: JsonObject | Missing = field(
+        default=MISSING, alias="output", metadata=_setting(Merge.REPLACE, "the JSON Schema of a turn's last reply", awaits=RUNS)
+    )
+    own_tool_choice: str | Missing = field(
+        default=MISSING,
+        alias="tool_choice",
+        metadata=_setting(Merge.REPLACE, "auto, required, none, or the tool that the first reply of a turn calls", awaits=RUNS),
+    )
+    own_parallel_calls: bool | Missing = field(
+        default=MISSING, alias="parallel_calls", metadata=_setting(Merge.REPLACE, "whether a reply may have several calls", awaits=RUNS)
+    )
+    own_stop_on: Names | Missing = field(
+        default=MISSING, alias="stop_on", metadata=_setting(Merge.REPLACE, "tools whose good end is the turn's; * for any", awaits=RUNS)
     )
     own_agent: str | Missing = field(
         default=MISSING, alias="agent", metadata=_setting(Merge.REPLACE, "the agent that leads the conversation")
@@ -220,6 +234,26 @@ class Layer:
     def tool_modules(self) -> Names:
         """The Python modules whose ``TOOLS`` are handed in besides the built-in ones."""
         return topmost([layer.own_tool_modules for layer in self.layers], ())
+
+    @property
+    def output(self) -> JsonObject:
+        """The JSON Schema of a turn's last reply; empty where it is free."""
+        return whole_object([layer.own_output for layer in self.layers])
+
+    @property
+    def tool_choice(self) -> str:
+        """``auto``, ``required``, ``none``, or the tool that the first reply of a turn calls; empty where nobody says."""
+        return topmost([layer.own_tool_choice for layer in self.layers], "")
+
+    @property
+    def parallel_calls(self) -> bool | None:
+        """Whether a reply may have several calls; None where nobody says."""
+        return topmost([layer.own_parallel_calls for layer in self.layers], None)
+
+    @property
+    def stop_on(self) -> Names:
+        """The tools whose good end is the turn's; ``*`` for any."""
+        return topmost([layer.own_stop_on for layer in self.layers], ())
 
     @property
     def agent(self) -> str:

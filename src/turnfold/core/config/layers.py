@@ -132,7 +132,7 @@ class ChatConfig(Layer):
     """One conversation's layer over its project's: what an operation may know of the world it runs in.
 
     ``conversation`` is its id, ``name`` what a person calls it; ``workspace`` the folder that paths start from; ``briefing``
-    what was read of the surroundings when it began.
+    what was read of the surroundings when it began. ``traceparent``: the span that it is a part of, as W3C Trace Context writes it.
 
     >>> ChatConfig(ProjectConfig(Config(model="a/b")), workspace="/tmp/demo").model
     'a/b'
@@ -141,6 +141,7 @@ class ChatConfig(Layer):
     project: ProjectConfig
     conversation: str = field(default="", kw_only=True)
     name: str = field(default="", kw_only=True)
+    traceparent: str = field(default="", kw_only=True)
     overrides: tuple[Overrides, ...] = field(default=(), kw_only=True)  # the latest first
     briefing: Briefing = field(default=Briefing(), kw_only=True)
     _changes: tuple[Overrides, ...] = field(default=Factory(_changes, takes_self=True), init=False, eq=False, repr=False)
@@ -169,6 +170,10 @@ def _agent_layer(spec: AgentSpec, agent: str | Missing) -> Overrides:
         model=spec.model or MISSING,
         tools=MISSING if spec.tools is None else spec.tools,
         limits=MISSING if spec.limits is None else spec.limits,
+        output=MISSING if spec.output is None else spec.output,
+        tool_choice=spec.tool_choice or MISSING,
+        parallel_calls=MISSING if spec.parallel_calls is None else spec.parallel_calls,
+        stop_on=MISSING if spec.stop_on is None else spec.stop_on,
         origin=Origin(layer="chat", place=f"agent {spec.name}", leads=True),
     )
 

@@ -184,6 +184,18 @@ class Limits:
     child_depth: int = field(
         default=2, metadata=note("how deep conversations that tools start may lie below yours; 0 for none", least=0, most=9, granted=True)
     )
+    request_s: float | None = field(
+        default=None,
+        metadata=note(
+            "seconds of one model call in all, before it counts as failed", over=0, granted=True, awaits="runs, streams and traces"
+        ),
+    )
+    conversation_s: float | None = field(
+        default=None,
+        metadata=note(
+            "seconds of all turns together, the waits for a person apart", over=0, granted=True, awaits="runs, streams and traces"
+        ),
+    )
     grace_s: float = field(
         default=5.0, metadata=note("from an interrupt until a request that does not answer counts as lost", least=0, granted=True)
     )

@@ -17,6 +17,7 @@ class Stop(Enum):
     END = "end"  # it was done
     CALLS = "calls"  # it wants tools to be run
     LENGTH = "length"  # the token limit
+    REFUSED = "refused"  # the model declined; the text is its words
     FILTER = "filter"  # the provider withheld the rest
     CUT = "cut"  # the stream ended without a reason
 

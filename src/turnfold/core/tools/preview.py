@@ -12,6 +12,7 @@ from turnfold.core.tools.output import counted, limit_text
 from turnfold.core.tools.textlines import clipped, line_count
 from turnfold.core.world.answers import Exchange, FileRead
 from turnfold.core.world.confinement import confinement_told
+from turnfold.core.world.described import described
 from turnfold.core.world.permission import relative
 from turnfold.core.world.requests import (
     AskHuman,
@@ -35,6 +36,7 @@ from turnfold.core.world.requests import (
     StartChild,
     StartJob,
     UseBrowser,
+    Wait,
     WriteFile,
 )
 
@@ -86,13 +88,15 @@ def preview(request: Request, exchanges: tuple[Exchange, ...], cfg: ChatConfig, 
 
 
 def _told(
-    request: CallModel | ReadFile | ReadImage | ListFiles | SearchFiles | SearchIndex | AskJob | FetchUrl | UseBrowser | SearchChats,
+    request: CallModel | Wait | ReadFile | ReadImage | ListFiles | SearchFiles | SearchIndex | AskJob | FetchUrl | UseBrowser | SearchChats,
     cfg: ChatConfig,
 ) -> str:
     """What a request that fits into one line would do."""
     match request:
         case CallModel():
             return f"Ask {request.provider.name}/{request.model} for a reply ({request.provider.base_url})"
+        case Wait():
+            return f"Wait {described(request).subject}"
         case ReadFile(path=path):
             return f"Read {relative(path, cfg.workspace)}"
         case ReadImage(path=path):

@@ -9,7 +9,8 @@ from attrs import field, frozen
 
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.json import JsonObject, JsonSchema
-from turnfold.core.problem import Problem
+from turnfold.core.problem import Problem, model_problem
+from turnfold.core.tools.extension import Extension
 from turnfold.core.world.answers import Exchange
 from turnfold.core.world.images import Image
 from turnfold.core.world.requests import WorldRequest
@@ -85,7 +86,8 @@ class ToolSpec:
     may change the tool's memory. ``header`` and ``body``: how the call looks as a Markdown block (the parameters on its
     first line, and the one that is its text; empty: none); a tool with neither is written with JSON arguments. ``marks``:
     the lines that divide the body, in order, where there are such. ``optional``: a model is told of it only where the config asks for
-    it by name (``tools = ["+browser"]``); a person may always call it.
+    it by name (``tools = ["+browser"]``); a person may always call it. ``extension``: pure functions that come with it; ``bare``: it is no
+    tool at all, and only brings these (:func:`extended`).
     """
 
     name: str
@@ -98,6 +100,27 @@ class ToolSpec:
     marks: tuple[str, ...] = ()
     examples: tuple[Example, ...] = ()
     optional: bool = False
+    extension: Extension | None = None
+    bare: bool = False
+
+
+def extended(name: str, extension: Extension) -> ToolSpec:
+    """What brings ``extension`` into a conversation among its tools, and is none itself.
+
+    >>> extended("dates", Extension(instructions=lambda situation, cfg: "Dates are ISO 8601.")).bare
+    True
+    """
+    return ToolSpec(name=name, description="", parameters=JsonObject(), advance=_no_tool, extension=extension, bare=True)
+
+
+def _no_tool(call: Call, cfg: ChatConfig) -> Next:
+    return Refuse(model_problem("unknown-tool", "This is no tool: call another."))
+
+
+def extensions(tools: tuple[ToolSpec, ...], agent: str) -> tuple[Extension, ...]:
+    """The extensions among ``tools`` that count while ``agent`` leads, in the order handed in."""
+    found = (tool.extension for tool in tools if tool.extension is not None)
+    return tuple(each for each in found if not each.agents or agent in each.agents)
 
 
 def find_tool(tools: tuple[ToolSpec, ...], name: str) -> ToolSpec | None:

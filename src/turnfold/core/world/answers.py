@@ -31,6 +31,7 @@ from turnfold.core.world.requests import (
     StartChild,
     StartJob,
     UseBrowser,
+    Wait,
     WriteFile,
 )
 from turnfold.core.world.usage import Usage
@@ -274,14 +275,21 @@ class Returned:
     images: tuple[Image, ...] = ()
 
 
+@final
+@frozen
+class Waited:
+    """The time is over."""
+
+
 Filed: TypeAlias = FileRead | ImageRead | FileWritten | FilesChanged | FilesListed
 Searched: TypeAlias = FilesSearched | IndexSearched | ChatsFound
 Ran: TypeAlias = ProcessEnded | PythonEnded | JobStarted | JobTold
 Reached: TypeAlias = UrlFetched | BrowserSeen | Returned
-Answer: TypeAlias = StreamEnded | Filed | Searched | Ran | Reached | HumanSaid | ChildEnded
+Answer: TypeAlias = StreamEnded | Waited | Filed | Searched | Ran | Reached | HumanSaid | ChildEnded
 
 ANSWERS: tuple[tuple[type[Request], type[Answer]], ...] = (
     (CallModel, StreamEnded),
+    (Wait, Waited),
     (ReadFile, FileRead),
     (ReadImage, ImageRead),
     (WriteFile, FileWritten),

@@ -24,6 +24,7 @@ from turnfold.core.world.answers import (
     Returned,
     StreamEnded,
     UrlFetched,
+    Waited,
 )
 
 
@@ -50,6 +51,8 @@ def came_of(answer: Answer) -> str:
             return f"{len(found) + omitted:,} found"
         case StreamEnded():
             return "streamed"
+        case Waited():
+            return "over"
         case _:
             return _came_of_other(answer)
 

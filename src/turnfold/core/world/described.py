@@ -26,6 +26,7 @@ from turnfold.core.world.requests import (
     StartChild,
     StartJob,
     UseBrowser,
+    Wait,
     WriteFile,
 )
 
@@ -62,10 +63,14 @@ def described(request: Request) -> Described:
             return _other(request)
 
 
-def _other(request: CallModel | AskHuman | AskJob | FetchUrl | UseBrowser | SearchChats | StartChild | CallPython | CallMcp) -> Described:
+def _other(
+    request: CallModel | Wait | AskHuman | AskJob | FetchUrl | UseBrowser | SearchChats | StartChild | CallPython | CallMcp,
+) -> Described:
     match request:
         case CallModel(provider=provider, model=model):
             return Described("model", f"{provider.name}/{model}")
+        case Wait(delay_ms):
+            return Described("wait", f"{delay_ms / 1000:g} s")
         case AskHuman(question=question):
             return Described("ask", question)
         case AskJob(job=job):

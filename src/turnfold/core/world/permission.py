@@ -19,7 +19,7 @@ import posixpath
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.world.commands import judged_script
 from turnfold.core.world.judging import judged, judged_path
-from turnfold.core.world.requests import AskHuman, Browsing, ChangeFiles, Request, RunProcess, StartJob, UseBrowser
+from turnfold.core.world.requests import AskHuman, Browsing, ChangeFiles, Request, RunProcess, StartJob, UseBrowser, Wait
 from turnfold.core.world.subjects import Subject, readable_roots, relative, subjects
 from turnfold.core.world.verdicts import Allow, Ask, Deny, Permission, strictest
 
@@ -41,6 +41,8 @@ def permit(request: Request, cfg: ChatConfig) -> Permission:
     match request:
         case AskHuman():
             return Ask("It is a question to you.")
+        case Wait():
+            return Allow()
         case ChangeFiles(changes):
             return strictest(tuple(judged_path("write", each.path, cfg) for each in changes))
         case RunProcess(script=script, cwd=cwd, confinement=confinement) | StartJob(script=script, cwd=cwd, confinement=confinement):

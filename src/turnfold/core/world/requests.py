@@ -21,6 +21,7 @@ class Purpose(Enum):
 
     REPLY = "reply"  # the conversation's next message
     SUMMARY = "summary"  # a summary of its beginning
+    GUARDRAIL = "guardrail"  # a verdict on something that was said or is to be done
 
 
 @final
@@ -37,6 +38,14 @@ class CallModel:
     upto: int
     purpose: Purpose = Purpose.REPLY
     size_bytes: int = 0
+
+
+@final
+@frozen
+class Wait:
+    """Let ``delay_ms`` go by before a model is asked again. → ``Waited``."""
+
+    delay_ms: int
 
 
 @final
@@ -305,4 +314,4 @@ Running: TypeAlias = RunProcess | RunPython | StartJob | AskJob
 Filing: TypeAlias = ReadFile | ReadImage | WriteFile | ChangeFiles | ListFiles
 Reaching: TypeAlias = FetchUrl | UseBrowser | CallPython | CallMcp
 WorldRequest: TypeAlias = Filing | Searching | Running | Reaching | AskHuman | StartChild
-Request: TypeAlias = CallModel | WorldRequest
+Request: TypeAlias = CallModel | Wait | WorldRequest

@@ -9,8 +9,9 @@ from tests.core.agent.scripted import YES, after, config, log, notices, problems
 from turnfold.core.agent.effects import KeepFork, Recall
 from turnfold.core.agent.events import CallCommanded, Impersonated, MessageAdded, Reason, Redone, Rewound, SummaryAsked
 from turnfold.core.agent.inputs import UserSaid
-from turnfold.core.agent.state import ChatState, Past, Summary
+from turnfold.core.agent.state import ChatState, Past
 from turnfold.core.agent.step import step
+from turnfold.core.agent.summary import Summary
 from turnfold.core.config.briefing import Briefing, Lesson
 from turnfold.core.conversation.messages import AssistantMessage, ToolCall, UserMessage
 from turnfold.core.journal import fold
