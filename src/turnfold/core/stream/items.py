@@ -185,6 +185,16 @@ class PermissionAsked:
 
 @final
 @frozen(kw_only=True)
+class CallEdited:
+    """A person has the call done with other ``arguments``."""
+
+    at: Position
+    call: str
+    arguments: JsonObject
+
+
+@final
+@frozen(kw_only=True)
 class PermissionDecided:
     """The request was allowed, and is performed; or it was not, and nothing of it happens."""
 
@@ -322,6 +332,7 @@ Item: TypeAlias = (
     | Retrying
     | FellBack
     | PermissionAsked
+    | CallEdited
     | PermissionDecided
     | ToolProgress
     | ToolOutput

@@ -12,6 +12,7 @@ from turnfold.core.agent.ids import MODEL, RequestId, place
 from turnfold.core.agent.state import Opened, Past, Status, effective, find_open
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.conversation.messages import AssistantMessage, UserMessage
+from turnfold.core.json import JsonObject
 from turnfold.core.problem import Problem
 from turnfold.core.stream import items
 from turnfold.core.stream.items import Item
@@ -65,7 +66,7 @@ def told_of(moment: Moment, cfg: ChatConfig) -> Item | None:
             turn = moment.past.turn
             return None if turn is None else items.TurnEnded(at=at, turn=turn.number, reason=reason, problem=problem)
         case _:
-            return _told_rarely(at, event)
+            return _told_rarely(moment, event)
 
 
 Rarer: TypeAlias = (
@@ -73,6 +74,10 @@ Rarer: TypeAlias = (
     | events.CancelAsked
     | events.RoundEnded
     | events.TurnInterrupted
+    | events.HandedOff
+    | events.GuardrailChecked
+    | events.FellBack
+    | events.CallEdited
     | events.Compacted
     | events.Reconfigured
     | events.Renamed
@@ -82,8 +87,17 @@ Rarer: TypeAlias = (
 )
 
 
-def _told_rarely(at: Position, event: Rarer) -> Item | None:
+def _told_rarely(moment: Moment, event: Rarer) -> Item | None:
+    at = moment.at
     match event:
+        case events.HandedOff(agent=agent, call=call):
+            return items.HandedOff(at=at, agent=agent, call=call)
+        case events.GuardrailChecked(name=name, on=on, tripped=tripped, reason=reason):
+            return items.GuardrailChecked(at=at, name=name, on=on.value, tripped=tripped, reason=reason)
+        case events.FellBack(model, problem):
+            return items.FellBack(at=at, model=model, problem=problem)
+        case events.CallEdited(slot, arguments):
+            return _edited(moment, slot, arguments)
         case events.Compacted(upto):
             return items.SummedUp(at=at, upto=upto)
         case events.Rewound(to):
@@ -123,6 +137,12 @@ def _output(moment: Moment, event: events.CallClosed) -> items.ToolOutput | None
     call = f"{place(turn.number, turn.generation)}.{event.slot}"
     tool = turn.slots[event.slot].invocation.name
     return items.ToolOutput(at=moment.at, call=call, tool=tool, ok=event.ok, text=event.text, images=event.images)
+
+
+def _edited(moment: Moment, slot: int, arguments: JsonObject) -> items.CallEdited | None:
+    turn = moment.past.turn
+    call = "" if turn is None else f"{place(turn.number, turn.generation)}.{slot}"
+    return items.CallEdited(at=moment.at, call=call, arguments=arguments) if call else None
 
 
 def _opened(moment: Moment, event: events.RequestOpened, cfg: ChatConfig) -> Item | None:

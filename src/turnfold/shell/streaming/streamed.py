@@ -1,0 +1,88 @@
+"""``run_streamed``: a run that goes on beside its readers, by the plain driver, in a thread of its own."""
+
+from __future__ import annotations
+
+import weakref
+from concurrent.futures import Executor
+from enum import Enum
+from threading import Thread, current_thread
+
+from turnfold.core.agent.inputs import Input
+from turnfold.core.agent.state import ChatState
+from turnfold.core.config.layers import ChatConfig
+from turnfold.core.tools.spec import ToolSpec
+from turnfold.shell.desk import InputRule, Watch, unwatched
+from turnfold.shell.run import run
+from turnfold.shell.scope import Scope
+from turnfold.shell.streaming.ledger import Ledger
+from turnfold.shell.streaming.reader import Reader
+from turnfold.shell.streaming.stream import Hold, Stream
+from turnfold.shell.world import World
+
+EXIT_S = 2.0  # that the end of the process waits for a run that it ended
+
+
+class Leaving(Enum):
+    """What becomes of a run when its last reader leaves."""
+
+    NOW = "now"  # it is interrupted
+    AFTER_TURN = "after-turn"  # it ends with the turn
+    NEVER = "never"  # it goes on, and the process does not end before it
+
+
+def run_streamed(
+    said: str | Input,
+    tools: tuple[ToolSpec, ...],
+    cfg: ChatConfig,
+    world: World,
+    *,
+    state: ChatState | None = None,
+    leaving: Leaving = Leaving.NOW,
+    watch: Watch = unwatched,
+    executor: Executor | None = None,
+    rules: tuple[InputRule, ...] = (),
+) -> Stream:
+    """As :func:`run`, begun at once in a thread of its own; the stream is its first reader.
+
+    ``watch`` and ``rules`` are called in that thread; what they raise, readers are raised at the end.
+
+    >>> from turnfold.core.config.layers import Config, ProjectConfig
+    >>> from turnfold.core.stream.items import TextDelta
+    >>> from turnfold.testing.fake_world import fake_world
+    >>> from turnfold.testing.wire import chat_stream
+    >>> world = fake_world(replies=(chat_stream("Hello."),))
+    >>> with run_streamed("Hi.", (), ChatConfig(ProjectConfig(Config())), world) as stream:
+    ...     "".join(item.text for item in stream if isinstance(item, TextDelta))
+    'Hello.'
+    """
+    conversation = ChatState() if state is None else state
+    scope, hold = Scope(), Hold()
+    ledger = Ledger(conversation, scope, watch)
+
+    def drive() -> None:
+        try:
+            result = run(
+                said, tools, cfg, world, state=conversation, watch=ledger.watch, seen=ledger.seen, scope=scope, executor=executor, rules=rules
+            )
+        except BaseException as error:  # noqa: BLE001 - it is raised again where the run is read
+            ledger.ended(None, error)
+        else:
+            ledger.ended(result)
+
+    thread = Thread(target=drive, name="turnfold-run", daemon=leaving is Leaving.NOW)
+    if leaving is Leaving.NOW:
+        weakref.finalize(ledger, _joined, thread)  # at the process's end the next one comes first: the newest does
+        weakref.finalize(hold, scope.cancel)
+    elif leaving is Leaving.AFTER_TURN:
+        weakref.finalize(hold, _left, ledger).atexit = False
+    thread.start()
+    return Stream(ledger, Reader(ledger, cfg, None), cfg, world.journal, hold)
+
+
+def _joined(thread: Thread) -> None:
+    if thread is not current_thread():
+        thread.join(EXIT_S)
+
+
+def _left(ledger: Ledger) -> None:
+    ledger.leaving = True
