@@ -11,10 +11,11 @@ from turnfold.core.agent import encoding
 from turnfold.core.agent.effects import Perform, Record
 from turnfold.core.agent.events import Compacted, MessageAdded, Reason, Reconfigured, Rewound, Started, TurnEnded
 from turnfold.core.agent.state import ChatState
-from turnfold.core.config.values import ToolFormat
-from turnfold.core.conversation.messages import Message, UserMessage
+from turnfold.core.config.values import ToolFormat, Wire
+from turnfold.core.conversation.messages import Message, ToolMessage, UserMessage
 from turnfold.core.journal import fold
-from turnfold.core.llm.chat import CHAT
+from turnfold.core.llm.protocol import Encoder
+from turnfold.core.llm.wire import encoder
 from turnfold.core.world.requests import CallModel, Purpose
 from turnfold.testing.lives import lives, sims
 from turnfold.testing.sample_tools import ALL_TOOLS
@@ -26,6 +27,27 @@ START = b'"messages":['
 def messages_of(body: bytes) -> bytes:
     """The messages of a body, without the bracket that ends them."""
     return body.partition(START)[2].removesuffix(b"]}")
+
+
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[Message]:
+    """The messages that are encoded from now on."""
+    encoded: list[Message] = []
+
+    def counting(wire: Wire) -> Encoder:
+        write = encoder(wire)
+
+        def one(message: Message, form: ToolFormat) -> bytes:
+            encoded.append(message)
+            return write.encode_message(message, form)
+
+        def all_of(messages: tuple[ToolMessage, ...]) -> bytes:
+            encoded.extend(messages)
+            return write.encode_round(messages)
+
+        return evolve(write, encode_message=one, encode_round=all_of)
+
+    monkeypatch.setattr(encoding, "encoder", counting)
+    return encoded
 
 
 @given(sims(), lives())
@@ -45,13 +67,7 @@ def test_each_request_begins_with_the_messages_of_the_last(sim: Sim, life: tuple
 
 @pytest.mark.parametrize("tool_format", list(ToolFormat))
 def test_each_message_is_encoded_once(monkeypatch: pytest.MonkeyPatch, tool_format: ToolFormat) -> None:
-    encoded: list[Message] = []
-
-    def counting(message: Message, form: ToolFormat) -> bytes:
-        encoded.append(message)
-        return CHAT.encode_message(message, form)
-
-    monkeypatch.setattr(encoding, "CHAT", evolve(CHAT, encode_message=counting))
+    encoded = counted(monkeypatch)
     sim = Sim(tools=ALL_TOOLS, cfg=evolve(CONFIG, tool_format=tool_format))
     moves = tuple(move for n in range(5) for move in (Command("/shell ls"), Say(f"{n}"), Command(f"/model scripted/{n}")))
     for move in moves:
@@ -64,13 +80,7 @@ def test_each_message_is_encoded_once(monkeypatch: pytest.MonkeyPatch, tool_form
 def test_what_a_summary_stands_for_is_not_encoded_when_a_long_conversation_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     long = tuple(event for n in range(500) for event in (MessageAdded(UserMessage(f"{n}")), TurnEnded(Reason.COMPLETED)))
     past = fold((Started(conversation="c", cfg_digest="", tools_digest=""), *long, Compacted(498, "They counted.", (0,))))
-    encoded: list[Message] = []
-
-    def counting(message: Message, form: ToolFormat) -> bytes:
-        encoded.append(message)
-        return CHAT.encode_message(message, form)
-
-    monkeypatch.setattr(encoding, "CHAT", evolve(CHAT, encode_message=counting))
+    encoded = counted(monkeypatch)
     walked(Sim(tools=ALL_TOOLS, state=ChatState(past)), (Say("on"),))
     assert len(encoded) == 5  # the two that stand for the beginning, the two behind it, and the new one
 

@@ -43,6 +43,10 @@ extends = ["base.toml", "more.toml"]
 defaults = ["compaction.at", "agent", "limits.usd"]
 model = "lab/big"
 fallbacks = ["lab/small"]
+output = { type = "object" }
+tool_choice = "none"
+parallel_calls = false
+stop_on = ["read"]
 temperature = 1
 max_tokens = 500
 instructions = ""
@@ -138,6 +142,10 @@ command = "true"
 KNOWN = Overrides(
     model="lab/big",
     fallbacks=("lab/small",),
+    output=JsonObject.of(type="object"),
+    tool_choice="none",
+    parallel_calls=False,
+    stop_on=("read",),
     temperature=1.0,
     max_tokens=500,
     instructions="",

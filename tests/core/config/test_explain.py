@@ -114,7 +114,7 @@ def test_the_value_is_what_is_read(data: st.DataObject) -> None:
             value = read(cfg, tuple(key.replace('"', "").split(".")))
         except (StopIteration, AttributeError):
             value = None  # a layer above has put the table in which it stood away
-        assert explained.value == (None if value == MISSING else value)
+        assert explained.value == (None if isinstance(value, Missing) else value)
     assert exported(cfg, name).value == getattr(cfg, name)  # type: ignore[union-attr]  # a setting's name is a key
 
 

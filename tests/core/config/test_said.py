@@ -35,6 +35,10 @@ from turnfold.core.json import JsonObject
 READ = (
     ("model", "a/b", "", "a/b"),
     ("fallbacks", ("a/b",), (), ("a/b",)),
+    ("output", JsonObject.of(type="object"), JsonObject(), JsonObject.of(type="object")),
+    ("tool_choice", "none", "", "none"),
+    ("parallel_calls", False, None, False),
+    ("stop_on", ("read",), (), ("read",)),
     ("tool_format", ToolFormat.MARKDOWN, None, ToolFormat.MARKDOWN),
     ("temperature", 0.5, None, 0.5),
     ("max_tokens", 9, None, 9),
@@ -79,7 +83,7 @@ def test_each_setting_is_read(name: str, mentioned: object, default: object, val
 
 def test_each_setting_is_noted_and_read_by_its_name() -> None:
     names = tuple(each.alias or "" for each in settings())
-    assert len(names) == len(set(names)) == 30
+    assert len(names) == len(set(names)) == 34
     assert all(note_of(each) and each.name == f"own_{each.alias}" and hasattr(Layer(), each.alias or "") for each in settings())
     assert {name for name, *_ in READ} == set(names) - {"providers", "models"}  # these two: test_layers.py, test_models.py
 

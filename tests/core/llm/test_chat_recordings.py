@@ -171,7 +171,7 @@ def test_our_encoding_has_the_shape_of_the_requests_that_followed() -> None:
             broken = BrokenCall(call.name, call.text, model_problem("x", "x"))
             calls.append(ToolCall(call.name, arguments) if isinstance(arguments, JsonObject) else broken)
         message = AssistantMessage(text=reply.text, place="1.1", calls=tuple(calls))
-        ours = loads_untrusted(CHAT.encode_message(message, ToolFormat.NATIVE)).unwrap()
+        ours = loads_untrusted(CHAT.encoder.encode_message(message, ToolFormat.NATIVE)).unwrap()
         assert shape(ours) == shape(recorded)
         assert [member(call, "id") for call in items(member(ours, "tool_calls"))] == [f"1.1.{number}" for number in range(len(calls))]
 

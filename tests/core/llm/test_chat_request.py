@@ -42,11 +42,15 @@ MESSAGES: st.SearchStrategy[Message] = st.one_of(
 
 
 def encoded(message: Message, tool_format: ToolFormat = NATIVE) -> object:
-    return json.loads(CHAT.encode_message(message, tool_format))
+    return json.loads(CHAT.encoder.encode_message(message, tool_format))
 
 
 def requested(head: Head, *messages: Message) -> dict[str, object]:
-    body = json.loads(CHAT.encode_request(CHAT.encode_head(head), [CHAT.encode_message(each, head.tool_format) for each in messages]))
+    body = json.loads(
+        CHAT.encoder.encode_request(
+            CHAT.encoder.encode_head(head), [CHAT.encoder.encode_message(each, head.tool_format) for each in messages]
+        )
+    )
     assert isinstance(body, dict)
     return body
 
@@ -57,10 +61,10 @@ def test_requests_are_json_and_the_messages_of_one_begin_the_next(
     before: list[Message], new: Message, form: ToolFormat, system: str
 ) -> None:
     head = Head(model="m", system=system, tools=(READ,), tool_format=form)
-    parts = [CHAT.encode_message(each, form) for each in before]
+    parts = [CHAT.encoder.encode_message(each, form) for each in before]
     first, second = (
-        CHAT.encode_request(CHAT.encode_head(head), parts),
-        CHAT.encode_request(CHAT.encode_head(head), [*parts, CHAT.encode_message(new, form)]),
+        CHAT.encoder.encode_request(CHAT.encoder.encode_head(head), parts),
+        CHAT.encoder.encode_request(CHAT.encoder.encode_head(head), [*parts, CHAT.encoder.encode_message(new, form)]),
     )
     assert second.startswith(first.removesuffix(b"]}"))
     assert len(json.loads(second)["messages"]) == len(before) + 1 + bool(system)
@@ -88,7 +92,7 @@ def test_a_whole_conversation_natively() -> None:
 
 def test_a_call_without_a_name_is_given_one() -> None:
     message = AssistantMessage(text="", place="1.1", calls=(BrokenCall("", "", PROBLEM), BrokenCall("x" * 99, "[]", PROBLEM)))
-    text = CHAT.encode_message(message, NATIVE).decode()
+    text = CHAT.encoder.encode_message(message, NATIVE).decode()
     assert '"name":"unknown","arguments":"{}"' in text
     assert f'"name":"{"x" * 64}","arguments":"{{}}"' in text
 

@@ -27,12 +27,14 @@ from turnfold.core.world.answers import (
     Returned,
     StreamEnded,
     UrlFetched,
+    Waited,
 )
 from turnfold.core.world.came import came_of
 from turnfold.core.world.images import Image
 
 TOLD: tuple[tuple[Answer, str], ...] = (
     (StreamEnded(), "streamed"),
+    (Waited(), "over"),
     (FileRead(text="abc", digest=""), "3 characters"),
     (ImageRead(Image("image/png", ""), digest=""), "image/png"),
     (FileWritten(""), "written"),

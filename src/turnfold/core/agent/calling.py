@@ -15,7 +15,7 @@ from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.models import Located, locate, profile_of
 from turnfold.core.config.values import ModelProfile
 from turnfold.core.llm.call_format import Scan
-from turnfold.core.llm.chat import CHAT
+from turnfold.core.llm.wire import begin
 from turnfold.core.problem import Problem, caller_problem, model_problem
 from turnfold.core.world.permission import Deny, permit
 from turnfold.core.world.requests import CallModel, Purpose
@@ -59,7 +59,7 @@ def call_model(
     opened = draft.record(RequestOpened(request_id=request_id, request=request, at_ms=draft.at_ms))
     reply = LiveReply(
         request_id=request_id,
-        fold=CHAT.begin(),
+        fold=begin(model.provider.wire),
         scan=scan,
         limit_bytes=cfg.limits.reply_bytes,
         deadline_ms=turn_deadline(opened.past, cfg),

@@ -24,9 +24,9 @@ from turnfold.core.config.models import Located, format_of, full_name, profile_o
 from turnfold.core.config.values import ModelProfile, ToolFormat
 from turnfold.core.conversation.messages import AssistantMessage, Message, ToolMessage, UserMessage
 from turnfold.core.json import JsonObject
-from turnfold.core.llm.chat import CHAT
 from turnfold.core.llm.chat_request import calls_text, output_text, said_text
 from turnfold.core.llm.protocol import Head
+from turnfold.core.llm.wire import encoder
 from turnfold.core.tools.output import counted, limit_text
 
 SYSTEM = """\
@@ -127,7 +127,8 @@ def summary_body(past: Past, planned: Plan, model: Located, cfg: ChatConfig) -> 
         tokens_parameter=model.provider.tokens_parameter,
         parameters=cfg.parameters if name == full_name(cfg, cfg.model) else JsonObject(),
     )
-    return CHAT.encode_request(CHAT.encode_head(head), (CHAT.encode_message(UserMessage(told), ToolFormat.NATIVE),))
+    write = encoder(model.provider.wire)
+    return write.encode_request(write.encode_head(head), (write.encode_message(UserMessage(told), ToolFormat.NATIVE),))
 
 
 def transcript(past: Past, planned: Plan, tool_format: ToolFormat, limit_bytes: int | None = None) -> str:

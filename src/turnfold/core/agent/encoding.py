@@ -1,8 +1,8 @@
 """The request's bytes: every message is encoded once, and a request joins what is there.
 
 ``live`` keeps the encoded messages, and the head of the request with the config and the tools that it is good for. A change
-of those makes another head; only a change of the call format, or to a model that can see images from one that can't, encodes the
-messages anew, since they depend on nothing else.
+of those makes another head; only a change of the wire format, of the call format, or to a model that can see images from one that
+can't, encodes the messages anew, since they depend on nothing else.
 
 Where a summary stands for the log's beginning, the beginning is two messages, and the log goes on behind them:
 
@@ -25,15 +25,15 @@ from turnfold.core.agent.state import ChatState, Past
 from turnfold.core.agent.summary import Summary
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.models import find_provider, profile_of
-from turnfold.core.config.values import ExampleTurn, ModelProfile, TokensParameter, ToolFormat
+from turnfold.core.config.values import ExampleTurn, ModelProfile, TokensParameter, ToolFormat, Wire
 from turnfold.core.conversation.log import Log
 from turnfold.core.conversation.messages import AssistantMessage, Message, ToolMessage, UserMessage
-from turnfold.core.llm.chat import CHAT
 from turnfold.core.llm.chat_images import as_seen, spared_bytes
 from turnfold.core.llm.chat_request import said_text
 from turnfold.core.llm.grammar import BlockShape, grammar_of
 from turnfold.core.llm.prompt import system_prompt
-from turnfold.core.llm.protocol import Head
+from turnfold.core.llm.protocol import Encoder, Head
+from turnfold.core.llm.wire import encoder
 from turnfold.core.problem import Problem
 from turnfold.core.tools.spec import ToolSpec
 
@@ -53,74 +53,82 @@ def encoded_for(state: ChatState, tools: tuple[ToolSpec, ...], cfg: ChatConfig, 
     kept = state.live.encoded
     tool_format = cfg.tool_format or profile.tool_format
     same = kept is not None and (kept.cfg is cfg or kept.cfg == cfg) and kept.tools == tools
-    opening = kept.opening if same and kept is not None else CHAT.encode_head(_head(tools, cfg, profile))
+    wire = kept.told.wire if same and kept is not None else wire_of(cfg)
+    opening = kept.opening if same and kept is not None else encoder(wire).encode_head(_head(tools, cfg, profile))
     sees = profile.sees_images is not False  # where nobody knows, the server says so
-    reusable = kept is not None and kept.told.tool_format is tool_format and kept.told.sees is sees
-    begun = _begun(kept.told if reusable and kept is not None else None, state.past, tool_format, sees=sees)
+    fresh = EncodedLog(tool_format=tool_format, wire=wire, sees=sees, parts=Log())
+    told = fresh if kept is None else kept.told
+    reusable = told.tool_format is tool_format and told.wire is wire and told.sees is sees
+    begun = _begun(told if reusable else fresh, state.past)
     told = _grown(begun, state.past.log)
     return Encoded(cfg=cfg, profile=profile, tools=tools, opening=opening, told=told)
 
 
+def wire_of(cfg: ChatConfig) -> Wire:
+    """The wire format of the model of ``cfg``."""
+    located = find_provider(cfg)
+    return Wire.CHAT if isinstance(located, Problem) else located.provider.wire
+
+
 def _grown(begun: EncodedLog, log: Log[Message]) -> EncodedLog:
-    """``begun`` with the messages that have come since; what the tools of a round show stands behind the last of them."""
+    """``begun`` with the messages that have come since; the last output of a round of native calls stands for all of it."""
+    write = encoder(begun.wire)
     parts, parts_bytes, spared = begun.parts, begun.parts_bytes, begun.spared_bytes
     new = tuple(log.since(begun.upto + len(parts)))
     round_: tuple[ToolMessage, ...] = ()
-    for index, message in enumerate(new):
-        part = CHAT.encode_message(as_seen(message, sees=begun.sees), begun.tool_format)
-        if begun.sees and isinstance(message, ToolMessage) and begun.tool_format is ToolFormat.NATIVE:
+    for index, told in enumerate(new):
+        message = as_seen(told, sees=begun.sees)
+        if isinstance(message, ToolMessage) and begun.tool_format is ToolFormat.NATIVE:
             round_ += (message,)
-            if index + 1 == len(new) or not isinstance(new[index + 1], ToolMessage):
-                part, round_ = _with_images(part, round_), ()
+            whole = index + 1 == len(new) or not isinstance(new[index + 1], ToolMessage)
+            part, round_ = (write.encode_round(round_), ()) if whole else (b"", round_)
+        else:
+            part = write.encode_message(message, begun.tool_format)
         parts, parts_bytes = parts.append(part), parts_bytes + len(part)
-        spared += spared_bytes(message) if begun.sees else 0
+        spared += spared_bytes(message)
     return begun if parts is begun.parts else evolve(begun, parts=parts, parts_bytes=parts_bytes, spared_bytes=spared)
 
 
-def _with_images(part: bytes, messages: tuple[ToolMessage, ...]) -> bytes:
-    """The last output of a round, and what the round shows."""
-    shown = CHAT.encode_images(messages)
-    return b",".join((part, shown)) if shown else part
-
-
-def _begun(kept: EncodedLog | None, past: Past, tool_format: ToolFormat, *, sees: bool) -> EncodedLog:
+def _begun(kept: EncodedLog, past: Past) -> EncodedLog:
     """What is kept and still good, with the beginning that is told now."""
     if past.summary is None:
-        return EncodedLog(tool_format=tool_format, sees=sees, parts=Log()) if kept is None or kept.beginning else kept
+        return evolve(kept, parts=Log(), parts_bytes=0, spared_bytes=0, upto=0, summary=None, beginning=b"") if kept.beginning else kept
     summary, upto = past.summary, min(max(past.summary.upto, 0), len(past.log))
-    if kept is not None and (kept.upto, kept.summary) == (upto, summary):
+    if kept.beginning and (kept.upto, kept.summary) == (upto, summary):
         return kept
-    parts: Log[bytes] = Log() if kept is None or upto < kept.upto else Log.of(*kept.parts.since(upto - kept.upto))
+    parts: Log[bytes] = Log() if upto < kept.upto else Log.of(*kept.parts.since(upto - kept.upto))
     return EncodedLog(
-        tool_format=tool_format,
-        sees=sees,
+        tool_format=kept.tool_format,
+        wire=kept.wire,
+        sees=kept.sees,
         parts=parts,
         parts_bytes=sum(map(len, parts)),
-        spared_bytes=sum(spared_bytes(past.log[upto + index]) for index in range(len(parts))) if sees else 0,
+        spared_bytes=sum(spared_bytes(past.log[upto + index]) for index in range(len(parts))) if kept.sees else 0,
         upto=upto,
         summary=summary,
-        beginning=_told(summary, past),
+        beginning=_told(summary, past, encoder(kept.wire)),
     )
 
 
-def _told(summary: Summary, past: Past) -> bytes:
+def _told(summary: Summary, past: Past, write: Encoder) -> bytes:
     """The messages that stand for what was summed up: those that it names, else two of its text."""
     if summary.messages:
-        return b",".join(CHAT.encode_message(message, ToolFormat.NATIVE) for message in summary.messages)
+        return b",".join(write.encode_message(message, ToolFormat.NATIVE) for message in summary.messages)
     pinned = (past.log[index] for index in summary.pinned if 0 <= index < len(past.log))
     said = "\n\n".join(said_text(message) for message in pinned if isinstance(message, UserMessage))
     summed: tuple[Message, ...] = (UserMessage(said or ASKED), AssistantMessage(text=f"{SUMMARY}\n\n{summary.text}", place=""))
     in_turn = 0 <= summary.upto < len(past.log) and isinstance(past.log[summary.upto], AssistantMessage)
     told = (*summed, UserMessage(GO_ON)) if in_turn else summed
-    return b",".join(CHAT.encode_message(message, ToolFormat.NATIVE) for message in told)
+    return b",".join(write.encode_message(message, ToolFormat.NATIVE) for message in told)
 
 
 def request_body(encoded: Encoded, past: Past) -> bytes:
     """The body of a model call; linear in its own bytes."""
     demanded = call_demanded(past, encoded.profile)
-    opening = CHAT.encode_head(_head(encoded.tools, encoded.cfg, encoded.profile, must_call=True)) if demanded else encoded.opening
+    write = encoder(encoded.told.wire)
+    opening = write.encode_head(_head(encoded.tools, encoded.cfg, encoded.profile, must_call=True)) if demanded else encoded.opening
     parts = encoded.told.parts
-    return CHAT.encode_request(opening, chain((encoded.told.beginning,), parts) if encoded.told.beginning else parts)
+    return write.encode_request(opening, chain((encoded.told.beginning,), parts) if encoded.told.beginning else parts)
 
 
 def call_demanded(past: Past, profile: ModelProfile) -> bool:
@@ -150,6 +158,7 @@ def _head(tools: tuple[ToolSpec, ...], cfg: ChatConfig, profile: ModelProfile, *
         tools=tools if tool_format is ToolFormat.NATIVE else (),
         grammar=grammar_of(shapes_of(tools), must_call=must_call) if profile.grammar and tool_format is ToolFormat.MARKDOWN else "",
         tool_format=tool_format,
+        reasons=profile.reasons is True,
     )
 
 

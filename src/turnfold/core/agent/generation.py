@@ -27,12 +27,11 @@ from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.models import missing_agent
 from turnfold.core.conversation.messages import AssistantMessage, Invocation, UserMessage
 from turnfold.core.llm import call_format
-from turnfold.core.llm.chat import CHAT
-from turnfold.core.llm.chat_reply import ChatFold
 from turnfold.core.llm.found import first_round
 from turnfold.core.llm.native import read_call_untrusted
 from turnfold.core.llm.prices import priced
 from turnfold.core.llm.reply import Reply, Stop
+from turnfold.core.llm.wire import ReplyFold, decode, finish
 from turnfold.core.problem import Problem, model_problem, world_problem
 from turnfold.core.tools.spec import ToolSpec
 
@@ -122,7 +121,7 @@ def chunk_arrived(draft: Draft, request_id: RequestId, data: bytes, tools: tuple
         return draft
     if reply.plan is not None:
         return summary_arrived(draft, reply, data)
-    decoded = CHAT.decode(reply.fold, data)
+    decoded = decode(reply.fold, data)
     told = _told(draft, reply, decoded.fold, decoded.text, decoded.reasoning, len(data))
     draft, grown = told.draft, told.reply
     if _called(grown):
@@ -143,7 +142,7 @@ def _called(reply: LiveReply) -> bool:
     return reply.scan is not None and bool(call_format.found(reply.scan))
 
 
-def _told(draft: Draft, reply: LiveReply, fold: ChatFold, text: str, reasoning: str, size_bytes: int = 0) -> Told:
+def _told(draft: Draft, reply: LiveReply, fold: ReplyFold, text: str, reasoning: str, size_bytes: int = 0) -> Told:
     """More of the reply read and published: its reasoning, then its text, up to its first calls in a text format."""
     scan = reply.scan
     if scan is not None and text:
@@ -184,14 +183,16 @@ def close_reply(draft: Draft, reply: LiveReply, tools: tuple[ToolSpec, ...], cfg
         return fail_reply(draft, reply, _empty(whole))
     request_id = reply.request_id
     profile = called_profile(draft.past, cfg)
+    repeated = profile.ends_on_repeat and _called_before(draft.past, calls)
     replied = ModelReplied(usage=priced(whole.usage, profile), stop=whole.stop)
     closed = draft.record(RequestClosed(request_id, replied, draft.at_ms))
     message = AssistantMessage(
         text=text,
         place=place(request_id.turn, request_id.generation),
-        calls=() if profile.ends_on_repeat and _called_before(draft.past, calls) else calls,
+        calls=() if repeated else calls,
         reasoning=whole.reasoning,
         cut=whole.stop is Stop.LENGTH,
+        verbatim=None if repeated else whole.verbatim,
     )
     return closed.with_live(evolve(closed.state.live, reply=None)).record(MessageAdded(message, draft.at_ms))
 
@@ -208,12 +209,13 @@ def _finished(draft: Draft, reply: LiveReply) -> Whole:
 
     A call that is certain makes a good reply of it, whatever else the stream said, or would have said, behind it.
     """
-    whole = CHAT.finish(reply.fold)
+    whole = finish(reply.fold)
     if not _called(reply):
         told = _told(draft, reply, reply.fold, whole.text[reply.shown :], whole.reasoning[reply.thought :])
         draft, reply = told.draft, told.reply
     if _called(reply):
-        whole = evolve(whole, text=whole.text[: reply.shown], reasoning=whole.reasoning[: reply.thought], stop=Stop.CALLS, problem=None)
+        text, reasoning = whole.text[: reply.shown], whole.reasoning[: reply.thought]
+        whole = evolve(whole, text=text, reasoning=reasoning, stop=Stop.CALLS, problem=None, verbatim=None)
     return Whole(draft, reply, whole)
 
 
@@ -248,7 +250,7 @@ def _cut(draft: Draft, model: Opened) -> Draft:
 
 def _keep_text(draft: Draft, reply: LiveReply) -> Draft:
     """The draft with what was shown of the reply as a cut message, and no live reply; nothing of a summary is ever shown."""
-    whole = CHAT.finish(reply.fold)
+    whole = finish(reply.fold)
     gone = draft.with_live(evolve(draft.state.live, reply=None))
     text = whole.text[: reply.shown]
     if not text.strip():

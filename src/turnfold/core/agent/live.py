@@ -13,10 +13,10 @@ from attrs import frozen
 from turnfold.core.agent.ids import RequestId
 from turnfold.core.agent.summary import Summary
 from turnfold.core.config.layers import ChatConfig
-from turnfold.core.config.values import ModelProfile, ToolFormat
+from turnfold.core.config.values import ModelProfile, ToolFormat, Wire
 from turnfold.core.conversation.log import Log
 from turnfold.core.llm.call_format import Scan
-from turnfold.core.llm.chat_reply import ChatFold
+from turnfold.core.llm.wire import ReplyFold
 from turnfold.core.tools.spec import ToolSpec
 
 
@@ -40,7 +40,7 @@ class LiveReply:
     """
 
     request_id: RequestId
-    fold: ChatFold
+    fold: ReplyFold
     scan: Scan | None
     limit_bytes: int
     deltas: int = 0
@@ -54,12 +54,14 @@ class LiveReply:
 @final
 @frozen(kw_only=True, eq=False)
 class EncodedLog:
-    """The messages of the log as the wire wants them in ``tool_format`` for a model that ``sees`` images or not, each encoded once.
+    """The messages of the log as ``wire`` wants them in ``tool_format`` for a model that ``sees`` images or not, each encoded once.
 
-    ``parts`` are those from ``upto`` on, of ``parts_bytes``; ``beginning`` stands for those before, as ``summary`` says. ``spared_bytes`` are those that do not count in estimates, since they are pictures.
+    ``parts``, one a message (all but the last of a round of native outputs are empty), are those from ``upto`` on, of ``parts_bytes``;
+    ``beginning`` stands for those before, as ``summary`` says. ``spared_bytes`` are those that do not count in estimates, since they are pictures.
     """
 
     tool_format: ToolFormat
+    wire: Wire = Wire.CHAT
     sees: bool = True
     parts: Log[bytes]
     parts_bytes: int = 0

@@ -18,9 +18,9 @@ from turnfold.core.agent.live import LiveReply, Plan
 from turnfold.core.agent.state import Turn
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.models import Located
-from turnfold.core.llm.chat import CHAT
 from turnfold.core.llm.prices import priced
 from turnfold.core.llm.reply import Stop
+from turnfold.core.llm.wire import decode, finish
 from turnfold.core.problem import Problem, model_problem, world_problem
 from turnfold.core.tools.output import counted
 
@@ -44,7 +44,7 @@ def open_summary(draft: Draft, turn: Turn, planned: Plan, own: Located, cfg: Cha
 
 def summary_arrived(draft: Draft, reply: LiveReply, data: bytes) -> Draft:
     """The draft with a chunk of a summary folded in, and nothing of it shown."""
-    grown = evolve(reply, fold=CHAT.decode(reply.fold, data).fold, size_bytes=reply.size_bytes + len(data))
+    grown = evolve(reply, fold=decode(reply.fold, data).fold, size_bytes=reply.size_bytes + len(data))
     draft = draft.with_live(evolve(draft.state.live, reply=grown))
     if grown.size_bytes <= grown.limit_bytes:
         return draft
@@ -53,7 +53,7 @@ def summary_arrived(draft: Draft, reply: LiveReply, data: bytes) -> Draft:
 
 def close_summary(draft: Draft, reply: LiveReply, planned: Plan, cfg: ChatConfig) -> Draft:
     """The summary over: in one step its request closed and the conversation compacted; or, where it is of no use, that told."""
-    whole = CHAT.finish(reply.fold)
+    whole = finish(reply.fold)
     if whole.problem is not None:
         return fail_summary(draft, reply, whole.problem)
     text = whole.text.strip()

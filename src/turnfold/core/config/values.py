@@ -36,6 +36,15 @@ class Preset(Enum):
     ALL = "all"  # everything, but for what a rule asks for or denies
 
 
+class Wire(Enum):
+    """The format in which a server of models is spoken to."""
+
+    CHAT = "chat"  # OpenAI Chat Completions, which most servers speak
+    RESPONSES = "responses"  # OpenAI Responses
+    MESSAGES = "messages"  # Anthropic Messages
+    GEMINI = "gemini"  # Google's generateContent
+
+
 class TokensParameter(Enum):
     """What an API calls the longest reply that is asked for."""
 
@@ -65,6 +74,7 @@ class Provider:
         factory=JsonObject, metadata=note('more HTTP headers: text, or {secret = "NAME"}', form=Form.PAIRS, granted=True)
     )
     default_model: str = field(default="", metadata=note("the model that is used when the key is all that is known"))
+    wire: Wire = field(default=Wire.CHAT, metadata=note("the format that the server is spoken to in"))
     tokens_parameter: TokensParameter = field(
         default=TokensParameter.MAX_TOKENS, metadata=note("what the API calls the longest reply that is asked for")
     )

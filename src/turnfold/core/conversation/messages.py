@@ -6,6 +6,7 @@ from typing import TypeAlias, final
 
 from attrs import frozen
 
+from turnfold.core.config.values import Wire
 from turnfold.core.json import JsonObject
 from turnfold.core.problem import Problem
 from turnfold.core.world.images import Image
@@ -52,6 +53,18 @@ class UserMessage:
 
 
 @final
+@frozen
+class Verbatim:
+    """What a wire format must get back word for word with a message: signed or encrypted reasoning, and what the provider ran itself.
+
+    ``items`` are for the encoder of ``wire`` alone; a history that goes to another format is told without them.
+    """
+
+    wire: Wire
+    items: tuple[JsonObject, ...]
+
+
+@final
 @frozen(kw_only=True)
 class AssistantMessage:
     """What the model said: the text as it wrote it (with the blocks of a text format in it), and the calls read from it.
@@ -65,6 +78,7 @@ class AssistantMessage:
     calls: tuple[Invocation, ...] = ()
     reasoning: str = ""
     cut: bool = False
+    verbatim: Verbatim | None = None
 
 
 @final

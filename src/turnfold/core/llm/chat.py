@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from turnfold.core.llm.chat_images import encode_images
-from turnfold.core.llm.chat_reply import ChatFold, begin, decode, finish
-from turnfold.core.llm.chat_request import encode_head, encode_message, encode_request
-from turnfold.core.llm.protocol import ModelProtocol
+from turnfold.core.llm.chat_reply import ChatFold, begin, calls_so_far, decode, finish
+from turnfold.core.llm.chat_request import encode_head, encode_message, encode_request, encode_round
+from turnfold.core.llm.protocol import Encoder, ModelProtocol
 
 CHAT: ModelProtocol[ChatFold] = ModelProtocol(
-    name="chat",
     begin=begin,
     decode=decode,
     finish=finish,
-    encode_message=encode_message,
-    encode_images=encode_images,
-    encode_head=encode_head,
-    encode_request=encode_request,
+    calls_so_far=calls_so_far,
+    encoder=Encoder(encode_head=encode_head, encode_message=encode_message, encode_round=encode_round, encode_request=encode_request),
 )

@@ -14,7 +14,7 @@ from attrs import frozen
 
 from turnfold.core.conversation.log import Log
 from turnfold.core.json import scalar_text
-from turnfold.core.llm.reply import RawCall
+from turnfold.core.llm.reply import CallSoFar, RawCall
 from turnfold.core.problem import Problem, model_problem
 
 MAX_CALLS = 256  # in one reply; bounds the cost of a fragment
@@ -79,6 +79,11 @@ def continued(calls: tuple[CallParts, ...], fragments: object) -> tuple[CallPart
 def raw_calls(calls: tuple[CallParts, ...]) -> tuple[RawCall, ...]:
     """The calls as the wire had them; arguments that are empty stand for ``{}``."""
     return tuple(RawCall(scalar_text(call.name), scalar_text("".join(call.pieces)).strip() or "{}") for call in calls)
+
+
+def calls_begun(calls: tuple[CallParts, ...], *, ended: bool) -> tuple[CallSoFar, ...]:
+    """The calls as far as they have come: since fragments of several may alternate, none is complete before the reply has ``ended``."""
+    return tuple(CallSoFar(name=scalar_text(call.name), pieces=call.pieces, complete=ended) for call in calls)
 
 
 def _parts(fragment: dict[object, object]) -> CallParts:

@@ -22,10 +22,10 @@ from attrs import evolve, frozen
 
 from turnfold.core.conversation.log import Log
 from turnfold.core.json import freeze, scalar_text
-from turnfold.core.llm.chat_calls import CallParts, calls_taken, continued, raw_calls
+from turnfold.core.llm.chat_calls import CallParts, calls_begun, calls_taken, continued, raw_calls
 from turnfold.core.llm.protocol import Decoded
 from turnfold.core.llm.provider_errors import error_words
-from turnfold.core.llm.reply import Reply, Stop
+from turnfold.core.llm.reply import CallSoFar, Reply, Stop
 from turnfold.core.llm.sse import NOTHING, Fed, ServerEvent, Splitter, feed, plain_data
 from turnfold.core.problem import Problem, world_problem
 from turnfold.core.world.usage import Usage
@@ -131,6 +131,11 @@ def finish(fold: ChatFold) -> Reply:
     if not fold.rest.seen and fold.rest.problem is None:
         fold = _whole(fold)
     return _reply(fold)
+
+
+def calls_so_far(fold: ChatFold) -> tuple[CallSoFar, ...]:
+    """The calls that have begun; they are complete when the model has said why it stopped."""
+    return calls_begun(fold.calls, ended=fold.rest.stop is not None or fold.rest.done)
 
 
 def _reply(fold: ChatFold) -> Reply:

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from turnfold.core.config.values import RESERVED_PARAMETERS, ToolFormat
 from turnfold.core.conversation.messages import AssistantMessage, BrokenCall, Invocation, Message, ToolMessage, UserMessage
 from turnfold.core.json import JsonObject, JsonValue, dumps, loads_untrusted, quoted
-from turnfold.core.llm.chat_images import told_with_images
+from turnfold.core.llm.chat_images import encode_images, told_with_images
 from turnfold.core.llm.elements import written
 from turnfold.core.llm.protocol import Head
 from turnfold.core.llm.spelling import JSON_FORM, Spelling
@@ -27,7 +27,7 @@ BACKTICKS = re.compile(r"`{3,}")
 def encode_message(message: Message, tool_format: ToolFormat) -> bytes:
     """One message as a JSON object in UTF-8; depends on nothing but its arguments.
 
-    What an output of a native call shows is not in it: :func:`encode_images` makes a message of that, behind all of its round.
+    What an output of a native call shows is not in it: :func:`encode_round` makes a message of that, behind all of its round.
 
     >>> encode_message(UserMessage("hi"), ToolFormat.NATIVE)
     b'{"role":"user","content":"hi"}'
@@ -40,8 +40,23 @@ def encode_message(message: Message, tool_format: ToolFormat) -> bytes:
             _calling(message) if native and message.calls else _spoken("assistant", message.text or calls_text(message.calls, tool_format))
         )
     if native:
-        return _utf8(f'{{"role":"tool","tool_call_id":{quoted(message.call_id)},"content":{quoted(message.text)}}}')
+        return _output(message)
     return told_with_images(output_text(message), message.images) if message.images else _spoken("user", output_text(message))
+
+
+def encode_round(messages: tuple[ToolMessage, ...]) -> bytes:
+    """All outputs of a round of native calls, and behind them the message that shows what they show, as one part.
+
+    >>> encode_round((ToolMessage(call_id="1.1.0", tool="read", text="a"), ToolMessage(call_id="1.1.1", tool="read", text="b")))
+    b'{"role":"tool","tool_call_id":"1.1.0","content":"a"},{"role":"tool","tool_call_id":"1.1.1","content":"b"}'
+    """
+    told = b",".join([_output(message) for message in messages])
+    shown = encode_images(messages)
+    return b",".join((told, shown)) if shown else told
+
+
+def _output(message: ToolMessage) -> bytes:
+    return _utf8(f'{{"role":"tool","tool_call_id":{quoted(message.call_id)},"content":{quoted(message.text)}}}')
 
 
 def output_text(message: ToolMessage) -> str:
@@ -58,12 +73,12 @@ def output_text(message: ToolMessage) -> str:
 
 
 def encode_request(opening: bytes, messages: Iterable[bytes]) -> bytes:
-    """The body of a request: what :func:`encode_head` gave, then the messages; costs one copy of their bytes.
+    """The body of a request: what :func:`encode_head` gave, then the messages, empty ones passed over; costs one copy of their bytes.
 
     >>> encode_request(encode_head(Head(model="m")), [b'{"role":"user","content":"hi"}'])
     b'{"model":"m","stream":true,"stream_options":{"include_usage":true},"messages":[{"role":"user","content":"hi"}]}'
     """
-    joined = b",".join(messages)
+    joined = b",".join(filter(None, messages))
     between = b"," if joined and not opening.endswith(b"[") else b""
     return b"".join((opening, between, joined, b"]}"))
 

@@ -7,6 +7,8 @@ from typing import final
 
 from attrs import frozen
 
+from turnfold.core.conversation.log import Log
+from turnfold.core.conversation.messages import Verbatim
 from turnfold.core.problem import Problem
 from turnfold.core.world.usage import Usage
 
@@ -32,9 +34,25 @@ class RawCall:
 
 
 @final
+@frozen(eq=False, repr=False, kw_only=True)
+class CallSoFar:
+    """A native call as far as it has come: the pieces of its arguments' text, and whether no more of them will come.
+
+    A piece may end in the first half of a surrogate pair, so it is the joined text that is to be read (``scalar_text``).
+    """
+
+    name: str
+    pieces: Log[str]
+    complete: bool = False
+
+
+@final
 @frozen(kw_only=True)
 class Reply:
-    """A whole reply. ``problem``: the stream said or was something wrong; what came before it is still here."""
+    """A whole reply. ``problem``: the stream said or was something wrong; what came before it is still here.
+
+    ``verbatim``: what the same wire format must get back with this reply, where there is such.
+    """
 
     text: str = ""
     reasoning: str = ""
@@ -42,3 +60,4 @@ class Reply:
     usage: Usage = Usage()
     stop: Stop = Stop.CUT
     problem: Problem | None = None
+    verbatim: Verbatim | None = None
