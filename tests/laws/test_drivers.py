@@ -46,7 +46,8 @@ def aside(said: str, cfg: ChatConfig, world: World, state: ChatState) -> RunResu
 
 
 def on_a_loop(said: str, cfg: ChatConfig, world: World, state: ChatState) -> RunResult:
-    return asyncio.run(run_async(input_of(said), ALL_TOOLS, cfg, world, state=state, side_by_side=1))
+    with ThreadPoolExecutor(1) as executor:
+        return asyncio.run(run_async(input_of(said), ALL_TOOLS, cfg, world, state=state, executor=executor))
 
 
 def journals_of(

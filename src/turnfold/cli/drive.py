@@ -17,7 +17,7 @@ from turnfold.cli.opening import SettledModels
 from turnfold.cli.screen import Answering, Person, Screen, always_dry, always_yes, from_terminal, nobody
 from turnfold.core.agent.inputs import Input, Interrupted, SettingsChanged, UserSaid
 from turnfold.core.tools.spec import ToolSpec
-from turnfold.shell.desk import Desk, RunResult
+from turnfold.shell.desk import Desk, Observers, RunResult
 from turnfold.shell.run import run
 from turnfold.shell.scope import Scope
 from turnfold.shell.world import World
@@ -58,7 +58,7 @@ def driven(inputs: Iterable[Input], begun: RunResult, tools: tuple[ToolSpec, ...
         if scope.cancelled:
             break
         if isinstance(input, SettingsChanged) or (isinstance(input, UserSaid) and result.questions):
-            desk = Desk(result.state, tools, result.cfg, world, screen.watch)
+            desk = Desk(result.state, tools, result.cfg, world, Observers(watch=screen.watch))
             desk.take(input)  # nothing is performed for it: questions stay open, and what is said waits
             result = evolve(result, state=desk.state)
             continue

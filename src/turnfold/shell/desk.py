@@ -8,37 +8,64 @@ from typing import TypeAlias, final
 from attrs import evolve, frozen
 
 from turnfold.core.agent.children import parent_config
-from turnfold.core.agent.commands.table import asks_model
 from turnfold.core.agent.effects import Cancel, Effect, Notice, Perform, Publish, Recall, Record
 from turnfold.core.agent.events import Started, TurnEnded
-from turnfold.core.agent.inputs import Answered, ChunkArrived, CommandGiven, Decided, Failed, Input, Resumed, UserSaid
+from turnfold.core.agent.inputs import Answered, ChunkArrived, CommandGiven, Decided, Failed, Input, Resumed
 from turnfold.core.agent.limits import next_deadline
 from turnfold.core.agent.state import ChatState, Opened, Past, Status, effective, open_requests, questions
 from turnfold.core.agent.step import step
 from turnfold.core.config.layers import ChatConfig
-from turnfold.core.config.models import find_provider, has_catalogue, profile_of
 from turnfold.core.conversation.messages import AssistantMessage, ToolCall, ToolMessage
 from turnfold.core.json import JsonObject
 from turnfold.core.problem import Problem, caller_problem
 from turnfold.core.tools.preview import preview
 from turnfold.core.tools.spec import ToolSpec
-from turnfold.core.world.answers import EntryKind
-from turnfold.core.world.permission import Allow, permit
-from turnfold.core.world.requests import ListFiles, StartChild
+from turnfold.core.world.requests import StartChild
 from turnfold.shell.alarm import left_s
-from turnfold.shell.hygiene import clean_briefing, clean_input, held_secrets, known_mask
+from turnfold.shell.hygiene import clean_input, held_secrets, known_mask
+from turnfold.shell.people import Nobody
 from turnfold.shell.ports import Question
 from turnfold.shell.recall import recalled
 from turnfold.shell.world import World
 
-LISTED = 1000  # names of the workspace that are looked at for what the person may mean
+RULED = 1000  # inputs that rules give in one run until they count as endless
+ENOUGH = "the run was ended, and what they gave is kept. Let a rule give nothing once what it wants is so."
 
 Watch: TypeAlias = Callable[[Effect], None]
+Seen: TypeAlias = Callable[[ChatState], None]
+InputRule: TypeAlias = Callable[[ChatState, ChatConfig], tuple[Input, ...]]
 Act: TypeAlias = Perform | Cancel | Recall
 
 
 def unwatched(effect: Effect) -> None:
     """Watch nothing."""
+
+
+def unseen(state: ChatState) -> None:
+    """See nothing."""
+
+
+@final
+@frozen(kw_only=True)
+class Observers:
+    """Who hears of a run, and who speaks in it without being a person.
+
+    ``watch`` gets every effect, in order, after it is journaled; ``seen`` the newest state, after each input. ``rules`` are asked when
+    nothing is under way: what they give is taken like any other input, at the world's time.
+    """
+
+    watch: Watch = unwatched
+    seen: Seen = unseen
+    rules: tuple[InputRule, ...] = ()
+
+
+@final
+class EndlessRules(Exception):
+    """The rules of a run always want something more; ``problem`` says so."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(str(problem))
+        self.problem = problem
 
 
 @final
@@ -95,18 +122,36 @@ class Desk:
     Used by one thread at a time. The journal is written before anything else of a step is done.
     """
 
-    __slots__ = ("_asked", "_deadline_ms", "_past", "_refused", "cfg", "ended", "mask", "state", "tools", "watch", "world")
+    __slots__ = (
+        "_asked",
+        "_deadline_ms",
+        "_observers",
+        "_past",
+        "_refused",
+        "_ruled",
+        "_rulings",
+        "cfg",
+        "ended",
+        "mask",
+        "state",
+        "tools",
+        "watch",
+        "world",
+    )
 
-    def __init__(self, state: ChatState, tools: tuple[ToolSpec, ...], cfg: ChatConfig, world: World, watch: Watch) -> None:
+    def __init__(self, state: ChatState, tools: tuple[ToolSpec, ...], cfg: ChatConfig, world: World, observers: Observers) -> None:
         self.state = state
         self.tools = tools
         self.cfg = cfg
         self.world = world
-        self.watch = watch
+        self.watch = observers.watch
         self.mask = known_mask(effective(cfg, state.past), world.secrets)
         self.ended: TurnEnded | None = None
         self._refused: Problem | None = None  # why the last decision changed nothing
+        self._observers = observers
         self._asked: Past | None = None  # as it was when the person was asked last
+        self._ruled: Past | None = None  # as it was when the rules were asked last
+        self._rulings = 0  # what they gave so far
         self._past: Past | None = None  # what the deadline was found for
         self._deadline_ms: int | None = None
 
@@ -127,6 +172,7 @@ class Desk:
         self.state = stepped.state
         for effect in stepped.effects:
             self.watch(effect)
+        self._observers.seen(stepped.state)
         return tuple(effect for effect in stepped.effects if isinstance(effect, (Perform, Cancel, Recall)))
 
     def recalled(self, act: Recall) -> Effect:
@@ -160,13 +206,30 @@ class Desk:
         return self.world.clock.now_ms()
 
     def question(self) -> Question | None:
-        """The first request that waits for a person, ready to be shown; None where the last answer changed nothing, so that the same would come."""
-        if self.state.past is self._asked:
+        """The first request that waits for a person, ready to be shown; None where nobody is there to see it, and where the last answer
+        changed nothing, so that the same would come.
+        """
+        if self.state.past is self._asked or isinstance(self.world.human, Nobody):
             return None
         self._asked = self.state.past
         for opened in questions(self.state.past):
             return question_of(self.state, opened, effective(self.cfg, self.state.past))
         return None
+
+    def ruled(self) -> tuple[Input, ...]:
+        """What the rules give now that nothing is under way; nothing where they were asked at this very past, so that the same would come.
+
+        Raises ``EndlessRules`` where there is no end of it.
+        """
+        if not self._observers.rules or self.state.past is self._ruled:
+            return ()
+        self._ruled = self.state.past
+        cfg = effective(self.cfg, self.state.past)
+        given = tuple(evolve(input, at_ms=self.now_ms()) for rule in self._observers.rules for input in rule(self.state, cfg))
+        self._rulings += len(given)
+        if self._rulings > RULED:
+            raise EndlessRules(caller_problem("endless-rules", f"The rules of this run gave more than {RULED:,} inputs: {ENOUGH}"))
+        return given
 
     def interrupting(self) -> bool:
         """Whether there is a turn that has not been told to end."""
@@ -201,46 +264,6 @@ def question_of(state: ChatState, opened: Opened, cfg: ChatConfig) -> Question:
     exchanges = turn.slots[slot].exchanges if turn is not None and 0 <= slot < len(turn.slots) else ()
     shown = preview(opened.request, exchanges, cfg)
     return Question(request_id=opened.request_id, request=opened.request, reason=opened.asked, preview=shown)
-
-
-@final
-@frozen
-class Ready:
-    """What a run starts with: the config with all that it needs, and the first input."""
-
-    cfg: ChatConfig
-    first: Input
-
-
-def prepared(first: Input, state: ChatState, cfg: ChatConfig, world: World) -> Ready | Problem:
-    """``cfg`` with an id for the conversation and, where ``first`` starts a turn that needs one, a model chosen, with what is known of it.
-
-    What the person says gets the files that it names and that are there as context, where the model's profile wants them.
-    """
-    conversation = state.past.conversation or cfg.conversation or world.clock.new_id()
-    briefing = clean_briefing(cfg.briefing, known_mask(cfg, world.secrets))
-    same = cfg.conversation == conversation and cfg.briefing == briefing
-    known = cfg if same else evolve(cfg, conversation=conversation, briefing=briefing)
-    if not isinstance(first, UserSaid) and not (isinstance(first, CommandGiven) and asks_model(first.command)):
-        return Ready(known, first)
-    chosen = has_catalogue(known) and not isinstance(find_provider(effective(known, state.past)), Problem)
-    ready = known if chosen else world.models.choose(known)
-    if not isinstance(first, UserSaid):
-        return Ready(known if isinstance(ready, Problem) else ready, first)  # the command itself says what it lacks
-    if isinstance(ready, Problem):
-        return ready
-    return Ready(ready, _with_files_named(first, effective(ready, state.past), world))
-
-
-def _with_files_named(said: UserSaid, cfg: ChatConfig, world: World) -> UserSaid:
-    request = ListFiles(path=cfg.workspace, limit=LISTED)
-    if not profile_of(cfg).names_files or not isinstance(permit(request, cfg), Allow):
-        return said
-    listed = world.files.list(request)
-    if isinstance(listed, Problem):
-        return said
-    named = ", ".join(entry.name for entry in listed.entries if entry.kind is EntryKind.FILE and entry.name in said.text)
-    return evolve(said, context="\n\n".join(part for part in (said.context, f"Files: {named}") if part)) if named else said
 
 
 def _held(names: tuple[str, ...], said: Input) -> Problem | Notice:

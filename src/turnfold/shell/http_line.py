@@ -47,11 +47,9 @@ class HttpLine:
 
     def _posted(self, post: Post, scope: Scope, received: Callable[[bytes], None]) -> Replied | Problem:
         timeout = httpx2.Timeout(post.timeout_s, connect=post.connect_s)
-        headers = (*post.headers, ("accept-encoding", "identity"))  # compressing holds small chunks back
+        headers = headers_of(post)
         extensions = {"trace": self._cutter.traced}
-        with self._client.stream(
-            "POST", post.url, content=post.body, headers=list(headers), timeout=timeout, extensions=extensions
-        ) as response:
+        with self._client.stream("POST", post.url, content=post.body, headers=headers, timeout=timeout, extensions=extensions) as response:
             if response.is_redirect:
                 return redirect_problem(post, response.headers.get("location", ""))
             if not response.is_success:
@@ -90,6 +88,11 @@ def _error_body(response: httpx2.Response) -> bytes:
     except httpx2.HTTPError:
         return bytes(body)
     return bytes(body[:ERROR_BYTES])
+
+
+def headers_of(post: Post) -> list[tuple[str, str]]:
+    """The headers of a request; compressing would hold small chunks back."""
+    return [*post.headers, ("accept-encoding", "identity")]
 
 
 def too_large(post: Post) -> Problem:

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from threading import Lock
 from typing import final
 
-from attrs import evolve
+from attrs import evolve, field, frozen
 
 from turnfold.core.config.values import Provider
 from turnfold.core.llm.provider_errors import error_problem
 from turnfold.core.problem import Problem, caller_problem, world_problem
 from turnfold.core.world.answers import StreamEnded
 from turnfold.core.world.requests import CallModel
-from turnfold.shell.headers import Sealed, sealed_headers
+from turnfold.shell.headers import sealed_headers
 from turnfold.shell.line import Line, Post, Replied
 from turnfold.shell.masking import MaskedEmit, Secret, mask_of
 from turnfold.shell.ports import Secrets
@@ -27,6 +27,55 @@ def http_lines() -> Callable[[], Line]:
     from turnfold.shell.http_line import line_maker
 
     return line_maker()
+
+
+@final
+@frozen(kw_only=True)
+class Sending:
+    """A model call as a request over HTTP, and what its outcome is told by: its provider, and the secrets that were sent."""
+
+    post: Post
+    provider: Provider
+    secrets: tuple[Secret, ...] = field(repr=False)
+
+    def outcome(self, came: Replied | Problem) -> StreamEnded | Problem:
+        """What ``came``, as the answer of the model call; no secret is in it."""
+        mask = mask_of(self.secrets, 1)
+        if isinstance(came, Replied):
+            if 200 <= came.status < 300:
+                return StreamEnded()
+            name = self.provider.secret.name if self.provider.secret else ""
+            came = error_problem(came.status, mask.data(came.body), self.provider.name, name)
+        return evolve(came, message=mask.text(came.message))
+
+
+def sending_of(request: CallModel, body: bytes, secrets: Secrets, reply_bytes: int) -> Sending | Problem:
+    """``request`` with ``body`` as what is sent to its provider; a Problem where a key or a header lacks."""
+    provider = request.provider
+    sealed = sealed_headers(provider, secrets)
+    if isinstance(sealed, Problem):
+        return sealed
+    post = Post(
+        name=provider.name,
+        url=f"{provider.base_url.rstrip('/')}/chat/completions",
+        headers=sealed.headers,
+        body=body,
+        timeout_s=provider.timeout_s,
+        connect_s=provider.connect_s,
+        limit_bytes=reply_bytes,
+    )
+    return Sending(post=post, provider=provider, secrets=sealed.secrets)
+
+
+def closed() -> Problem:
+    """The Problem of a call after the world was closed."""
+    return world_problem("closed", "The connections to models are closed: open the world again.")
+
+
+def bad_proxy(error: Exception) -> Problem:
+    """The Problem of proxy settings that the HTTP library refuses."""
+    message = f"The proxy settings of this machine can't be used ({error}): correct HTTP_PROXY, HTTPS_PROXY and ALL_PROXY."
+    return caller_problem("proxy", message)
 
 
 @final
@@ -51,18 +100,8 @@ class HttpModels:
 
     def stream(self, request: CallModel, body: bytes, scope: Scope) -> StreamEnded | Problem:
         """Send ``body`` to the request's provider and the reply's bytes to ``scope.emit``, until the reply's end or a cancel."""
-        provider = request.provider
-        sealed = sealed_headers(provider, self._secrets)
-        if isinstance(sealed, Problem):
-            return sealed
-        mask = mask_of(sealed.secrets, 1)
-        outcome = self._posted(self._post(provider, sealed, body), sealed.secrets, scope)
-        if isinstance(outcome, Replied):
-            if 200 <= outcome.status < 300:
-                return StreamEnded()
-            name = provider.secret.name if provider.secret else ""
-            outcome = error_problem(outcome.status, mask.data(outcome.body), provider.name, name)
-        return evolve(outcome, message=mask.text(outcome.message))
+        sending = sending_of(request, body, self._secrets, self._reply_bytes)
+        return sending if isinstance(sending, Problem) else sending.outcome(self._posted(sending, scope))
 
     def close(self) -> None:
         """Close all connections; requests that run end with a Problem, later ones are not sent."""
@@ -75,24 +114,13 @@ class HttpModels:
         for line in busy:
             line.cut()
 
-    def _post(self, provider: Provider, sealed: Sealed, body: bytes) -> Post:
-        return Post(
-            name=provider.name,
-            url=f"{provider.base_url.rstrip('/')}/chat/completions",
-            headers=sealed.headers,
-            body=body,
-            timeout_s=provider.timeout_s,
-            connect_s=provider.connect_s,
-            limit_bytes=self._reply_bytes,
-        )
-
-    def _posted(self, post: Post, secrets: tuple[Secret, ...], scope: Scope) -> Replied | Problem:
+    def _posted(self, sending: Sending, scope: Scope) -> Replied | Problem:
         line = self._borrowed()
         if isinstance(line, Problem):
             return line
-        mask, good = MaskedEmit(scope.emit, mask_of(secrets)), False
+        mask, good = MaskedEmit(scope.emit, mask_of(sending.secrets)), False
         try:
-            outcome = line.post(post, scope, mask.received)
+            outcome = line.post(sending.post, scope, mask.received)
             mask.received(b"")
             good = isinstance(outcome, Replied) and not scope.cancelled
         finally:
@@ -102,12 +130,11 @@ class HttpModels:
     def _borrowed(self) -> Line | Problem:
         with self._lock:
             if self._closed:
-                return world_problem("closed", "The connections to models are closed: open the world again.")
+                return closed()
             try:
                 line = self._idle.pop() if self._idle else self._made()
             except (ValueError, ImportError) as error:  # the library refuses proxy settings in these ways
-                message = f"The proxy settings of this machine can't be used ({error}): correct HTTP_PROXY, HTTPS_PROXY and ALL_PROXY."
-                return caller_problem("proxy", message)
+                return bad_proxy(error)
             self._busy.append(line)
             return line
 

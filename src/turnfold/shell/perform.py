@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from threading import Event
 from typing import TypeAlias, assert_never
 
@@ -37,7 +38,7 @@ from turnfold.shell.bounds import Bounds
 from turnfold.shell.children import child_ended
 from turnfold.shell.hygiene import clean, known_mask, with_secrets
 from turnfold.shell.masking import Mask, MaskedEmit
-from turnfold.shell.ports import Files
+from turnfold.shell.ports import AsyncModels, Files
 from turnfold.shell.scope import Scope, never_began
 from turnfold.shell.world import World
 
@@ -57,9 +58,26 @@ def perform(
     try:
         return clean(_perform(due, tools, cfg, world, scope, known), known)
     except Exception as error:  # noqa: BLE001 - a port that raises is a bug; the conversation must hear of it and go on
-        name = type(due.request).__name__
-        message = f"{name} failed inside turnfold: {type(error).__name__}: {error}. This is a bug; please report it."
-        return clean(world_problem("port-failed", message), known)
+        return clean(_bug(due, error), known)
+
+
+async def perform_async(
+    due: Perform, request: CallModel, models: AsyncModels, emit: Callable[[bytes], None], mask: Mask
+) -> Answer | Problem:
+    """As :func:`perform`, for a call of a model on the running event loop; a cancel of the task goes through."""
+    passing = MaskedEmit(emit, mask) if mask.secrets else None
+    try:
+        outcome = await models.stream(request, mask.data(due.body), emit if passing is None else passing.received)
+    except Exception as error:  # noqa: BLE001 - as in perform
+        outcome = _bug(due, error)
+    if passing is not None:
+        passing.received(b"")
+    return clean(outcome, mask)
+
+
+def _bug(due: Perform, error: Exception) -> Problem:
+    name = type(due.request).__name__
+    return world_problem("port-failed", f"{name} failed inside turnfold: {type(error).__name__}: {error}. This is a bug; please report it.")
 
 
 def _perform(due: Perform, tools: tuple[ToolSpec, ...], cfg: ChatConfig, world: World, scope: Scope, mask: Mask) -> Answer | Problem:

@@ -7,6 +7,7 @@ stops when the scope is cancelled, leaving nothing behind.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol, TypeVar, final
 
 from attrs import frozen
@@ -164,6 +165,20 @@ class Models(Protocol):
 
     def choose(self, cfg: ChatConfig) -> ChatConfig | Problem: ...
     def stream(self, request: CallModel, body: bytes, scope: Scope) -> StreamEnded | Problem: ...
+    def close(self) -> None: ...
+
+
+class AsyncModels(Protocol):
+    """Model servers, on the running event loop: ``stream`` gives the reply's bytes to ``emit`` as they come, in the loop's thread.
+
+    A cancel of its task ends it, and leaves nothing behind. ``serves``: whether this port is for ``request`` in a world whose other
+    port is ``models``; what it does not serve goes there, on a thread. One object may serve several loops at once.
+    """
+
+    __slots__ = ()
+
+    def serves(self, request: CallModel, models: Models) -> bool: ...
+    async def stream(self, request: CallModel, body: bytes, emit: Callable[[bytes], None]) -> StreamEnded | Problem: ...
     def close(self) -> None: ...
 
 

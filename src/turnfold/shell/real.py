@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from typing import Protocol, TypeVar
 
+from turnfold.shell.async_models import HttpAsyncModels
 from turnfold.shell.browsers import LocalBrowsers
 from turnfold.shell.chats import LocalChats
 from turnfold.shell.clock import SystemClock
@@ -76,12 +77,14 @@ def real_world(
         journal = stack.enter_context(closing(SqliteJournal(places.journal)))
         sandboxes = LocalSandboxes(base, tuple(str(folder) for folder in (places.config, places.data, places.cache)))
         models = stack.enter_context(closing(RoutedModels(secrets, places.weights, tell, progress)))
+        async_models = stack.enter_context(closing(HttpAsyncModels(secrets, models)))
         yield World(
             files=files,
             processes=LocalProcesses(base, sandboxes),
             pythons=_closed_by(stack, LocalPythons(base, sandboxes=sandboxes)),
             jobs=_closed_by(stack, LocalJobs(base, sandboxes)),
             models=models,
+            async_models=async_models,
             clock=SystemClock(),
             secrets=secrets,
             human=human,

@@ -21,9 +21,10 @@ from turnfold.core.config.layers import ChatConfig
 from turnfold.core.problem import Problem
 from turnfold.core.tools.spec import ToolSpec
 from turnfold.shell.alarm import alarm
-from turnfold.shell.desk import Desk, RunResult, Watch, prepared, unwatched
+from turnfold.shell.desk import Desk, EndlessRules, InputRule, Observers, RunResult, Seen, Watch, unseen, unwatched
 from turnfold.shell.perform import perform
 from turnfold.shell.ports import JournalError
+from turnfold.shell.preparing import prepared
 from turnfold.shell.scope import Scope, never_began
 from turnfold.shell.world import World
 
@@ -38,19 +39,23 @@ def run(
     watch: Watch = unwatched,
     scope: Scope | None = None,
     executor: Executor | None = None,
+    rules: tuple[InputRule, ...] = (),
+    seen: Seen = unseen,
 ) -> RunResult:
     """The conversation driven until it is idle or paused, after a person said ``said`` (or any other input came).
 
     What an earlier run of it left under way is taken as lost: one conversation has one run at a time.
-    ``watch`` sees every effect, in order, after it is journaled. ``scope.cancel()`` interrupts. Requests of one step are
-    performed one after another, or side by side on ``executor``. Raises what ``watch`` and the world's ``human`` raise, and nothing else.
+    ``watch`` sees every effect, in order, after it is journaled, and ``seen`` the newest state after each input. ``scope.cancel()``
+    interrupts. Requests of one step are performed one after another, or side by side on ``executor``. ``rules`` are asked when nothing
+    is under way: pure functions of the state and the settings, whose inputs are taken before a person is asked and before the run ends.
+    Raises what ``watch``, ``seen``, ``rules`` and the world's ``human`` raise, and nothing else.
     """
     first = UserSaid(said, world.clock.now_ms()) if isinstance(said, str) else said
     conversation = ChatState() if state is None else state
-    ready = prepared(first, conversation, cfg, world)
+    ready = prepared(first, conversation, cfg, world, rules=bool(rules))
     if isinstance(ready, Problem):
         return RunResult(state=conversation, cfg=cfg, problem=ready)
-    desk = Desk(conversation, tools, ready.cfg, world, watch)
+    desk = Desk(conversation, tools, ready.cfg, world, Observers(watch=watch, seen=seen, rules=rules))
     return _Run(desk, scope or Scope(), executor).drive(ready.first)
 
 
@@ -85,7 +90,7 @@ class _Run:
             with self._scope.stopping(lambda: self._inbox.put(None)):
                 while (input := self._next()) is not None:
                     self._take(input)
-        except JournalError as error:
+        except (JournalError, EndlessRules) as error:
             return self._desk.result(error.problem)
         finally:
             self._join()
@@ -125,10 +130,17 @@ class _Run:
                 return waiting
             if self._due:
                 self._start(self._due.popleft())
-            elif not self._running:
+            elif not self._running and not self._ruled():
                 decided = None if self._scope.cancelled else self._decision()
                 if decided is not None or not (self._scope.cancelled and self._desk.interrupting()):
                     return decided
+
+    def _ruled(self) -> bool:
+        """Whether the rules have something to say; it is in the inbox then."""
+        given = () if self._scope.cancelled else self._desk.ruled()
+        for each in given:
+            self._inbox.put(each)
+        return bool(given)
 
     def _received(self) -> Input | None:
         """What lies in the inbox; waits for it where something runs beside us and there is nothing else to do."""

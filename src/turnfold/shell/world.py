@@ -17,7 +17,7 @@ from turnfold.core.world.requests import (
     UseBrowser,
 )
 from turnfold.shell.absent import ABSENT
-from turnfold.shell.ports import Clock, Files, Human, Journal, Models, Port, Processes, Pythons, Secrets, Servers
+from turnfold.shell.ports import AsyncModels, Clock, Files, Human, Journal, Models, Port, Processes, Pythons, Secrets, Servers
 
 
 @final
@@ -44,3 +44,4 @@ class World:
     chats: Port[SearchChats] = ABSENT
     functions: Port[CallPython] = ABSENT
     mcp: Servers = ABSENT
+    async_models: AsyncModels | None = None  # in the place of models, where a run is driven on an event loop

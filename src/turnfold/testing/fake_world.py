@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from threading import Lock
 from types import MappingProxyType
 from typing import final
@@ -19,7 +19,7 @@ from turnfold.core.problem import Problem
 from turnfold.core.world.answers import Answer, ProcessEnded, PythonEnded, StreamEnded
 from turnfold.core.world.requests import CallModel, Request
 from turnfold.shell.people import Nobody
-from turnfold.shell.ports import Human, Models, Question
+from turnfold.shell.ports import AsyncModels, Human, Models, Question
 from turnfold.shell.scope import Scope
 from turnfold.shell.world import World
 from turnfold.testing.fakes import FakeClock, FakeFiles, FakePort, FakeProcesses, FakePythons, FakeSecrets, unscripted
@@ -61,6 +61,49 @@ class FakeModels(Models):
                 break
             scope.emit(reply[start : start + self._chunk_bytes])
         return StreamEnded()
+
+    @override
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+@final
+class FakeAsyncModels(AsyncModels):
+    """Replies from a script as with ``FakeModels``, on the running event loop, which goes on between two chunks.
+
+    ``went``: how often it came to its end, one way or another, after it had begun.
+
+    >>> FakeAsyncModels((b"data: [DONE]",)).bodies
+    ()
+    """
+
+    __slots__ = ("_chunk_bytes", "_replies", "bodies", "went")
+
+    def __init__(self, replies: tuple[bytes | Problem, ...], chunk_bytes: int = CHUNK_BYTES) -> None:
+        self._replies = deque(replies)
+        self._chunk_bytes = chunk_bytes
+        self.bodies: tuple[bytes, ...] = ()
+        self.went = 0
+
+    @override
+    def serves(self, request: CallModel, models: Models) -> bool:
+        return True
+
+    @override
+    async def stream(self, request: CallModel, body: bytes, emit: Callable[[bytes], None]) -> StreamEnded | Problem:
+        from asyncio import sleep  # a third of the import time of turnfold
+
+        self.bodies = (*self.bodies, body)
+        reply = self._replies.popleft() if self._replies else unscripted("a model call")
+        try:
+            if isinstance(reply, Problem):
+                return reply
+            for start in range(0, len(reply), self._chunk_bytes):
+                await sleep(0)
+                emit(reply[start : start + self._chunk_bytes])
+            return StreamEnded()
+        finally:
+            self.went += 1
 
     @override
     def close(self) -> None:

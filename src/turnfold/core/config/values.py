@@ -191,6 +191,9 @@ class Limits:
     image_bytes: int = field(default=5_000_000, metadata=note("of an image that a model is shown", least=1, granted=True))
     undo_bytes: int = field(default=10_000_000, metadata=note("of what was written to files, kept for /undo", least=0, granted=True))
     command_s: float = field(default=300.0, metadata=note("of one command or one piece of Python", over=0))
+    side_by_side: int = field(
+        default=8, metadata=note("requests of one conversation that are performed at once, where it is driven so", least=1, most=1000)
+    )
     child_depth: int = field(
         default=2, metadata=note("how deep conversations that tools start may lie below yours; 0 for none", least=0, most=9, granted=True)
     )
