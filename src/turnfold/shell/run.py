@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import deque
 from concurrent.futures import Executor, Future, wait
 from queue import Empty, SimpleQueue
+from threading import get_ident
 from typing import final
 
 from turnfold.core.agent.effects import Cancel, Perform, Recall
@@ -20,6 +21,7 @@ from turnfold.core.agent.state import ChatState
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.problem import Problem
 from turnfold.core.tools.spec import ToolSpec
+from turnfold.core.world.requests import CallModel
 from turnfold.shell.alarm import alarm
 from turnfold.shell.desk import Desk, EndlessRules, InputRule, Observers, RunResult, Seen, Watch, unseen, unwatched
 from turnfold.shell.perform import perform
@@ -155,12 +157,13 @@ class _Run:
         return None if question is None else self._desk.world.human.decide(question)
 
     def _start(self, due: Perform) -> None:
-        if self._executor is not None:
-            scope = Scope(lambda data: self._inbox.put(ChunkArrived(due.request_id, data, self._desk.now_ms())))
+        if self._executor is not None and not self._alone(due):
+            scope = Scope(lambda data: self._inbox.put(self._chunk(due, data)))
             self._running[due.request_id] = scope
             self._aside += (self._executor.submit(self._perform, due, scope),)
             return
-        scope = Scope(lambda data: self._take_chunk(due, data))
+        mine = get_ident()
+        scope = Scope(lambda data: self._take_chunk(due, data) if get_ident() == mine else self._inbox.put(self._chunk(due, data)))
         self._running[due.request_id] = scope
         try:
             with alarm(self._desk.deadline_ms(), self._desk.now_ms, scope.cancel):  # nobody else is awake while this thread performs
@@ -168,13 +171,20 @@ class _Run:
         except Escaped as escaped:
             raise escaped.error from None
 
+    def _alone(self, due: Perform) -> bool:
+        """Whether a model is to be called beside which nothing is under way: this thread would only wait for it."""
+        return isinstance(due.request, CallModel) and not self._running and not self._due
+
+    def _chunk(self, due: Perform, data: bytes) -> ChunkArrived:
+        return ChunkArrived(due.request_id, data, self._desk.now_ms())
+
     def _perform(self, due: Perform, scope: Scope) -> None:
         with self._scope.stopping(scope.cancel):
             self._inbox.put(answer_of(due, self._desk, scope))
 
     def _take_chunk(self, due: Perform, data: bytes) -> None:
         try:
-            self._take(ChunkArrived(due.request_id, data, self._desk.now_ms()))
+            self._take(self._chunk(due, data))
         except Exception as error:
             raise Escaped(error) from error
 

@@ -21,6 +21,7 @@ from turnfold.core.agent.events import MessageAdded, ModelReplied, Reason, Reque
 from turnfold.core.agent.ids import RequestId, place
 from turnfold.core.agent.limits import limit_reached
 from turnfold.core.agent.live import Live, LiveReply
+from turnfold.core.agent.requests import progressed
 from turnfold.core.agent.state import ChatState, Opened, Past, Turn, effective, offered, usable
 from turnfold.core.agent.summaries import NOTHING_TO_SUMMARISE, close_summary, fail_summary, open_summary, summary_arrived
 from turnfold.core.config.layers import ChatConfig
@@ -115,10 +116,10 @@ def _open_model(draft: Draft, turn: Turn, tools: tuple[ToolSpec, ...], cfg: Chat
 
 
 def chunk_arrived(draft: Draft, request_id: RequestId, data: bytes, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
-    """The draft with a chunk folded in; a chunk of any other reply than the live one changes nothing."""
+    """The draft with a chunk folded in; of a request to the world it is shown; a chunk of anything else changes nothing."""
     reply = draft.state.live.reply
     if reply is None or reply.request_id != request_id:
-        return draft
+        return progressed(draft, request_id, data)
     if reply.plan is not None:
         return summary_arrived(draft, reply, data)
     decoded = decode(reply.fold, data)

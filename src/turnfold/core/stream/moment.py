@@ -50,10 +50,8 @@ def told_of(moment: Moment, cfg: ChatConfig) -> Item | None:
             return _closed(moment, event)
         case events.Permitted(request_id):
             return items.PermissionDecided(at=at, request=str(request_id), allowed=True)
-        case events.MessageAdded(UserMessage(text=text)):
-            return _turn_started(moment, text)
-        case events.MessageAdded(AssistantMessage() as message):
-            return _message_done(moment, message)
+        case events.MessageAdded(message):
+            return _turn_started(moment, message.text) if isinstance(message, UserMessage) else _message_done(moment, message)
         case events.MessageQueued(message):
             return items.MessageQueued(at=at, text=message.text)
         case events.CallCommanded(line=line) | events.SummaryAsked(line=line) | events.RestoreAsked(line=line):

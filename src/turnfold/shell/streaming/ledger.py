@@ -89,7 +89,8 @@ class Ledger:
 
     def ended(self, result: RunResult | None, error: BaseException | None = None) -> None:
         """The run is over."""
-        self._turn(evolve(self.page, result=result, error=error))
+        page = self.page.after_step(self.page.state, (), tuple(self._notices))  # what was shown after the last step
+        self._turn(evolve(page, printed=(), result=result, error=error))
 
     def _turn(self, page: Page) -> None:
         with self._changed:
