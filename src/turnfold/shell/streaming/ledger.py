@@ -13,7 +13,7 @@ from typing import final
 
 from attrs import evolve, frozen
 
-from turnfold.core.agent.effects import Effect, Notice, Progress, Publish, Record
+from turnfold.core.agent.effects import Delta, Effect, Notice, Progress, Publish, Record
 from turnfold.core.agent.events import Event, RequestClosed, TurnEnded
 from turnfold.core.agent.state import ChatState, Past
 from turnfold.core.problem import Problem
@@ -61,25 +61,30 @@ class Ledger:
 
     def watch(self, effect: Effect) -> None:
         """Take note of one effect of the step that is being taken."""
-        match effect:
-            case Record(event=event):
-                self._records.append(event)
-            case Publish(what=Progress(request_id, text)):
-                self.page = self.page.printing(request_id, text)
-            case Publish(what=Notice() | Problem() as what):
-                self._notices.append(what)
-            case _:
-                pass
+        if isinstance(effect, Publish):
+            match effect.what:
+                case Delta():  # what nearly all are: the page has the reply itself
+                    pass
+                case Progress(request_id, text):
+                    self.page = self.page.printing(request_id, text)
+                case Notice() | Problem() as what:
+                    self._notices.append(what)
+                case _:
+                    pass
+        elif isinstance(effect, Record):
+            self._records.append(effect.event)
         self._watch(effect)
 
     def seen(self, state: ChatState) -> None:
         """The step is taken, and ``state`` is what it came to."""
-        events, notices = tuple(self._records), tuple(self._notices)
-        if events or notices:
-            self._records.clear()
-            self._notices.clear()
         page = self.page
-        if events and page.printed:
+        if not self._records and not self._notices:  # a chunk
+            self._turn(page.streaming(state))
+            return
+        events, notices = tuple(self._records), tuple(self._notices)
+        self._records.clear()
+        self._notices.clear()
+        if page.printed:
             page = page.without(frozenset(each.request_id for each in events if isinstance(each, RequestClosed)))
         ended = tuple(each for each in events if isinstance(each, TurnEnded))
         told = tuple(each.problem for each in ended)
@@ -97,9 +102,10 @@ class Ledger:
             self.page = page
             if self._waiting:
                 self._changed.notify_all()
+            if not self._sleepers:
+                return
             woken = tuple(each for each in self._sleepers if page.over or not each.for_end)
-            if woken:
-                self._sleepers = tuple(each for each in self._sleepers if each not in woken)
+            self._sleepers = tuple(each for each in self._sleepers if each not in woken)
         for each in woken:
             each.wake()
 

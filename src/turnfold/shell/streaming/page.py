@@ -81,21 +81,20 @@ class Page:
         """Whether nothing more will come."""
         return self.result is not None or self.error is not None
 
+    def streaming(self, state: ChatState) -> Page:
+        """The page after a step of which nothing is recorded, as nearly all are."""
+        live = state.live.reply
+        last = self.last if live is None or live.plan is not None else live
+        return Page(state=state, events=self.events, last=last, printed=self.printed, notices=self.notices)
+
     def after_step(self, state: ChatState, events: tuple[Event, ...], notices: tuple[Notice | Problem, ...]) -> Page:
         """The page after a step."""
-        live = state.live.reply
         log, shown = self.events, self.notices
         for event in events:
             log = log.append(event)
         for notice in notices:
             shown = shown.more(notice)
-        return Page(
-            state=state,
-            events=log,
-            last=self.last if live is None or live.plan is not None else live,
-            printed=self.printed,
-            notices=shown,
-        )
+        return evolve(self.streaming(state), events=log, notices=shown)
 
     def printing(self, request_id: RequestId, text: str) -> Page:
         """The page after a request under way has printed something."""

@@ -8,12 +8,13 @@ from enum import Enum
 from threading import Thread, current_thread
 
 from turnfold.core.agent.inputs import Input
-from turnfold.core.agent.state import ChatState
+from turnfold.core.agent.state import ChatState, effective
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.tools.spec import ToolSpec
 from turnfold.shell.desk import InputRule, Watch, unwatched
 from turnfold.shell.run import run
 from turnfold.shell.scope import Scope
+from turnfold.shell.streaming.daemons import Daemons
 from turnfold.shell.streaming.ledger import Ledger
 from turnfold.shell.streaming.reader import Reader
 from turnfold.shell.streaming.stream import Hold, Stream
@@ -44,7 +45,8 @@ def run_streamed(
 ) -> Stream:
     """As :func:`run`, begun at once in a thread of its own; the stream is its first reader.
 
-    ``watch`` and ``rules`` are called in that thread; what they raise, readers are raised at the end.
+    Requests of one step are performed side by side, on ``executor``, or on threads of the run's own, at most ``limits.side_by_side`` at
+    once. ``watch`` and ``rules`` are called in the run's thread; what they raise, readers are raised at the end.
 
     >>> from turnfold.core.config.layers import Config, ProjectConfig
     >>> from turnfold.core.stream.items import TextDelta
@@ -58,11 +60,12 @@ def run_streamed(
     conversation = ChatState() if state is None else state
     scope, hold = Scope(), Hold()
     ledger = Ledger(conversation, scope, watch)
+    aside = executor or Daemons(effective(cfg, conversation.past).limits.side_by_side)
 
     def drive() -> None:
         try:
             result = run(
-                said, tools, cfg, world, state=conversation, watch=ledger.watch, seen=ledger.seen, scope=scope, executor=executor, rules=rules
+                said, tools, cfg, world, state=conversation, watch=ledger.watch, seen=ledger.seen, scope=scope, executor=aside, rules=rules
             )
         except BaseException as error:  # noqa: BLE001 - it is raised again where the run is read
             ledger.ended(None, error)
