@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from itertools import pairwise
+from typing import TypeAlias
 
 from attrs import evolve
 from hypothesis import given
@@ -21,6 +23,7 @@ from turnfold.core.stream.items import Item
 from turnfold.core.stream.position import START
 from turnfold.testing.lives import lives, sims
 from turnfold.testing.simulated import Move, Sim, finished, walked
+
 
 def states(sim: Sim) -> Iterable[tuple[tuple[Event, ...], ChatState]]:
     """The journal and the state after each step, with the reply that is streamed then."""
@@ -50,16 +53,19 @@ def told_live(sim: Sim, looks: tuple[bool, ...]) -> tuple[Item, ...]:
     return told
 
 
+OfReply: TypeAlias = items.ReasoningDelta | items.TextDelta | items.ToolCallStarted | items.ArgumentsDelta | items.ToolCallComplete
+
+
 def kept(told: Iterable[Item]) -> list[Item]:
     """What was told, without what is as if it never had been: all of a dropped reply, and calls that its message does not have."""
     whole: list[Item] = []
-    reply: list[Item] = []
+    reply: list[OfReply] = []
     for item in told:
         match item:
             case items.ReasoningDelta() | items.TextDelta() | items.ToolCallStarted() | items.ArgumentsDelta() | items.ToolCallComplete():
                 reply.append(item)
             case items.MessageDone(calls=calls):
-                whole += [each for each in reply if isinstance(each, (items.ReasoningDelta, items.TextDelta)) or each.call in calls]  # type: ignore[attr-defined]  # the others are of calls
+                whole += [each for each in reply if isinstance(each, (items.ReasoningDelta, items.TextDelta)) or each.call in calls]
                 whole.append(item)
                 reply = []
             case items.ReplyDropped():
@@ -95,7 +101,7 @@ def test_places_rise_and_whoever_joins_at_one_is_told_the_rest(sim: Sim, life: t
     done = finished(walked(sim, life))
     told = told_live(done, looks)
     places = [item.at for item in told]
-    assert all(before < after for before, after in zip(places, places[1:], strict=False))
+    assert all(before < after for before, after in pairwise(places))
     for index in range(0, len(told), max(len(told) // 12, 1)):
         rest = tuple(follow(done.events, done.cfg, told[index].at))
         assert joined(rest) == joined(told[index + 1 :])

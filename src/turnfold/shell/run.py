@@ -148,9 +148,11 @@ class _Run:
         """What lies in the inbox; waits for it where something runs beside us and there is nothing else to do."""
         patient = bool(self._running) and not self._due
         try:
-            return self._inbox.get(patient, self._desk.left_s() if patient else None)
+            while (input := self._inbox.get(patient, self._desk.left_s() if patient else None)) is None and not patient:
+                pass  # who was woken needn't be, and behind that may lie an answer
         except Empty:
             return TimePassed(self._desk.now_ms()) if patient else None
+        return input
 
     def _decision(self) -> Input | None:
         question = self._desk.question()

@@ -8,7 +8,7 @@ from attrs import frozen
 
 from turnfold.core.agent import events
 from turnfold.core.agent.events import Event, ModelReplied, Unanswered
-from turnfold.core.agent.ids import MODEL, RequestId, place
+from turnfold.core.agent.ids import RequestId, place
 from turnfold.core.agent.state import Opened, Past, Status, effective, find_open
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.conversation.messages import AssistantMessage, UserMessage

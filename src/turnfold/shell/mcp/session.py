@@ -88,7 +88,11 @@ class Session:
             return self._problem("mcp-over", "is gone", None)
         self.trouble.asked = ""
         said: SimpleQueue[str | None] = SimpleQueue()  # progress, which is told in the thread that waits; None at the end
-        work = self._resource(client, request, limit_bytes) if request.tool == RESOURCES else self._tool(client, request, limit_bytes, said.put)
+        work = (
+            self._resource(client, request, limit_bytes)
+            if request.tool == RESOURCES
+            else self._tool(client, request, limit_bytes, said.put)
+        )
         try:
             future = asyncio.run_coroutine_threadsafe(work, loop)
         except RuntimeError as error:  # the loop has ended just now

@@ -45,7 +45,7 @@ class Sleeper:
 class Ledger:
     """A run's newest page. ``watch``, ``seen`` and ``ended`` are called by the run, the others by readers, in any thread."""
 
-    __slots__ = ("_changed", "_notices", "_records", "_sleepers", "_waiting", "_watch", "base", "leaving", "page", "scope", "__weakref__")
+    __slots__ = ("__weakref__", "_changed", "_notices", "_records", "_sleepers", "_waiting", "_watch", "base", "leaving", "page", "scope")
 
     def __init__(self, state: ChatState, scope: Scope, watch: Watch) -> None:
         self.base: Past = state.past

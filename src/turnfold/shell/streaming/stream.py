@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+import weakref
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
 from types import TracebackType
-from typing import Self, final
+from typing import Any, Self, TypeVar, final
 
 from typing_extensions import override
 
@@ -28,6 +30,7 @@ from turnfold.shell.streaming.ledger import Ledger
 from turnfold.shell.streaming.page import Page
 from turnfold.shell.streaming.reader import Reader
 
+T = TypeVar("T")
 CLOSE_S = 0.05  # that a close waits for the run's end; what takes longer to stop is recorded when it has
 
 
@@ -42,7 +45,7 @@ class Hold:
 class Stream(Iterator[Item], AsyncIterator[Item]):
     """One reader of a run; :func:`run_streamed` gives the first, and :meth:`join` others."""
 
-    __slots__ = ("_cfg", "_hold", "_journal", "_ledger", "_reader", "__weakref__")
+    __slots__ = ("__weakref__", "_cfg", "_hold", "_journal", "_ledger", "_reader")
 
     def __init__(self, ledger: Ledger, reader: Reader, cfg: ChatConfig, journal: Journal, hold: Hold | None) -> None:
         self._ledger = ledger
@@ -138,13 +141,17 @@ class Stream(Iterator[Item], AsyncIterator[Item]):
                 raise StopAsyncIteration
             await self._ledger.changed(page)
 
-    @override
-    def __iter__(self) -> Loop:
-        return Loop(self)
+    def through(self, projection: Callable[[Item], T]) -> Loop[T]:
+        """The items as ``projection`` has them, for one loop, plain or async: ``stream.through(item_event)`` is the body of a response."""
+        return Loop(self, projection)
 
     @override
-    def __aiter__(self) -> Loop:
-        return Loop(self)
+    def __iter__(self) -> Loop[Item]:
+        return Loop(self, _same)
+
+    @override
+    def __aiter__(self) -> Loop[Item]:
+        return Loop(self, _same)
 
     def __enter__(self) -> Self:
         return self
@@ -160,28 +167,56 @@ class Stream(Iterator[Item], AsyncIterator[Item]):
 
 
 @final
-class Loop(Iterator[Item], AsyncIterator[Item]):
-    """A loop over a stream: when it is gone, however it came to its end, the stream is left."""
+class Loop(Iterator[T], AsyncIterator[T]):
+    """A loop over a stream: when it is gone, or the task that runs it was cancelled, the stream is left.
 
-    __slots__ = ("_stream",)
+    The task is asked, too, since what a cancelled task leaves behind may be held until the garbage is collected.
+    """
 
-    def __init__(self, stream: Stream) -> None:
+    __slots__ = ("__weakref__", "_projection", "_stream", "_task")
+
+    def __init__(self, stream: Stream, projection: Callable[[Item], T]) -> None:
         self._stream = stream
+        self._projection = projection
+        self._task: weakref.ref[asyncio.Task[Any]] | None = None  # that runs it, as far as is known
 
     @override
-    def __next__(self) -> Item:
-        return next(self._stream)
+    def __next__(self) -> T:
+        return self._projection(next(self._stream))
 
     @override
-    async def __anext__(self) -> Item:
-        return await anext(self._stream)
+    async def __anext__(self) -> T:
+        task = asyncio.current_task()
+        if task is not None and (self._task is None or self._task() is not task):
+            self._belong_to(task)
+        return self._projection(await anext(self._stream))
+
+    def _belong_to(self, task: asyncio.Task[Any]) -> None:
+        if getattr(task.get_coro(), "cr_code", None) is type(self).__anext__.__code__:
+            return  # a task for this one item, as ``wait_for`` makes it on Python 3.11: a time-out ends that, and no loop
+        self._task = weakref.ref(task)
+        task.add_done_callback(partial(_cancelled, weakref.ref(self)))
+
+    def leave(self) -> None:
+        """Leave the stream."""
+        self._stream.leave()
 
     @override
     def __aiter__(self) -> Self:
         return self
 
     def __del__(self) -> None:
-        self._stream.leave()
+        self.leave()
+
+
+def _cancelled(loop: weakref.ref[Loop[Any]], task: asyncio.Task[Any]) -> None:
+    left = loop()
+    if left is not None and (task.cancelled() or task.cancelling()):
+        left.leave()
+
+
+def _same(item: Item) -> Item:
+    return item
 
 
 def _result(page: Page) -> RunResult:
