@@ -56,6 +56,7 @@ from turnfold.core.agent.reconfigure import reconfigured
 from turnfold.core.agent.requests import repeatable
 from turnfold.core.agent.rounds import settle_round
 from turnfold.core.agent.state import ChatState, Opened, Status, effective, find_open, open_requests, usable
+from turnfold.core.agent.streaming import streamed
 from turnfold.core.config.layers import ChatConfig, Overrides
 from turnfold.core.config.models import find_provider
 from turnfold.core.conversation.messages import ToolCall
@@ -71,6 +72,10 @@ from turnfold.core.world.requests import AskHuman, StartChild
 
 def step(state: ChatState, input: Input, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Step:
     """The conversation after ``input``, and what the shell shall do. Pure and total; cost independent of the log's length."""
+    if isinstance(input, ChunkArrived):
+        short = streamed(state, input)
+        if short is not None:
+            return short
     draft = Draft(state, input.at_ms)
     if state.past.started:
         return settle(_timed(draft, absorb(draft, input, tools, cfg), input, cfg), tools, cfg).step()

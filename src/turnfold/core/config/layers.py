@@ -18,6 +18,8 @@ from turnfold.core.config.briefing import Briefing
 from turnfold.core.config.layer import Layer, LayerName
 from turnfold.core.config.missing import MISSING, Missing
 from turnfold.core.config.named import entry
+from turnfold.core.config.said import filled
+from turnfold.core.config.values import DEFAULT_LIMITS, Limits
 
 
 @final
@@ -126,6 +128,10 @@ def leads(change: Overrides) -> bool:
     return change.origin.leads
 
 
+def _limits(cfg: ChatConfig) -> Limits:
+    return filled(DEFAULT_LIMITS, [layer.own_limits for layer in cfg.layers])
+
+
 @final
 @frozen
 class ChatConfig(Layer):
@@ -146,12 +152,19 @@ class ChatConfig(Layer):
     briefing: Briefing = field(default=Briefing(), kw_only=True)
     _changes: tuple[Overrides, ...] = field(default=Factory(_changes, takes_self=True), init=False, eq=False, repr=False)
     _below: tuple[Layer, ...] = field(default=Factory(_below, takes_self=True), init=False, eq=False, repr=False)  # read at every turn
+    _limits: Limits = field(default=Factory(_limits, takes_self=True), init=False, eq=False, repr=False)  # read in every step
 
     @property
     @override
     def layers(self) -> tuple[Layer, ...]:
         """What was changed since the start, this layer, its agent's, the project's and the user's."""
         return (*self._changes, self, *self._below)
+
+    @property
+    @override
+    def limits(self) -> Limits:
+        """What ends a turn or a conversation, or cuts an output."""
+        return self._limits
 
 
 def agent_layer(spec: AgentSpec) -> Overrides:

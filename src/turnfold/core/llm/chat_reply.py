@@ -15,18 +15,18 @@ Nothing that JSON parsing gave is kept but strings and numbers.
 
 from __future__ import annotations
 
-import json
-from typing import TypeAlias, final
+from typing import final
 
 from attrs import evolve, frozen
 
 from turnfold.core.conversation.log import Log
 from turnfold.core.json import freeze, scalar_text
 from turnfold.core.llm.chat_calls import CallParts, calls_begun, calls_taken, continued, raw_calls
+from turnfold.core.llm.chat_events import Parsed, is_scalar, loaded, plain_delta
 from turnfold.core.llm.protocol import Decoded
 from turnfold.core.llm.provider_errors import error_words
 from turnfold.core.llm.reply import CallSoFar, Reply, Stop
-from turnfold.core.llm.sse import NOTHING, Fed, ServerEvent, Splitter, feed, plain_data
+from turnfold.core.llm.sse import NO_EVENT, NO_LINE, NOTHING, Fed, ServerEvent, Splitter, feed, plain_data
 from turnfold.core.problem import Problem, world_problem
 from turnfold.core.world.usage import Usage
 
@@ -81,9 +81,6 @@ class ChatFold:
     rest: Rest = NO_REST
 
 
-_Object: TypeAlias = "dict[object, object]"
-
-
 def begin() -> ChatFold:
     """The fold of a reply of which nothing has come."""
     return ChatFold(Splitter(MAX_BYTES))
@@ -95,13 +92,35 @@ def decode(fold: ChatFold, chunk: bytes) -> Decoded[ChatFold]:
     >>> decode(begin(), b'data: {"choices":[{"delta":{"content":"Hi"}}]}\n\n').text
     'Hi'
     """
+    plainly = _plain_chunk_taken(fold, chunk)
+    if plainly is not None:
+        return plainly
     texts = plain_data(fold.splitter, chunk)
-    if len(texts) == 1:
-        return _taken(fold, texts[0], "")
     if texts:
         return _all_events_taken(fold, tuple([ServerEvent(each) for each in texts]))
     fed = feed(fold.splitter, chunk)
     return _all_events_taken(fold if fed.splitter is fold.splitter else _noted(fold, fed, chunk), fed.events)
+
+
+def _plain_chunk_taken(fold: ChatFold, chunk: bytes) -> Decoded[ChatFold] | None:
+    """``fold`` with a chunk of one event that says nothing but a delta, as nearly all are; None for any other."""
+    rest, splitter = fold.rest, fold.splitter
+    if (
+        not rest.seen
+        or rest.held_text
+        or rest.held_reasoning
+        or splitter.line is not NO_LINE
+        or splitter.event is not NO_EVENT
+        or chunk[:7] != b"data: {"
+        or chunk[-3:] != b"}\n\n"
+        or len(chunk) > splitter.limit_bytes
+        or chunk.count(b"\n") != 2
+        or b"\r" in chunk
+    ):
+        return None
+    value = loaded(chunk[6:-2].decode("utf-8", "replace"))
+    delta = None if value is None else plain_delta(value)
+    return None if delta is None else _plain_taken(fold, delta)
 
 
 def _all_events_taken(fold: ChatFold, events: tuple[ServerEvent, ...]) -> Decoded[ChatFold]:
@@ -126,7 +145,7 @@ def finish(fold: ChatFold) -> Reply:
     'The server answered with what is no reply of a model ("<html>"): check the base URL of the provider.'
     """
     for event in feed(fold.splitter, b"\n\n").events:  # the last event, where its empty line never came
-        if event.data == "[DONE]" or _loaded(event.data) is not None:
+        if event.data == "[DONE]" or loaded(event.data) is not None:
             fold = _taken(fold, event.data, event.name).fold
     if not fold.rest.seen and fold.rest.problem is None:
         fold = _whole(fold)
@@ -173,38 +192,18 @@ def _taken(fold: ChatFold, data: str, name: str) -> Decoded[ChatFold]:
     rest = fold.rest
     if data == "[DONE]":
         return Decoded(fold=_with_rest(fold, evolve(rest, done=True, seen=True, body=NOTHING)))
-    value = _loaded(data)
+    value = loaded(data)
     if value is None:
         return Decoded(fold=_with_rest(fold, evolve(rest, problem=rest.problem or _garbage(data), seen=True, body=NOTHING)))
     if rest.seen and not (rest.held_text or rest.held_reasoning or name):
-        delta = _plain_delta(value)
+        delta = plain_delta(value)
         plain = None if delta is None else _plain_taken(fold, delta)
         if plain is not None:
             return plain
     return _all_taken(fold, value, name)
 
 
-def _loaded(text: str) -> _Object | None:
-    try:
-        value: object = json.loads(text)
-    except (ValueError, RecursionError):  # no JSON; a number of too many digits; too deep
-        return None
-    return value if isinstance(value, dict) else None
-
-
-def _plain_delta(value: _Object) -> _Object | None:
-    """The delta of an event that says nothing else; None for any other."""
-    choices = value.get("choices")
-    if not isinstance(choices, list) or len(choices) != 1 or value.get("usage") or value.get("error"):
-        return None
-    choice: object = choices[0]
-    if not isinstance(choice, dict) or choice.get("finish_reason") or choice.get("index"):
-        return None
-    delta: object = choice.get("delta")
-    return delta if isinstance(delta, dict) else None
-
-
-def _plain_taken(fold: ChatFold, delta: _Object) -> Decoded[ChatFold] | None:
+def _plain_taken(fold: ChatFold, delta: Parsed) -> Decoded[ChatFold] | None:
     """``fold`` with a delta of plain strings and call fragments; None where it holds more."""
     text: object = delta.get("content") or ""
     reasoning: object = delta.get("reasoning_content") or delta.get("reasoning") or ""
@@ -212,7 +211,7 @@ def _plain_taken(fold: ChatFold, delta: _Object) -> Decoded[ChatFold] | None:
         not isinstance(text, str)
         or not isinstance(reasoning, str)
         or delta.get("refusal")
-        or not (_is_scalar(text) and _is_scalar(reasoning))
+        or not (is_scalar(text) and is_scalar(reasoning))
     ):
         return None
     fragments: object = delta.get("tool_calls")
@@ -226,20 +225,10 @@ def _plain_taken(fold: ChatFold, delta: _Object) -> Decoded[ChatFold] | None:
         calls,
         fold.rest,
     )
-    return Decoded(fold=after, text=text, reasoning=reasoning)
+    return Decoded(after, text, reasoning)
 
 
-def _is_scalar(text: str) -> bool:
-    if text.isascii():
-        return True
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _all_taken(fold: ChatFold, value: _Object, name: str) -> Decoded[ChatFold]:
+def _all_taken(fold: ChatFold, value: Parsed, name: str) -> Decoded[ChatFold]:
     """``fold`` with everything that an event's object says."""
     problem = fold.rest.problem or _error(value, name)
     calls, stop, delta = fold.calls, fold.rest.stop, Delta()
@@ -323,7 +312,7 @@ def _stop(reason: object) -> Stop | None:
     return next((stop for name, stop in STOPS if name == reason), Stop.END)
 
 
-def _usage(value: _Object, before: Usage) -> Usage:
+def _usage(value: Parsed, before: Usage) -> Usage:
     usage = value.get("usage")
     if not isinstance(usage, dict) or not usage:
         return before
@@ -339,7 +328,7 @@ def _count(value: object, key: str) -> int:
     return count if isinstance(count, int) and not isinstance(count, bool) and count > 0 else 0
 
 
-def _error(value: _Object, name: str) -> Problem | None:
+def _error(value: Parsed, name: str) -> Problem | None:
     """The Problem that an event tells of: under ``error``, or, in an event of that name, as a whole."""
     error = value.get("error") or (value if name == "error" else None)
     if not error:
@@ -356,7 +345,7 @@ def _error(value: _Object, name: str) -> Problem | None:
 def _whole(fold: ChatFold) -> ChatFold:
     """``fold`` with its body read as one JSON object, as a server sends that ignores ``stream``."""
     body = b"".join(fold.rest.body).removeprefix(b"\xef\xbb\xbf")
-    value = _loaded(body.decode("utf-8", "replace"))
+    value = loaded(body.decode("utf-8", "replace"))
     if value is not None and ("choices" in value or value.get("error")):
         taken = _all_taken(fold, value, "").fold
         return _with_rest(taken, evolve(taken.rest, done=True))

@@ -43,7 +43,7 @@ class Head:
 
 
 @final
-@frozen(eq=False, repr=False, kw_only=True)
+@frozen(eq=False, repr=False)
 class Decoded(Generic[F_co]):
     """The fold after a chunk, and what of text and reasoning the chunk added."""
 
