@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import time
+from collections.abc import Callable
 from pathlib import Path
+from threading import Event
 
-from tests.cli.support import Bench
+from tests.cli.support import PATIENCE_S, Bench
 from turnfold.core.llm.reply import RawCall
 from turnfold.testing.server import ScriptedReply, ScriptedServer
 from turnfold.testing.wire import chat_stream
@@ -50,6 +54,31 @@ def test_children_are_listed_apart_and_ask_in_their_own_name(tmp_path: Path) -> 
     assert sorted(json.loads(line)["parent"] for line in both) == ["", parent]
     assert "> Write a.txt." in shown.out
     assert (more.code, more.out) == (0, "Bye.\n"), more.err
+
+
+def test_children_of_one_round_run_side_by_side(tmp_path: Path) -> None:
+    """Neither child hears of its model before both have asked it."""
+    gate = Event()
+    both = tuple(RawCall("subagent", json.dumps({"task": f"Say {word}."})) for word in ("one", "two"))
+    said = ScriptedReply(chunks=(chat_stream("Said."),), gate=gate)
+    script = (ScriptedReply(chunks=(chat_stream("", both),)), said, said, ScriptedReply(chunks=(chat_stream("Both did."),)))
+    with ScriptedServer(script) as server:
+        process = Bench.at(tmp_path, server.base_url).start("let two say something")
+        out, err = waited(process, lambda: len(server.requests) == 3, gate)
+    assert process.returncode == 0, err
+    assert out.endswith("\nBoth did.\n"), out
+
+
+def waited(process: subprocess.Popen[str], ready: Callable[[], bool], gate: Event) -> tuple[str, str]:
+    """What ``process`` printed, with ``gate`` opened once things are ready; it is killed where they never are."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not ready() and process.poll() is None and time.monotonic() < deadline:
+        gate.wait(0.01)
+    if ready():
+        gate.set()
+    else:
+        process.kill()
+    return process.communicate(timeout=PATIENCE_S)
 
 
 def test_a_child_that_a_person_commands_has_the_model_that_is_found(tmp_path: Path) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Callable, Iterator
 from threading import Lock
 from typing import final
 
+from attrs import frozen
 from typing_extensions import override
 
 from turnfold.core.agent.inputs import Decided
@@ -13,7 +15,7 @@ from turnfold.core.config.layers import ChatConfig
 from turnfold.core.problem import Problem
 from turnfold.core.world.answers import ProcessEnded, PythonEnded, StreamEnded
 from turnfold.core.world.requests import CallModel, Purpose, RunProcess, RunPython, WorldRequest
-from turnfold.shell.ports import Human, Models, Processes, Pythons, Question
+from turnfold.shell.ports import AsyncModels, Human, Models, Processes, Pythons, Question
 from turnfold.shell.scope import Scope
 from turnfold.shell.world import World
 from turnfold.testing.fakes import FakeClock, FakeFiles, FakeSecrets
@@ -45,6 +47,31 @@ class ScriptedModels(Models):
         for start in range(0, len(reply.data), CHUNK):
             scope.emit(reply.data[start : start + CHUNK])
         return StreamEnded() if reply.problem is None else reply.problem
+
+    @override
+    def close(self) -> None:
+        pass
+
+
+@final
+@frozen(eq=False)
+class ScriptedAsyncModels(AsyncModels):
+    """The same script on an event loop, which goes on between two chunks."""
+
+    plain: ScriptedModels
+
+    @override
+    def serves(self, request: CallModel, models: Models) -> bool:
+        return True
+
+    @override
+    async def stream(self, request: CallModel, body: bytes, emit: Callable[[bytes], None]) -> StreamEnded | Problem:
+        chunks: list[bytes] = []
+        outcome = self.plain.stream(request, body, Scope(chunks.append))
+        for chunk in chunks:
+            await asyncio.sleep(0)
+            emit(chunk)
+        return outcome
 
     @override
     def close(self) -> None:
@@ -102,13 +129,15 @@ class Decider(Human):
         return Decided(question.request_id, allowed=not isinstance(question.request, RunPython), note="no Python")
 
 
-def world_of(replies: tuple[Stream, ...], journal: MemoryJournal) -> World:
-    """A world of its own, with these replies."""
+def world_of(replies: tuple[Stream, ...], journal: MemoryJournal, *, on_loop: bool = False) -> World:
+    """A world of its own, with these replies; ``on_loop``: the model speaks on the event loop itself."""
+    models = ScriptedModels(replies)
     return World(
         files=FakeFiles(dict(Disk().files)),
         processes=SimulatedProcesses(),
         pythons=SimulatedPythons(),
-        models=ScriptedModels(replies),
+        models=models,
+        async_models=ScriptedAsyncModels(models) if on_loop else None,
         clock=FakeClock(),
         secrets=FakeSecrets(),
         human=Decider(),

@@ -49,6 +49,7 @@ from turnfold.core.world.answers import (
     Returned,
     StreamEnded,
     UrlFetched,
+    Waited,
 )
 from turnfold.core.world.images import Image
 from turnfold.core.world.requests import ChangeFiles, DeleteFile, ReadFile, Request, RunProcess, WriteFile
@@ -182,6 +183,7 @@ OUTCOMES: tuple[Answer, ...] = (
     Returned(text=SAID),
     HumanSaid(JsonObject.of(a=KEY, b=(KEY, 1), c=JsonObject.of(d=KEY))),
     ChildEnded(conversation="c", text=SAID, ok=True),
+    Waited(),
 )
 
 

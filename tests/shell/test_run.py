@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeAlias, final
+from typing import Any, TypeAlias, final
 
 import pytest
 from attrs import evolve
@@ -50,12 +50,11 @@ from turnfold.core.codec.codec import STATE, decode_untrusted, encode
 from turnfold.core.conversation.messages import AssistantMessage, ToolMessage
 from turnfold.core.llm.reply import RawCall
 from turnfold.core.problem import Problem, world_problem
-from turnfold.core.world.answers import FilesSearched, ProcessEnded
+from turnfold.core.world.answers import FilesSearched, ProcessEnded, StreamEnded
 from turnfold.core.world.requests import CallModel, RunProcess, SearchFiles
 from turnfold.core.world.usage import Usage
-from turnfold.shell.desk import Watch, unwatched
 from turnfold.shell.files import LocalFiles
-from turnfold.shell.ports import Port, Question
+from turnfold.shell.ports import AsyncModels, Models, Port, Question
 from turnfold.shell.scope import Scope
 from turnfold.testing.fake_world import SCRIPTED, FakeHuman, FakeModels, fake_world
 from turnfold.testing.fakes import FakeFiles, FakeSecrets
@@ -71,20 +70,51 @@ SLOW = RawCall("shell", '{"command":"slow"}')
 Driver: TypeAlias = Callable[..., RunResult]
 
 
-def plain(said: str | Input, cfg: ChatConfig, world: World, *, state: ChatState | None = None, watch: Watch = unwatched) -> RunResult:
-    return run(said, BUILTIN_TOOLS, cfg, world, state=state, watch=watch)
+def plain(said: str | Input, cfg: ChatConfig, world: World, **more: Any) -> RunResult:
+    return run(said, BUILTIN_TOOLS, cfg, world, **more)
 
 
-def aside(said: str | Input, cfg: ChatConfig, world: World, *, state: ChatState | None = None, watch: Watch = unwatched) -> RunResult:
+def aside(said: str | Input, cfg: ChatConfig, world: World, **more: Any) -> RunResult:
     with ThreadPoolExecutor(4) as executor:
-        return run(said, BUILTIN_TOOLS, cfg, world, state=state, watch=watch, executor=executor)
+        return run(said, BUILTIN_TOOLS, cfg, world, executor=executor, **more)
 
 
-def on_a_loop(said: str | Input, cfg: ChatConfig, world: World, *, state: ChatState | None = None, watch: Watch = unwatched) -> RunResult:
-    return asyncio.run(run_async(said, BUILTIN_TOOLS, cfg, world, state=state, watch=watch))
+def on_a_loop(said: str | Input, cfg: ChatConfig, world: World, **more: Any) -> RunResult:
+    return asyncio.run(run_async(said, BUILTIN_TOOLS, cfg, world, **more))
 
 
-@pytest.fixture(params=[plain, aside, on_a_loop], ids=["run", "run-executor", "run_async"])
+def by_port(said: str | Input, cfg: ChatConfig, world: World, **more: Any) -> RunResult:
+    return asyncio.run(run_async(said, BUILTIN_TOOLS, cfg, evolve(world, async_models=OnLoop(world.models)), **more))
+
+
+@final
+class OnLoop(AsyncModels):
+    """What another port says, on the event loop, which goes on between two chunks."""
+
+    __slots__ = ("_models",)
+
+    def __init__(self, models: Models) -> None:
+        self._models = models
+
+    @override
+    def serves(self, request: CallModel, models: Models) -> bool:
+        return True
+
+    @override
+    async def stream(self, request: CallModel, body: bytes, emit: Callable[[bytes], None]) -> StreamEnded | Problem:
+        chunks: list[bytes] = []
+        outcome = self._models.stream(request, body, Scope(chunks.append))
+        for chunk in chunks:
+            await asyncio.sleep(0)
+            emit(chunk)
+        return outcome
+
+    @override
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+@pytest.fixture(params=[plain, aside, on_a_loop, by_port], ids=["run", "run-executor", "run_async", "run_async-port"])
 def driver(request: pytest.FixtureRequest) -> Driver:
     chosen: Driver = request.param
     return chosen

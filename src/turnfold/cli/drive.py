@@ -16,10 +16,12 @@ from turnfold.cli.dry_run import dry_world
 from turnfold.cli.opening import SettledModels
 from turnfold.cli.screen import Answering, Person, Screen, always_dry, always_yes, from_terminal, nobody
 from turnfold.core.agent.inputs import Input, Interrupted, SettingsChanged, UserSaid
+from turnfold.core.agent.state import effective
 from turnfold.core.tools.spec import ToolSpec
 from turnfold.shell.desk import Desk, Observers, RunResult
 from turnfold.shell.run import run
 from turnfold.shell.scope import Scope
+from turnfold.shell.threads import DaemonThreads
 from turnfold.shell.world import World
 
 Handler: TypeAlias = Callable[[int, FrameType | None], None]
@@ -54,6 +56,7 @@ def terminal_for(plan: Talk) -> Iterator[Terminal | None]:
 def driven(inputs: Iterable[Input], begun: RunResult, tools: tuple[ToolSpec, ...], world: World, screen: Screen, scope: Scope) -> RunResult:
     """``inputs`` one after another, each driven until the conversation is idle or paused; what was cancelled is interrupted."""
     result = begun
+    executor = DaemonThreads(effective(begun.cfg, begun.state.past).limits.side_by_side)  # children of one round run side by side
     for input in inputs:
         if scope.cancelled:
             break
@@ -62,7 +65,7 @@ def driven(inputs: Iterable[Input], begun: RunResult, tools: tuple[ToolSpec, ...
             desk.take(input)  # nothing is performed for it: questions stay open, and what is said waits
             result = evolve(result, state=desk.state)
             continue
-        result = run(input, tools, result.cfg, world, state=result.state, watch=screen.watch, scope=scope)
+        result = run(input, tools, result.cfg, world, state=result.state, watch=screen.watch, scope=scope, executor=executor)
         if result.problem is not None:
             break
     if scope.cancelled and not result.state.idle and result.problem is None:

@@ -57,31 +57,33 @@ class Screen:
     ``told`` are the Problems that were shown; ``view`` is how far the output is; ``left``: the person wants to leave.
     """
 
-    __slots__ = ("_keep", "_streams", "left", "told", "view")
+    __slots__ = ("_keep", "_streams", "left", "told", "turn", "view")
 
     def __init__(self, streams: Streams, view: View, keep: Keep) -> None:
         self._streams = streams
         self._keep = keep
+        self.turn = RLock()  # children side by side ask from their own threads, and nothing is written over a question
         self.view = view
         self.told: tuple[Problem, ...] = ()
         self.left = False
 
     def watch(self, effect: Effect) -> None:
         """Show ``effect``."""
-        if self._streams.json:
-            line = effect_line(effect)
-            if line:
-                write(self._streams.out, line)
-        self._show(shown(self.view, effect))
-        match effect:
-            case Publish(what=Problem() as problem):
-                self.problem(problem)
-            case Publish(what=Document() as document):
-                self._document(document)
-            case Publish(what=Leave()):
-                self.left = True
-            case _:
-                pass
+        with self.turn:
+            if self._streams.json:
+                line = effect_line(effect)
+                if line:
+                    write(self._streams.out, line)
+            self._show(shown(self.view, effect))
+            match effect:
+                case Publish(what=Problem() as problem):
+                    self.problem(problem)
+                case Publish(what=Document() as document):
+                    self._document(document)
+                case Publish(what=Leave()):
+                    self.left = True
+                case _:
+                    pass
 
     def _document(self, document: Document) -> None:
         if document.path:
@@ -140,11 +142,10 @@ class Person(Human):
     screen: Screen
     answering: Answering
     whole: bool = True  # the act is shown whole
-    _turn: RLock = field(factory=RLock, init=False)
 
     @override
     def decide(self, question: Question) -> Decided | None:
-        with self._turn:  # children side by side ask one after another
+        with self.screen.turn:  # children side by side ask one after another
             if self.screen.left:
                 return None  # whoever leaves is asked no more
             self.screen.act(question, whole=self.whole)

@@ -21,19 +21,19 @@ from attrs import frozen
 
 from turnfold.core.agent.effects import Cancel, Effect, Perform, Recall
 from turnfold.core.agent.ids import RequestId
-from turnfold.core.agent.inputs import Answered, ChunkArrived, Decided, Failed, Input, Interrupted, TimePassed
-from turnfold.core.agent.state import ChatState, effective
+from turnfold.core.agent.inputs import ChunkArrived, Decided, Failed, Input, Interrupted, TimePassed
+from turnfold.core.agent.state import ChatState, Past, effective
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.problem import Problem, world_problem
 from turnfold.core.tools.spec import ToolSpec
-from turnfold.core.world.answers import Answer
-from turnfold.core.world.requests import CallModel
+from turnfold.core.world.answers import Answer, Waited
+from turnfold.core.world.requests import CallModel, Wait
 from turnfold.shell.desk import Desk, EndlessRules, Observers, RunResult
+from turnfold.shell.loop_threads import Threads
 from turnfold.shell.perform import perform, perform_async
 from turnfold.shell.ports import JournalError, Question
 from turnfold.shell.preparing import Ready, asks_the_world, prepared
 from turnfold.shell.scope import Scope, never_began
-from turnfold.shell.threads import Threads
 from turnfold.shell.world import World
 
 CANCELLED = world_problem("cancelled", "The request was cancelled.")
@@ -52,6 +52,12 @@ async def until_done(*works: Work) -> None:
             cancelled = error
     if cancelled is not None:
         raise cancelled
+
+
+def elapse(over: asyncio.Future[Outcome]) -> None:
+    """The end of a pause, where it was not cancelled just now."""
+    if not over.done():
+        over.set_result(Waited())
 
 
 async def drive_async(
@@ -92,7 +98,20 @@ class Running:
 class _AsyncRun:
     """One run's supervisor on an event loop. Its fields are touched in the loop's thread only."""
 
-    __slots__ = ("_armed_ms", "_asleep", "_desk", "_due", "_error", "_loop", "_over", "_recalls", "_running", "_threads", "_timer")
+    __slots__ = (
+        "_armed",
+        "_armed_ms",
+        "_asleep",
+        "_desk",
+        "_due",
+        "_error",
+        "_loop",
+        "_over",
+        "_recalls",
+        "_running",
+        "_threads",
+        "_timer",
+    )
 
     def __init__(self, desk: Desk, threads: Threads) -> None:
         self._desk = desk
@@ -105,7 +124,8 @@ class _AsyncRun:
         self._over = False  # what comes now is late
         self._asleep: asyncio.Future[None] | None = None  # what the supervisor waits for
         self._timer: asyncio.TimerHandle | None = None
-        self._armed_ms: int | None = None  # what the timer was set to
+        self._armed: Past | None = None  # what the timer was set for
+        self._armed_ms: int | None = None  # what it was set to
 
     async def drive(self, first: Input) -> RunResult:
         """Inputs taken until none is to be expected."""
@@ -197,7 +217,8 @@ class _AsyncRun:
                         self._recalls.append(act)
         while self._due and len(self._running) < self._threads.most:
             self._start(self._due.popleft())
-        self._arm()
+        if self._desk.state.past is not self._armed:
+            self._arm()
 
     def _cancelled(self, request_id: RequestId) -> tuple[Failed, ...]:
         """What runs is told to stop, and answers later; what waits for its turn to begin is answered here."""
@@ -211,6 +232,7 @@ class _AsyncRun:
 
     def _arm(self) -> None:
         """The timer set to when time itself is news."""
+        self._armed = self._desk.state.past
         deadline_ms = self._desk.deadline_ms()
         if deadline_ms == self._armed_ms:
             return
@@ -221,7 +243,7 @@ class _AsyncRun:
         self._timer = None if left_s is None else self._loop.call_later(left_s, self._rang)
 
     def _rang(self) -> None:
-        self._armed_ms = None
+        self._armed, self._armed_ms = None, None
         self._came(TimePassed(self._desk.now_ms()))
 
     def _start(self, due: Perform) -> None:
@@ -235,9 +257,18 @@ class _AsyncRun:
             # not by the loop's factory, which may begin a task at once: then it would speak before it is known
             task = asyncio.Task(perform_async(due, request, models, took, desk.mask), loop=self._loop)
             return Running(task.cancel, task)
+        if isinstance(request, Wait):
+            return self._pause(request.delay_ms)
         scope = Scope(lambda data: self._send(took, data))
         cfg, mask = desk.performing(due), desk.mask
         return Running(scope.cancel, self._threads.doing(lambda: perform(due, desk.tools, cfg, desk.world, scope, mask)))
+
+    def _pause(self, delay_ms: int) -> Running:
+        """A wait, as a timer."""
+        over: asyncio.Future[Outcome] = self._loop.create_future()
+        timer = self._loop.call_later(self._desk.world.clock.seconds(delay_ms), elapse, over)
+        over.add_done_callback(lambda _: timer.cancel())
+        return Running(over.cancel, over)
 
     def _taker(self, request_id: RequestId) -> Callable[[bytes], None]:
         """What takes the chunks of a reply, in the loop's thread."""
@@ -254,8 +285,7 @@ class _AsyncRun:
             self._wake()
             return
         outcome = CANCELLED if work.cancelled() else work.result()
-        at_ms = self._desk.now_ms()
-        self._came(Failed(request_id, outcome, at_ms) if isinstance(outcome, Problem) else Answered(request_id, outcome, at_ms))
+        self._came(self._desk.outcome_of(request_id, outcome))
 
     async def _interrupt(self) -> None:
         """The turn interrupted, and every request under way stopped, answered and recorded; a second cancel waits, too."""

@@ -13,6 +13,7 @@ from typing_extensions import override
 from turnfold.shell.ports import Clock
 
 ID_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # base 32 as Crockford has it: sorts, no i, l, o, u
+CHANCES = 1_000_000
 ID_RANDOM = 6  # characters, 30 bits, within one millisecond
 
 
@@ -36,3 +37,11 @@ class SystemClock(Clock):
         now_ms = self.now_ms()
         moment = dt.datetime.fromtimestamp(now_ms // 1000, dt.UTC).strftime("%Y%m%d-%H%M%S")
         return f"{moment}{now_ms % 1000:03d}{''.join(secrets.choice(ID_ALPHABET) for _ in range(ID_RANDOM))}"
+
+    @override
+    def seconds(self, delay_ms: int) -> float:
+        return delay_ms / 1000
+
+    @override
+    def chance(self) -> float:
+        return secrets.randbelow(CHANCES) / CHANCES

@@ -8,8 +8,10 @@ from typing import TypeAlias, final
 from attrs import evolve, frozen
 
 from turnfold.core.agent.children import parent_config
+from turnfold.core.agent.draft import Step
 from turnfold.core.agent.effects import Cancel, Effect, Notice, Perform, Publish, Recall, Record
 from turnfold.core.agent.events import Started, TurnEnded
+from turnfold.core.agent.ids import RequestId
 from turnfold.core.agent.inputs import Answered, ChunkArrived, CommandGiven, Decided, Failed, Input, Resumed
 from turnfold.core.agent.limits import next_deadline
 from turnfold.core.agent.state import ChatState, Opened, Past, Status, effective, open_requests, questions
@@ -20,6 +22,7 @@ from turnfold.core.json import JsonObject
 from turnfold.core.problem import Problem, caller_problem
 from turnfold.core.tools.preview import preview
 from turnfold.core.tools.spec import ToolSpec
+from turnfold.core.world.answers import Answer
 from turnfold.core.world.requests import StartChild
 from turnfold.shell.alarm import left_s
 from turnfold.shell.hygiene import clean_input, held_secrets, known_mask
@@ -125,11 +128,12 @@ class Desk:
     __slots__ = (
         "_asked",
         "_deadline_ms",
-        "_observers",
         "_past",
         "_refused",
         "_ruled",
+        "_rules",
         "_rulings",
+        "_seen",
         "cfg",
         "ended",
         "mask",
@@ -148,7 +152,8 @@ class Desk:
         self.mask = known_mask(effective(cfg, state.past), world.secrets)
         self.ended: TurnEnded | None = None
         self._refused: Problem | None = None  # why the last decision changed nothing
-        self._observers = observers
+        self._rules = observers.rules
+        self._seen = observers.seen
         self._asked: Past | None = None  # as it was when the person was asked last
         self._ruled: Past | None = None  # as it was when the rules were asked last
         self._rulings = 0  # what they gave so far
@@ -157,23 +162,40 @@ class Desk:
 
     def take(self, input: Input) -> tuple[Act, ...]:
         """What is to be done after ``input``; raises ``JournalError`` (and nothing is to be done) if it can't be kept."""
-        held = held_secrets(input, self.mask)
-        if held:
-            self.watch(Publish(_held(held, input)))
-            if isinstance(input, CommandGiven):
-                return ()  # what would be done is not what was written
-        stepped = step(self.state, clean_input(input, self.mask), self.tools, self.cfg)
+        if not isinstance(input, ChunkArrived):  # of which there are many: they hold no person's words, and record nothing
+            held = held_secrets(input, self.mask)
+            if held:
+                self.watch(Publish(_held(held, input)))
+                if isinstance(input, CommandGiven):
+                    return ()  # what would be done is not what was written
+            input = clean_input(input, self.mask)
+        stepped = step(self.state, input, self.tools, self.cfg)
+        effects = stepped.effects
+        recorded = bool(effects) and isinstance(effects[0], Record)  # records come first
+        if recorded:
+            self._record(stepped)
+        self._refused = _refusal(effects) if isinstance(input, Decided) and not recorded else None
+        self.state = stepped.state
+        acts: tuple[Act, ...] = ()
+        for effect in effects:
+            self.watch(effect)
+            if isinstance(effect, (Perform, Cancel, Recall)):
+                acts += (effect,)
+        self._seen(stepped.state)
+        return acts
+
+    def _record(self, stepped: Step) -> None:
+        """What ``stepped`` records kept; then its settings hold."""
         records = tuple(effect for effect in stepped.effects if isinstance(effect, Record))
-        if records:
-            self._keep(records)
-        self._refused = _refusal(stepped.effects) if isinstance(input, Decided) and not records else None
+        for record in records:
+            if isinstance(record.event, Started):
+                self.world.journal.keep(record.event.cfg_digest, self.cfg)
+        self.world.journal.append(self.cfg.conversation, records)
+        for record in records:
+            if isinstance(record.event, TurnEnded):
+                self.ended = record.event
         if stepped.state.past.overrides is not self.state.past.overrides:
             self.mask = known_mask(effective(self.cfg, stepped.state.past), self.world.secrets)
-        self.state = stepped.state
-        for effect in stepped.effects:
-            self.watch(effect)
-        self._observers.seen(stepped.state)
-        return tuple(effect for effect in stepped.effects if isinstance(effect, (Perform, Cancel, Recall)))
 
     def recalled(self, act: Recall) -> Effect:
         """``act`` done, from any thread; what comes of it is for the watcher."""
@@ -186,20 +208,18 @@ class Desk:
         left = any(opened.status is not Status.ASKED for opened in open_requests(self.state.past))
         return (Resumed(first.at_ms), first) if left else (first,)
 
-    def _keep(self, records: tuple[Record, ...]) -> None:
-        for record in records:
-            if isinstance(record.event, Started):
-                self.world.journal.keep(record.event.cfg_digest, self.cfg)
-        self.world.journal.append(self.cfg.conversation, records)
-        for record in records:
-            if isinstance(record.event, TurnEnded):
-                self.ended = record.event
-
     def performing(self, due: Perform) -> ChatConfig:
         """The config that ``due`` is performed under: as it is now, so that ports judge by the rules that ``permit`` judged by; for a child
         with what is left for it to spend.
         """
         return parent_config(self.cfg, self.state.past) if isinstance(due.request, StartChild) else effective(self.cfg, self.state.past)
+
+    def outcome_of(self, request_id: RequestId, outcome: Answer | Problem) -> Answered | Failed:
+        """``outcome`` as the one input that answers a request, from any thread."""
+        clock = self.world.clock
+        if isinstance(outcome, Problem):
+            return Failed(request_id, outcome, clock.now_ms(), clock.chance())
+        return Answered(request_id, outcome, clock.now_ms())
 
     def now_ms(self) -> int:
         """The world's time."""
@@ -221,11 +241,11 @@ class Desk:
 
         Raises ``EndlessRules`` where there is no end of it.
         """
-        if not self._observers.rules or self.state.past is self._ruled:
+        if not self._rules or self.state.past is self._ruled:
             return ()
         self._ruled = self.state.past
         cfg = effective(self.cfg, self.state.past)
-        given = tuple(evolve(input, at_ms=self.now_ms()) for rule in self._observers.rules for input in rule(self.state, cfg))
+        given = tuple(evolve(input, at_ms=self.now_ms()) for rule in self._rules for input in rule(self.state, cfg))
         self._rulings += len(given)
         if self._rulings > RULED:
             raise EndlessRules(caller_problem("endless-rules", f"The rules of this run gave more than {RULED:,} inputs: {ENOUGH}"))

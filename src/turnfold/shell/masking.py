@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
-from typing import final
+from typing import AnyStr, final
 
 from attrs import field, frozen
 
@@ -46,6 +46,8 @@ class Mask:
     _marks: Mapping[str, str]
     _found: re.Pattern[str] | None
     _found_bytes: re.Pattern[bytes] | None
+    encoded: tuple[bytes, ...] = ()
+    _within: frozenset[int] = frozenset()  # the bytes of all values
 
     def text(self, text: str) -> str:
         """``text`` with every value as its secret's mark; of values that overlap, the longest counts.
@@ -59,9 +61,26 @@ class Mask:
 
     def data(self, data: bytes) -> bytes:
         """``data`` with every value as its secret's mark."""
-        if self._found_bytes is None or not any(each.value.encode("utf-8", "surrogateescape") in data for each in self.secrets):
+        if self._found_bytes is None or not self.holds(data):
             return data
         return self._found_bytes.sub(self._mark, data)
+
+    def holds(self, data: bytes) -> bool:
+        """Whether a value is in ``data``."""
+        for value in self.encoded:  # noqa: SIM110 - a generator costs as much again, and every chunk of every reply passes here
+            if value in data:
+                return True
+        return False
+
+    def open_bytes(self, data: bytes) -> int:
+        """How many bytes at the end of ``data`` may be the beginning of a value.
+
+        >>> mask_of([Secret("A", "sk-0123456789")]).open_bytes(b"the key sk-01")
+        5
+        """
+        if not data or data[-1] not in self._within:
+            return 0
+        return max((_beginning(data, value) for value in self.encoded), default=0)
 
     def _mark(self, value: re.Match[bytes]) -> bytes:
         return self._marks[value[0].decode("utf-8", "surrogateescape")].encode()
@@ -97,8 +116,9 @@ def mask_of(secrets: Iterable[Secret], least_chars: int = LEAST_CHARS) -> Mask:
     if not long:
         return Mask(secrets=(), marks=marks, found=None, found_bytes=None)
     found = re.compile("|".join(re.escape(value) for value in sorted(marks, key=len, reverse=True)))
-    encoded = re.compile(found.pattern.encode("utf-8", "surrogateescape"))
-    return Mask(secrets=long, marks=marks, found=found, found_bytes=encoded)
+    found_bytes = re.compile(found.pattern.encode("utf-8", "surrogateescape"))
+    encoded = tuple(each.value.encode("utf-8", "surrogateescape") for each in long)
+    return Mask(secrets=long, marks=marks, found=found, found_bytes=found_bytes, encoded=encoded, within=frozenset(b"".join(encoded)))
 
 
 NOTHING = mask_of(())
@@ -133,8 +153,7 @@ def masked_chunk(held: bytes, chunk: bytes, mask: Mask) -> Masked:
     Masked(out=b'the key ', held=b'sk-0123456789')
     """
     text = mask.data(held + chunk)
-    values = (each.value.encode("utf-8", "surrogateescape") for each in mask.secrets)
-    size = max((_beginning(text, value) for value in values), default=0) if chunk else 0
+    size = mask.open_bytes(text) if chunk else 0
     return Masked(text[: len(text) - size], text[len(text) - size :])
 
 
@@ -151,16 +170,24 @@ class MaskedEmit:
 
     def received(self, chunk: bytes) -> None:
         """Pass ``chunk`` on; an empty one ends the stream."""
+        if chunk and not self._held and not self._mask.open_bytes(chunk) and not self._mask.holds(chunk):
+            self._emit(chunk)  # as nearly every one is
+            return
         masked = masked_chunk(self._held, chunk, self._mask)
         self._held = masked.held
         if masked.out:
             self._emit(masked.out)
 
 
-def _beginning(text: str | bytes, secret: str | bytes) -> int:
+def _beginning(text: AnyStr, secret: AnyStr) -> int:
     """How many characters at the end of ``text`` may be the beginning of ``secret``."""
-    sizes = range(min(len(secret) - 1, len(text)), 0, -1)
-    return next((size for size in sizes if text[-size:] == secret[:size]), 0)
+    if len(secret) < 2:
+        return 0
+    tail = text[-(len(secret) - 1) :]
+    at = tail.find(secret[:1])
+    while at >= 0 and not secret.startswith(tail[at:]):
+        at = tail.find(secret[:1], at + 1)
+    return len(tail) - at if at >= 0 else 0
 
 
 def _end(text: str, secret: str) -> int:

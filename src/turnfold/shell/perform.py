@@ -93,7 +93,7 @@ def _perform(due: Perform, tools: tuple[ToolSpec, ...], cfg: ChatConfig, world: 
         case CallModel():
             return _streamed(request, mask.data(due.body), world, scope, mask)
         case Wait(delay_ms):
-            return _waited(delay_ms, scope)
+            return _waited(world.clock.seconds(delay_ms), scope)
         case ReadFile() | ReadImage() | WriteFile() | ChangeFiles() | ListFiles():
             return _file(request, cfg, world.files, mask)
         case RunProcess():
@@ -108,10 +108,10 @@ def _perform(due: Perform, tools: tuple[ToolSpec, ...], cfg: ChatConfig, world: 
             return _acted(request, cfg, world, scope)
 
 
-def _waited(delay_ms: int, scope: Scope) -> Waited | Problem:
+def _waited(delay_s: float, scope: Scope) -> Waited | Problem:
     over = Event()
     with scope.stopping(over.set):
-        cut = over.wait(delay_ms / 1000)
+        cut = over.wait(delay_s)
     return world_problem("cancelled", "The wait was cancelled.") if cut else Waited()
 
 

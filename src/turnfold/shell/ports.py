@@ -190,6 +190,14 @@ class Clock(Protocol):
     def now_ms(self) -> int: ...
     def new_id(self) -> str: ...
 
+    def seconds(self, delay_ms: int) -> float:
+        """How long whoever waits for ``delay_ms`` has to wait; a test's clock lets nobody wait."""
+        ...
+
+    def chance(self) -> float:
+        """A number of 0 to 1, another one each time: two conversations that fail together do not come back together."""
+        ...
+
 
 class Human(Protocol):
     """A person who can be asked; None leaves the question open, and the run ends paused. Children side by side may ask at the same time."""

@@ -9,6 +9,7 @@ and recorded.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Executor, Future, wait
 from queue import Empty, SimpleQueue
 from threading import get_ident
@@ -30,6 +31,8 @@ from turnfold.shell.preparing import prepared
 from turnfold.shell.scope import Scope, never_began
 from turnfold.shell.world import World
 
+LEAVING_S = 1.0  # for what was told to stop, when the person leaves at once
+
 
 def run(
     said: str | Input,
@@ -48,7 +51,7 @@ def run(
 
     What an earlier run of it left under way is taken as lost: one conversation has one run at a time.
     ``watch`` sees every effect, in order, after it is journaled, and ``seen`` the newest state after each input. ``scope.cancel()``
-    interrupts. Requests of one step are performed one after another, or side by side on ``executor``. ``rules`` are asked when nothing
+    interrupts. Requests that are due together are performed one after another, or side by side on ``executor``. ``rules`` are asked when nothing
     is under way: pure functions of the state and the settings, whose inputs are taken before a person is asked and before the run ends.
     Raises what ``watch``, ``seen``, ``rules`` and the world's ``human`` raise, and nothing else.
     """
@@ -61,14 +64,6 @@ def run(
     return _Run(desk, scope or Scope(), executor).drive(ready.first)
 
 
-def answer_of(due: Perform, desk: Desk, scope: Scope) -> Input:
-    """``due`` performed, as the one input that answers it."""
-    outcome = perform(due, desk.tools, desk.performing(due), desk.world, scope, desk.mask)
-    if isinstance(outcome, Problem):
-        return Failed(due.request_id, outcome, desk.now_ms())
-    return Answered(due.request_id, outcome, desk.now_ms())
-
-
 @final
 class _Run:
     """One run's supervisor: it starts, joins and cancels the requests of one conversation."""
@@ -79,10 +74,10 @@ class _Run:
         self._desk = desk
         self._scope = scope
         self._executor = executor
-        self._inbox: SimpleQueue[Input | None] = SimpleQueue()  # None only wakes up
+        self._inbox: SimpleQueue[Input | BaseException | None] = SimpleQueue()  # None only wakes up
         self._due: deque[Perform] = deque()
         self._running: dict[RequestId, Scope] = {}
-        self._aside: tuple[Future[None], ...] = ()
+        self._aside: dict[RequestId, Future[Input]] = {}
 
     def drive(self, first: Input) -> RunResult:
         """Inputs taken until none is to be expected; whatever still runs when this ends is cancelled and joined."""
@@ -94,6 +89,10 @@ class _Run:
                     self._take(input)
         except (JournalError, EndlessRules) as error:
             return self._desk.result(error.problem)
+        except KeyboardInterrupt:
+            self._join(LEAVING_S)  # whoever leaves at once waits for nobody who does not stop
+            self._aside.clear()
+            raise
         finally:
             self._join()
         return self._desk.result()
@@ -101,6 +100,7 @@ class _Run:
     def _take(self, input: Input) -> None:
         if isinstance(input, (Answered, Failed)):
             self._running.pop(input.request_id, None)
+            self._aside.pop(input.request_id, None)
         for act in self._desk.take(input):
             match act:
                 case Perform():
@@ -148,11 +148,13 @@ class _Run:
         """What lies in the inbox; waits for it where something runs beside us and there is nothing else to do."""
         patient = bool(self._running) and not self._due
         try:
-            while (input := self._inbox.get(patient, self._desk.left_s() if patient else None)) is None and not patient:
+            while (came := self._inbox.get(patient, self._desk.left_s() if patient else None)) is None and not patient:
                 pass  # who was woken needn't be, and behind that may lie an answer
         except Empty:
             return TimePassed(self._desk.now_ms()) if patient else None
-        return input
+        if isinstance(came, BaseException):
+            raise came
+        return came
 
     def _decision(self) -> Input | None:
         question = self._desk.question()
@@ -162,14 +164,15 @@ class _Run:
         if self._executor is not None and not self._alone(due):
             scope = Scope(lambda data: self._inbox.put(self._chunk(due, data)))
             self._running[due.request_id] = scope
-            self._aside += (self._executor.submit(self._perform, due, scope),)
+            future = self._aside[due.request_id] = self._executor.submit(self._answering(due, scope))
+            future.add_done_callback(lambda done: self._came(due.request_id, done))
             return
         mine = get_ident()
         scope = Scope(lambda data: self._take_chunk(due, data) if get_ident() == mine else self._inbox.put(self._chunk(due, data)))
         self._running[due.request_id] = scope
         try:
             with alarm(self._desk.deadline_ms(), self._desk.now_ms, scope.cancel):  # nobody else is awake while this thread performs
-                self._perform(due, scope)
+                self._inbox.put(self._answering(due, scope)())
         except Escaped as escaped:
             raise escaped.error from None
 
@@ -180,20 +183,36 @@ class _Run:
     def _chunk(self, due: Perform, data: bytes) -> ChunkArrived:
         return ChunkArrived(due.request_id, data, self._desk.now_ms())
 
-    def _perform(self, due: Perform, scope: Scope) -> None:
-        with self._scope.stopping(scope.cancel):
-            self._inbox.put(answer_of(due, self._desk, scope))
+    def _answering(self, due: Perform, scope: Scope) -> Callable[[], Input]:
+        """What performs ``due``, on any thread, as things are now, and gives the one input that answers it."""
+        desk = self._desk
+        cfg, mask = desk.performing(due), desk.mask
+
+        def answered() -> Input:
+            with self._scope.stopping(scope.cancel):
+                return desk.outcome_of(due.request_id, perform(due, desk.tools, cfg, desk.world, scope, mask))
+
+        return answered
+
+    def _came(self, request_id: RequestId, done: Future[Input]) -> None:
+        """What came of a request on the executor: its answer, or what ended its thread; one that the executor threw away never began."""
+        if done.cancelled():
+            self._inbox.put(Failed(request_id, never_began(), self._desk.now_ms()))
+        else:
+            self._inbox.put(done.exception() or done.result())
 
     def _take_chunk(self, due: Perform, data: bytes) -> None:
         try:
             self._take(self._chunk(due, data))
+            while self._executor is not None and self._due:
+                self._start(self._due.popleft())
         except Exception as error:
             raise Escaped(error) from error
 
-    def _join(self) -> None:
+    def _join(self, timeout_s: float | None = None) -> None:
         for scope in self._running.values():
             scope.cancel()
-        wait(self._aside)
+        wait(self._aside.values(), timeout_s)
 
 
 @final

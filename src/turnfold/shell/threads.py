@@ -1,36 +1,56 @@
-"""The threads of one run on an event loop: made when something blocks, joined when the run is over; or those that its caller gave."""
+"""Threads for what blocks: those of one run on an event loop, and those of a program that a person may leave at once."""
 
 from __future__ import annotations
 
-import asyncio
+from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Executor, ThreadPoolExecutor
-from types import TracebackType
-from typing import Self, TypeVar, final
+from concurrent.futures import Executor, Future
+from threading import Lock, Thread
+from typing import ParamSpec, TypeVar, final
 
+from typing_extensions import override
+
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
 @final
-class Threads:
-    """Where a run has blocking work done, ``most`` at once; a context manager. ``given``: an executor of the caller's, which stays open."""
+class DaemonThreads(Executor):
+    """An executor whose threads the end of the process does not wait for: ``most`` at once, none while there is nothing to do."""
 
-    __slots__ = ("_given", "_own", "most")
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._lock = Lock()
+        self._working = 0
+        self._waiting: deque[Callable[[], None]] = deque()
 
-    def __init__(self, most: int, given: Executor | None = None) -> None:
-        self.most = most
-        self._given = given
-        self._own: ThreadPoolExecutor | None = None
+    @override
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        future: Future[T] = Future()
 
-    def __enter__(self) -> Self:
-        return self
+        def work() -> None:
+            if not future.set_running_or_notify_cancel():
+                return
+            try:
+                outcome = fn(*args, **kwargs)
+            except BaseException as error:  # noqa: BLE001 - it is for whoever has the future
+                future.set_exception(error)
+            else:
+                future.set_result(outcome)
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if self._own is not None:
-            self._own.shutdown()
+        with self._lock:
+            self._waiting.append(work)
+            if self._working == self._most:
+                return future
+            self._working += 1
+        Thread(target=self._work, name="turnfold", daemon=True).start()
+        return future
 
-    def doing(self, work: Callable[[], T]) -> asyncio.Future[T]:
-        """``work``, begun on a thread, as a future of the running loop."""
-        if self._given is None and self._own is None:
-            self._own = ThreadPoolExecutor(self.most, thread_name_prefix="turnfold")
-        return asyncio.get_running_loop().run_in_executor(self._given or self._own, work)
+    def _work(self) -> None:
+        while True:
+            with self._lock:
+                if not self._waiting:
+                    self._working -= 1
+                    return
+                work = self._waiting.popleft()
+            work()

@@ -258,7 +258,7 @@ class FakePort(Port[Request]):
 
 @final
 class FakeClock(Clock):
-    """A clock that goes on by a second each time it is read, and ids that count.
+    """A clock that goes on by a second each time it is read, ids that count, and no chance: it is always the middle. Nobody waits.
 
     >>> clock = FakeClock()
     >>> clock.now_ms(), clock.now_ms(), clock.new_id(), clock.new_id()
@@ -282,6 +282,14 @@ class FakeClock(Clock):
         with self._lock:
             self._ids += 1
             return f"id-{self._ids:06d}"
+
+    @override
+    def seconds(self, delay_ms: int) -> float:
+        return 0.0
+
+    @override
+    def chance(self) -> float:
+        return 0.5
 
 
 @final
