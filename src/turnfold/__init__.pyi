@@ -2,7 +2,7 @@ from turnfold.core.agent.apply import apply
 from turnfold.core.agent.commands.command import Command
 from turnfold.core.agent.commands.table import COMMANDS
 from turnfold.core.agent.draft import Step
-from turnfold.core.agent.effects import Cancel, Delta, Document, Effect, Leave, Notice, Perform, Publish, Record
+from turnfold.core.agent.effects import Cancel, Delta, Document, Effect, Leave, Notice, Perform, Progress, Publish, Record
 from turnfold.core.agent.events import Event
 from turnfold.core.agent.inputs import (
     Answered,
@@ -19,6 +19,7 @@ from turnfold.core.agent.inputs import (
 )
 from turnfold.core.agent.state import ChatState, Past
 from turnfold.core.agent.step import execute_command, step
+from turnfold.core.codec.stream import item_event, item_line
 from turnfold.core.config.explain import Explained, Overridden, explain
 from turnfold.core.config.layers import ChatConfig, Config, Overrides, ProjectConfig
 from turnfold.core.config.values import Limits, ModelProfile, Provider, Rule, SecretRef, ToolFormat, Verdict
@@ -26,6 +27,28 @@ from turnfold.core.conversation.messages import AssistantMessage, ToolCall, Tool
 from turnfold.core.journal import fold, load
 from turnfold.core.json import JsonObject
 from turnfold.core.problem import Problem
+from turnfold.core.stream.follow import follow
+from turnfold.core.stream.items import (
+    ArgumentsDelta,
+    Item,
+    MessageDone,
+    PermissionAsked,
+    PermissionDecided,
+    ReasoningDelta,
+    ReplyDropped,
+    ReplyStarted,
+    RunEnded,
+    RunStarted,
+    TextDelta,
+    ToolCallComplete,
+    ToolCallStarted,
+    ToolOutput,
+    ToolProgress,
+    TurnEnded,
+    TurnStarted,
+    UsageTold,
+)
+from turnfold.core.stream.position import Position, parse_position_untrusted
 from turnfold.core.tools.builtin import BUILTIN_TOOLS
 from turnfold.core.tools.generator import Script, asked, from_generator
 from turnfold.core.tools.spec import Call, Done, Need, Refuse, ToolSpec
@@ -37,6 +60,8 @@ from turnfold.shell.functions import Caller, FunctionTool, functions_of, tool, w
 from turnfold.shell.real import real_world
 from turnfold.shell.run import run
 from turnfold.shell.run_async import run_async
+from turnfold.shell.streaming.stream import Stream
+from turnfold.shell.streaming.streamed import Leaving, run_streamed
 from turnfold.shell.toolbox import Toolbox, equipped
 from turnfold.shell.world import World
 
@@ -44,6 +69,7 @@ __all__ = [
     "BUILTIN_TOOLS",
     "COMMANDS",
     "Answered",
+    "ArgumentsDelta",
     "AssistantMessage",
     "Call",
     "Caller",
@@ -66,9 +92,12 @@ __all__ = [
     "Image",
     "Input",
     "Interrupted",
+    "Item",
     "JsonObject",
     "Leave",
+    "Leaving",
     "Limits",
+    "MessageDone",
     "ModelProfile",
     "Need",
     "Notice",
@@ -76,26 +105,44 @@ __all__ = [
     "Overrides",
     "Past",
     "Perform",
+    "PermissionAsked",
+    "PermissionDecided",
+    "Position",
     "Problem",
+    "Progress",
     "ProjectConfig",
     "Provider",
     "Publish",
+    "ReasoningDelta",
     "Record",
     "Refuse",
+    "ReplyDropped",
+    "ReplyStarted",
     "Resumed",
     "Returned",
     "Rule",
+    "RunEnded",
     "RunResult",
+    "RunStarted",
     "Script",
     "SecretRef",
     "SettingsChanged",
     "Step",
+    "Stream",
+    "TextDelta",
     "TimePassed",
     "ToolCall",
+    "ToolCallComplete",
+    "ToolCallStarted",
     "ToolFormat",
     "ToolMessage",
+    "ToolOutput",
+    "ToolProgress",
     "ToolSpec",
     "Toolbox",
+    "TurnEnded",
+    "TurnStarted",
+    "UsageTold",
     "UserMessage",
     "UserSaid",
     "Verdict",
@@ -106,13 +153,18 @@ __all__ = [
     "execute_command",
     "explain",
     "fold",
+    "follow",
     "from_generator",
     "functions_of",
+    "item_event",
+    "item_line",
     "load",
+    "parse_position_untrusted",
     "read_briefing",
     "real_world",
     "run",
     "run_async",
+    "run_streamed",
     "step",
     "tool",
     "with_functions",

@@ -94,11 +94,7 @@ class _Worker:
         capture, pump, result = Capture(request.output_bytes), Pump(), bytearray()
         code = request.code.encode("utf-8", "replace")
 
-        def printed(data: bytes) -> None:
-            capture.feed(data)
-            tell(data)
-
-        pump.read(self._child.output, printed)
+        pump.read(self._child.output, both(capture.feed, tell))
         pump.read(self._result, result.extend)
         pump.write(self._control, len(code).to_bytes(8, "big") + code)
         self._child.attach(pump, waker)
@@ -154,6 +150,16 @@ class _Worker:
         nothing = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nothing, self._control)
         os.close(nothing)
+
+
+def both(first: Callable[[bytes], None], second: Callable[[bytes], None]) -> Callable[[bytes], None]:
+    """What gives the same to both."""
+
+    def given(data: bytes) -> None:
+        first(data)
+        second(data)
+
+    return given
 
 
 def with_obituary(text: str, exit_code: int, *, stopped: bool) -> str:

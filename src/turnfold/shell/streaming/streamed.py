@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Callable
 from concurrent.futures import Executor
 from enum import Enum
+from functools import partial
 from threading import Thread, current_thread
 
 from turnfold.core.agent.inputs import Input
 from turnfold.core.agent.state import ChatState, effective
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.tools.spec import ToolSpec
-from turnfold.shell.desk import InputRule, Watch, unwatched
+from turnfold.shell.desk import InputRule, RunResult, Watch, unwatched
 from turnfold.shell.run import run
 from turnfold.shell.scope import Scope
 from turnfold.shell.streaming.daemons import Daemons
@@ -58,28 +60,30 @@ def run_streamed(
     'Hello.'
     """
     conversation = ChatState() if state is None else state
-    scope, hold = Scope(), Hold()
-    ledger = Ledger(conversation, scope, watch)
+    ledger, hold = Ledger(conversation, Scope(), watch), Hold()
     aside = executor or Daemons(effective(cfg, conversation.past).limits.side_by_side)
+    begun = partial(run, said, tools, cfg, world, state=conversation, executor=aside, rules=rules)
+    _begin(Thread(target=_drive, args=(begun, ledger), name="turnfold-run", daemon=leaving is Leaving.NOW), ledger, hold, leaving)
+    return Stream(ledger, Reader(ledger, cfg, None), cfg, world.journal, hold)
 
-    def drive() -> None:
-        try:
-            result = run(
-                said, tools, cfg, world, state=conversation, watch=ledger.watch, seen=ledger.seen, scope=scope, executor=aside, rules=rules
-            )
-        except BaseException as error:  # noqa: BLE001 - it is raised again where the run is read
-            ledger.ended(None, error)
-        else:
-            ledger.ended(result)
 
-    thread = Thread(target=drive, name="turnfold-run", daemon=leaving is Leaving.NOW)
+def _drive(begun: Callable[..., RunResult], ledger: Ledger) -> None:
+    try:
+        result = begun(watch=ledger.watch, seen=ledger.seen, scope=ledger.scope)
+    except BaseException as error:  # noqa: BLE001 - it is raised again where the run is read
+        ledger.ended(None, error)
+    else:
+        ledger.ended(result)
+
+
+def _begin(thread: Thread, ledger: Ledger, hold: Hold, leaving: Leaving) -> None:
+    """Begin the run, which hears of it when nobody holds it any more, be it that the process ends."""
     if leaving is Leaving.NOW:
         weakref.finalize(ledger, _joined, thread)  # at the process's end the next one comes first: the newest does
-        weakref.finalize(hold, scope.cancel)
+        weakref.finalize(hold, ledger.scope.cancel)
     elif leaving is Leaving.AFTER_TURN:
         weakref.finalize(hold, _left, ledger).atexit = False
     thread.start()
-    return Stream(ledger, Reader(ledger, cfg, None), cfg, world.journal, hold)
 
 
 def _joined(thread: Thread) -> None:
