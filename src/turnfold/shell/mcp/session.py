@@ -159,7 +159,7 @@ class Session:
 
     async def _tool(self, client: Client, request: CallMcp, limit_bytes: int, tell: Callable[[str], None]) -> Returned:
         async def progressed(progress: float, total: float | None, message: str | None) -> None:
-            tell(_progress(progress, total, message))
+            tell(_progress(progress, total, self._line.mask.text(message or "")))
 
         result = await client.call_tool(
             request.tool, _plain(request.arguments), read_timeout_seconds=request.timeout_s, progress_callback=progressed
@@ -219,10 +219,10 @@ def _awaited(future: concurrent.futures.Future[T], said: SimpleQueue[str | None]
     return future.result(0)
 
 
-def _progress(progress: float, total: float | None, message: str | None) -> str:
+def _progress(progress: float, total: float | None, message: str) -> str:
     r"""A report of progress in a line: what the server says, else how far it is.
 
-    >>> _progress(1, 4, None), _progress(1, None, "Reading.")
+    >>> _progress(1, 4, ""), _progress(1, None, "Reading.")
     ('1 of 4\n', 'Reading.\n')
     """
     far = f"{progress:g}" if total is None else f"{progress:g} of {total:g}"
