@@ -20,10 +20,11 @@ from turnfold.core.agent.inputs import (
 from turnfold.core.agent.state import ChatState, Past
 from turnfold.core.agent.step import execute_command, step
 from turnfold.core.codec.stream import item_event, item_line
+from turnfold.core.config.agents import AgentSpec, History
 from turnfold.core.config.explain import Explained, Overridden, explain
 from turnfold.core.config.layers import ChatConfig, Config, Overrides, ProjectConfig
 from turnfold.core.config.values import Limits, ModelProfile, Provider, Rule, SecretRef, ToolFormat, Verdict
-from turnfold.core.conversation.messages import AssistantMessage, ToolCall, ToolMessage, UserMessage
+from turnfold.core.conversation.messages import AssistantMessage, Message, ToolCall, ToolMessage, UserMessage
 from turnfold.core.journal import fold, load
 from turnfold.core.json import JsonObject
 from turnfold.core.problem import Problem
@@ -49,9 +50,11 @@ from turnfold.core.stream.items import (
     UsageTold,
 )
 from turnfold.core.stream.position import Position, parse_position_untrusted
+from turnfold.core.tools.agent_tool import agent_tool
 from turnfold.core.tools.builtin import BUILTIN_TOOLS
+from turnfold.core.tools.extension import Extension, Situation
 from turnfold.core.tools.generator import Script, asked, from_generator
-from turnfold.core.tools.spec import Call, Done, Need, Refuse, ToolSpec
+from turnfold.core.tools.spec import Call, Done, Need, Refuse, ToolSpec, extended
 from turnfold.core.world.answers import Returned
 from turnfold.core.world.images import Image
 from turnfold.shell.briefing import read_briefing
@@ -68,6 +71,7 @@ from turnfold.shell.world import World
 __all__ = [
     "BUILTIN_TOOLS",
     "COMMANDS",
+    "AgentSpec",
     "Answered",
     "ArgumentsDelta",
     "AssistantMessage",
@@ -87,8 +91,10 @@ __all__ = [
     "Effect",
     "Event",
     "Explained",
+    "Extension",
     "Failed",
     "FunctionTool",
+    "History",
     "Image",
     "Input",
     "Interrupted",
@@ -97,6 +103,7 @@ __all__ = [
     "Leave",
     "Leaving",
     "Limits",
+    "Message",
     "MessageDone",
     "ModelProfile",
     "Need",
@@ -127,6 +134,7 @@ __all__ = [
     "Script",
     "SecretRef",
     "SettingsChanged",
+    "Situation",
     "Step",
     "Stream",
     "TextDelta",
@@ -147,11 +155,13 @@ __all__ = [
     "UserSaid",
     "Verdict",
     "World",
+    "agent_tool",
     "apply",
     "asked",
     "equipped",
     "execute_command",
     "explain",
+    "extended",
     "fold",
     "follow",
     "from_generator",

@@ -153,12 +153,23 @@ def test_check_tells_what_was_left_out_what_waits_and_who_is_unknown(bench: Benc
     assert fine.code == 0, fine.out
     assert "turnfold.toml:2: roots is left out" in fine.out
     assert fine.out.endswith("2 files read, no fault.\n")
-    bench.write_config(OWN.replace("work/qwen3", "wrok/qwen3").replace("tools", 'agent = "nobody"\ntools') + '[hooks.x]\ncommand = "x"\n')
+    bench.write_config(OWN.replace("work/qwen3", "wrok/qwen3").replace("tools", 'agent = "nobody"\ntools') + "[server]\nport = 1\n")
     done = bench.run("config", "check")
     assert done.code == 2
     assert f"✗ {bench.config}:1: There is no provider" in done.out
     assert f"✗ {bench.config}:2: There is no agent 'nobody'" in done.out
-    assert "hooks.x.command is read and kept, and nothing uses it yet" in done.out
+    assert "server.port is read and kept, and nothing uses it yet" in done.out
+
+
+def test_check_tells_hooks_that_name_no_event_or_never_run(bench: Bench) -> None:
+    hooks = '[hooks.a]\non = ["TurnEnd", "*"]\ncommand = "x"\n[hooks.b]\non = ["nonsense"]\n[hooks.c]\ncommand = "x"\n'
+    bench.write_config(OWN + hooks)
+    done = bench.run("config", "check")
+    assert done.code == 2
+    assert "There is no event 'TurnEnd'; did you mean TurnEnded?" in done.out
+    assert "There is no event 'nonsense'; there are Started, MessageAdded," in done.out
+    assert "The hook b is never run: command is missing. @ $.hooks.b.command" in done.out
+    assert "The hook c is never run: on is missing. @ $.hooks.c.on" in done.out
 
 
 def test_check_tells_every_fault_of_every_file(bench: Bench) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from attrs import evolve
 from hypothesis import given
 
+from tests.core.llm import gemini_shape, messages_shape, responses_shape
 from tests.laws.examples import examples
 from turnfold.core.agent import encoding
 from turnfold.core.agent.effects import Perform, Record
-from turnfold.core.agent.events import Compacted, MessageAdded, Reason, Reconfigured, Rewound, Started, TurnEnded
+from turnfold.core.agent.events import Compacted, HandedOff, MessageAdded, Reason, Reconfigured, Rewound, Started, TurnEnded
 from turnfold.core.agent.state import ChatState
 from turnfold.core.config.values import ToolFormat, Wire
 from turnfold.core.conversation.messages import Message, ToolMessage, UserMessage
@@ -21,12 +24,14 @@ from turnfold.testing.lives import lives, sims
 from turnfold.testing.sample_tools import ALL_TOOLS
 from turnfold.testing.simulated import CONFIG, Command, Move, Say, Sim, finished, walked
 
-START = b'"messages":['
+STARTS = {Wire.CHAT: b'"messages":[', Wire.RESPONSES: b',"input":[', Wire.MESSAGES: b',"messages":[', Wire.GEMINI: b',"contents":['}
 
 
-def messages_of(body: bytes) -> bytes:
+def messages_of(body: bytes, wire: Wire) -> bytes:
     """The messages of a body, without the bracket that ends them."""
-    return body.partition(START)[2].removesuffix(b"]}")
+    head, start, messages = body.partition(STARTS[wire])
+    assert start, f"{wire.value} begins with {head[:80]!r}"
+    return messages.removesuffix(b"]}")
 
 
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[Message]:
@@ -50,19 +55,42 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[Message]:
     return encoded
 
 
-@given(sims(), lives())
-@examples(80)
-def test_each_request_begins_with_the_messages_of_the_last(sim: Sim, life: tuple[Move, ...]) -> None:
+def law_10(sim: Sim, life: tuple[Move, ...], wire: Wire, broken_rule: Callable[[bytes], str | None]) -> None:
     before: bytes | None = None
     for effect in finished(walked(sim, life)).effects:
         match effect:
-            case Record(event=Rewound() | Reconfigured() | Compacted()):
+            case Record(event=Rewound() | Reconfigured() | Compacted() | HandedOff()):
                 before = None
             case Perform(request=CallModel(purpose=Purpose.REPLY), body=body):
-                assert before is None or messages_of(body).startswith(before)
-                before = messages_of(body)
+                assert before is None or messages_of(body, wire).startswith(before)
+                before = messages_of(body, wire)
+                assert broken_rule(body) is None
             case _:
                 pass
+
+
+@given(sims(), lives())
+@examples(60)
+def test_each_request_begins_with_the_messages_of_the_last(sim: Sim, life: tuple[Move, ...]) -> None:
+    law_10(sim, life, Wire.CHAT, lambda body: None)
+
+
+@given(sims(Wire.RESPONSES), lives())
+@examples(30)
+def test_so_does_each_of_responses_and_is_accepted(sim: Sim, life: tuple[Move, ...]) -> None:
+    law_10(sim, life, Wire.RESPONSES, responses_shape.broken_rule)
+
+
+@given(sims(Wire.MESSAGES), lives())
+@examples(30)
+def test_so_does_each_of_messages_and_is_accepted(sim: Sim, life: tuple[Move, ...]) -> None:
+    law_10(sim, life, Wire.MESSAGES, messages_shape.broken_rule)
+
+
+@given(sims(Wire.GEMINI), lives())
+@examples(30)
+def test_so_does_each_of_gemini_and_is_accepted(sim: Sim, life: tuple[Move, ...]) -> None:
+    law_10(sim, life, Wire.GEMINI, gemini_shape.broken_rule)
 
 
 @pytest.mark.parametrize("tool_format", list(ToolFormat))

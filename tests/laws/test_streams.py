@@ -65,7 +65,8 @@ def kept(told: Iterable[Item]) -> list[Item]:
             case items.ReasoningDelta() | items.TextDelta() | items.ToolCallStarted() | items.ArgumentsDelta() | items.ToolCallComplete():
                 reply.append(item)
             case items.MessageDone(calls=calls):
-                whole += [each for each in reply if isinstance(each, (items.ReasoningDelta, items.TextDelta)) or each.call in calls]
+                whole += [each for each in reply if isinstance(each, (items.ReasoningDelta, items.TextDelta))]
+                whole += [each for call in calls for each in reply if getattr(each, "call", "") == call]  # begun and complete in any order
                 whole.append(item)
                 reply = []
             case items.ReplyDropped():

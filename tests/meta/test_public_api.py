@@ -35,12 +35,12 @@ def module_named(name: str) -> Module:
 
 
 def code_in_init(module: Module) -> Iterator[str]:
-    """What a package's front door holds besides a docstring, imports, ``__all__`` and (for late imports) ``__getattr__``."""
+    """What a package's front door holds besides a docstring, imports, ``__all__`` and, for late imports, ``__homes__`` and ``__getattr__``."""
     for place, node in enumerate(module.tree.body):
         docstring = place == 0 and isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
         lookup = isinstance(node, ast.FunctionDef) and node.name in ("__getattr__", "__dir__")
         targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
-        public = [dotted(target) for target in targets] == ["__all__"]
+        public = [dotted(target) for target in targets] in (["__all__"], ["__homes__"])
         if not (docstring or lookup or public or isinstance(node, ast.Import | ast.ImportFrom)):
             yield f"line {node.lineno}: {ast.unparse(node)[:60]}"
 

@@ -28,6 +28,7 @@ from turnfold.core.problem import Problem, world_problem
 from turnfold.core.world.answers import ChildEnded, StreamEnded
 from turnfold.core.world.requests import CallModel, Request
 from turnfold.core.world.usage import Usage
+from turnfold.shell.clock import SystemClock
 from turnfold.shell.ports import Human, Models, Port, Question
 from turnfold.shell.scope import Scope
 from turnfold.shell.world import World
@@ -322,3 +323,91 @@ def test_g6_todos_and_children_belong_to_their_conversation() -> None:
         assert once.state.past.log == result.state.past.log
         kept = [event.message for event in world.journal.load(f"{who}~1.1.1.0") if isinstance(event, MessageAdded)]
         assert kept == [event.message for event in alone.journal.load(f"{who}~1.1.1.0") if isinstance(event, MessageAdded)]
+
+
+def cut_off(world: World, cfg: ChatConfig, at: int, child_at: int) -> World:
+    """A world in which the processes of the parent and the child were gone after so many events of each."""
+    fresh = world_of(Scripted({"go": (says("never"), says("I look first.")), "work": (says("never"),)}))
+    events = world.journal.load("p")
+    fresh.journal.keep(events[0].cfg_digest if isinstance(events[0], Started) else "", cfg)
+    for conversation, upto in (("p", at), ("p~1.1.0.0", child_at)):
+        if upto:
+            kept = world.journal.load(conversation)[:upto]
+            fresh.journal.append(conversation, tuple(Record(number, event) for number, event in enumerate(kept)))
+    return fresh
+
+
+def test_what_a_lost_child_cost_is_its_parents_wherever_it_was_cut_off() -> None:
+    read = calls(("read", {"path": "a.txt"}))
+    world = world_of(Scripted({"go": (calls(task("work")), says("Done.")), "work": (read, read, says("Worked."))}))
+    done = run("go", BUILTIN_TOOLS, CFG, world)
+    events, inner = world.journal.load("p"), world.journal.load("p~1.1.0.0")
+    at = next(index for index, event in enumerate(events) if isinstance(event, RequestClosed) and isinstance(event.outcome, ChildEnded))
+    for child_at in range(1, len(inner) + 1):
+        fresh = cut_off(world, done.cfg, at, child_at)
+        resumed = run(Resumed(), BUILTIN_TOOLS, done.cfg, fresh, state=load(events[:at]))
+        (message,) = told(resumed)
+        assert resumed.reply == "I look first."
+        assert resumed.state.past.usage == paid(2).plus(load(inner[:child_at]).past.usage)
+        assert (child_at < len(inner)) == ("turnfold was stopped while it was at work" in message.text) == (not message.ok)
+        assert len(fresh.journal.load("p~1.1.0.0")) == child_at  # nothing of it ran again
+        assert child_at < len(inner) or message.text == told(done)[0].text  # what it had come to is not lost
+
+
+def test_what_lies_below_a_lost_child_costs_its_grandparent_too() -> None:
+    models = Scripted({"go": (calls(task("a")), says("0")), "a": (calls(task("b")), says("1")), "b": (says("2"),)})
+    world = world_of(models)
+    done = run("go", BUILTIN_TOOLS, CFG, world)
+    ids = ("p", "p~1.1.0.0", "p~1.1.0.0~1.1.0.0")
+    fresh = world_of(models)
+    for conversation in ids:
+        events = world.journal.load(conversation)
+        at = next((n for n, event in enumerate(events) if isinstance(event, RequestClosed) and isinstance(event.outcome, ChildEnded)), None)
+        fresh.journal.append(conversation, tuple(Record(number, event) for number, event in enumerate(events[:at])))
+    resumed = run(Resumed(), BUILTIN_TOOLS, done.cfg, fresh, state=load(fresh.journal.load("p")))
+    assert resumed.state.past.usage == paid(4)
+
+
+@pytest.mark.parametrize("aside", [False, True])
+def test_cancelling_the_parent_stops_all_its_children_and_their_journals_say_so(aside: bool) -> None:
+    scope, meeting = Scope(), Barrier(4)
+
+    def before(said: str, inner: Scope) -> None:
+        if said != "go":
+            stopped = Event()
+            with inner.stopping(stopped.set):
+                meeting.wait(30)
+                assert stopped.wait(30)
+
+    names = ("a", "b", "c")
+    models = Scripted({"go": (calls(*map(task, names)),), **{name: (says("never"),) for name in names}}, before)
+    world = evolve(world_of(models), clock=SystemClock())
+    if aside:
+
+        async def cancelled() -> None:
+            running = asyncio.create_task(run_async("go", BUILTIN_TOOLS, CFG, world))
+            await asyncio.get_running_loop().run_in_executor(None, meeting.wait, 30)
+            running.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await running
+
+        asyncio.run(cancelled())
+    else:
+        with ThreadPoolExecutor(5) as threads:
+            threads.submit(meeting.wait, 30).add_done_callback(lambda _: scope.cancel())
+            run("go", BUILTIN_TOOLS, CFG, world, scope=scope, executor=threads)
+    for conversation in ("p", *(f"p~1.1.{slot}.0" for slot in range(3))):
+        ends = [event.reason for event in world.journal.load(conversation) if isinstance(event, TurnEnded)]
+        assert ends == [Reason.INTERRUPTED], conversation
+    parent = load(world.journal.load("p")).past
+    assert [message.text for message in parent.log if isinstance(message, ToolMessage)] == [
+        f"The task was not finished. It was interrupted.\n(conversation p~1.1.{slot}.0)" for slot in range(3)
+    ]
+
+
+def test_a_child_is_a_part_of_the_trace_that_its_parent_is() -> None:
+    world = world_of(Scripted({"go": (calls(task("work")), says("Done.")), "work": (says("Worked."),)}))
+    traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    run("go", BUILTIN_TOOLS, evolve(CFG, traceparent=traceparent), world)
+    child = child_of(world)
+    assert (world.journal.config(child.past.cfg_digest).traceparent, child.past.conversation) == (traceparent, "p~1.1.0.0")

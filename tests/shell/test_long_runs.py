@@ -30,9 +30,9 @@ from turnfold import (
     run,
     run_async,
 )
-from turnfold.core.agent.encoding import SUMMARY
 from turnfold.core.agent.events import Compacted, Reason, RequestOpened, TurnInterrupted
 from turnfold.core.agent.state import ChatState
+from turnfold.core.agent.summary import SUMMARY
 from turnfold.core.config.tables import Compaction
 from turnfold.core.config.values import Limits, Provider
 from turnfold.core.conversation.messages import AssistantMessage, ToolMessage

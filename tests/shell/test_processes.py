@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 import pytest
+from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -356,3 +357,15 @@ def test_what_the_system_refuses_is_a_problem() -> None:
     assert start_problem(PermissionError(13, "Permission denied", "/w"), "/w").code == "not-allowed"
     assert start_problem(OSError(24, "Too many open files"), "/w").code == "no-room"
     assert start_problem(OSError(5, "Input/output error"), "/w").code == "world"
+
+
+def test_a_command_reads_what_it_is_given_and_one_that_does_not_is_not_held_up() -> None:
+    for script, stdin, printed in (
+        ("sort", "b\na\n", "a\nb\n"),
+        ("wc -c", "é" * 200_000, "400000\n"),
+        ("true", "x" * 500_000, ""),
+        ("cat", "", ""),
+    ):
+        answer = LOCAL.run(evolve(request(script), stdin=stdin), Scope())
+        assert isinstance(answer, ProcessEnded)
+        assert answer.output == printed

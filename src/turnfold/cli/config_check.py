@@ -17,6 +17,7 @@ from turnfold.core.problem import Problem, did_you_mean
 from turnfold.core.tools.builtin import BUILTIN_TOOLS
 from turnfold.shell.catalogue import catalogue, with_catalogue
 from turnfold.shell.folders import Folders
+from turnfold.shell.hooks import EVENT_NAMES, EVERY
 from turnfold.shell.mcp.offers import FOREIGN
 from turnfold.shell.settings import Settings, load_settings
 
@@ -77,7 +78,7 @@ def _awaited(parts: tuple[str, ...]) -> str:
 
 
 def unknown_names(cfg: ChatConfig) -> Iterator[str]:
-    """A sentence for each model, provider, tool, agent and guardrail that a setting names and nothing defines."""
+    """A sentence for each model, provider, tool, agent, guardrail and event that a setting names and nothing defines."""
     known = with_catalogue(cfg)
     built_in = tuple(tool.name for tool in BUILTIN_TOOLS)
     for key, model in _models_named(cfg):
@@ -89,15 +90,35 @@ def unknown_names(cfg: ChatConfig) -> Iterator[str]:
         if name not in built_in and name.partition("__")[0] not in servers:
             hint = did_you_mean(name, built_in) or f"; there are {', '.join(built_in)}."
             yield f"{_place(cfg, key)}There is no tool {name[:60]!r}{hint} @ $.{key}"
+    yield from _undefined(cfg)
+    yield from _odd_hooks(cfg)
+
+
+def _undefined(cfg: ChatConfig) -> Iterator[str]:
+    """A sentence for each agent and guardrail that is named, and is described nowhere."""
     agents = tuple(each.name for each in cfg.agents)
     guardrails = tuple(each.name for each in cfg.guardrails)
     named = [("agent", "agent", cfg.agent, agents)] if cfg.agent else []
     for each in cfg.agents:
         named += [(f"agents.{each.name}.handoffs", "agent", name, agents) for name in each.handoffs]
+        named += [(f"agents.{each.name}.helpers", "agent", name, agents) for name in each.helpers]
         named += [(f"agents.{each.name}.guardrails", "guardrail", name, guardrails) for name in each.guardrails]
     for key, kind, name, defined in named:
         if name not in defined:
             yield f"{_place(cfg, key)}There is no {kind} {name[:60]!r}{did_you_mean(name, defined) or f'; define it as [{kind}s.{name[:60]}].'} @ $.{key}"
+
+
+def _odd_hooks(cfg: ChatConfig) -> Iterator[str]:
+    """A sentence for each event that a hook names and there is not, and for each hook that is never run."""
+    for each in cfg.hooks:
+        key = f"hooks.{each.name}"
+        for name in each.on:
+            if name != EVERY and name not in EVENT_NAMES:
+                hint = did_you_mean(name, EVENT_NAMES) or f"; there are {', '.join(EVENT_NAMES)}, and {EVERY} for all."
+                yield f"{_place(cfg, f'{key}.on')}There is no event {name[:60]!r}{hint} @ $.{key}.on"
+        missing = "command" if not each.command else "on" if not each.on else ""
+        if missing:
+            yield f"{_place(cfg, f'{key}.command')}The hook {each.name} is never run: {missing} is missing. @ $.{key}.{missing}"
 
 
 def _models_named(cfg: ChatConfig) -> Iterator[tuple[str, str]]:

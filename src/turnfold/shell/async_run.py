@@ -39,7 +39,7 @@ from turnfold.shell.world import World
 CANCELLED = world_problem("cancelled", "The request was cancelled.")
 
 Outcome: TypeAlias = Answer | Problem
-Work: TypeAlias = asyncio.Future[Outcome] | asyncio.Future[Ready | Problem] | asyncio.Future[Effect]
+Work: TypeAlias = asyncio.Future[Outcome] | asyncio.Future[Ready | Problem] | asyncio.Future[Effect] | asyncio.Future[tuple[Problem, ...]]
 
 
 async def until_done(*works: Work) -> None:
@@ -129,18 +129,32 @@ class _AsyncRun:
 
     async def drive(self, first: Input) -> RunResult:
         """Inputs taken until none is to be expected."""
+        stopped = False
         try:
             for each in self._desk.opening(first):
                 self._take(each)
             await self._until_over()
         except asyncio.CancelledError:
+            stopped = True
             await self._interrupt()
             raise
         except (JournalError, EndlessRules) as error:
             return self._desk.result(error.problem)
         finally:
-            await self._ended()
+            try:
+                await self._ended()
+            finally:
+                if self._desk.hooked:
+                    await self._unhook(stopped=stopped)
         return self._desk.result()
+
+    async def _unhook(self, *, stopped: bool) -> None:
+        """What the hooks still do waited for, on a thread."""
+        work = self._threads.doing(lambda: self._desk.unhooked(stopped=stopped))
+        try:
+            await until_done(work)
+        finally:
+            self._desk.tell(work.result())
 
     async def _until_over(self) -> None:
         """Until nothing is under way, no rule has something to say, and nobody decides."""

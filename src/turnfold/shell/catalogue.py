@@ -16,7 +16,7 @@ from attrs import evolve
 from turnfold.core.config.layers import ChatConfig, Origin, Overrides
 from turnfold.core.config.models import has_catalogue
 from turnfold.core.config.said import MemberValue, Said, saying
-from turnfold.core.config.values import ModelProfile, Provider, SecretRef
+from turnfold.core.config.values import ModelProfile, Provider, SecretRef, Wire
 from turnfold.shell.embedded.profile import EMBEDDED_PROFILE, EMBEDDED_PROVIDER
 
 T = TypeVar("T")
@@ -49,6 +49,8 @@ def _entries(tables: Tables, key: str) -> tuple[Said[T], ...]:
 def _value(field: str, value: MemberValue | list[str]) -> MemberValue:
     if field == "secret" and isinstance(value, str):
         return SecretRef(value)
+    if field == "wire":
+        return Wire(value)
     return tuple(value) if isinstance(value, list) else value
 
 

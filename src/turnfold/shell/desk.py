@@ -22,9 +22,10 @@ from turnfold.core.json import JsonObject
 from turnfold.core.problem import Problem, caller_problem
 from turnfold.core.tools.preview import preview
 from turnfold.core.tools.spec import ToolSpec
-from turnfold.core.world.answers import Answer
+from turnfold.core.world.answers import Answer, ChildEnded
 from turnfold.core.world.requests import StartChild
 from turnfold.shell.alarm import left_s
+from turnfold.shell.hooks import Hooks
 from turnfold.shell.hygiene import clean_input, held_secrets, known_mask
 from turnfold.shell.people import Nobody
 from turnfold.shell.ports import Question
@@ -128,6 +129,7 @@ class Desk:
     __slots__ = (
         "_asked",
         "_deadline_ms",
+        "_hooks",
         "_past",
         "_refused",
         "_ruled",
@@ -149,7 +151,9 @@ class Desk:
         self.cfg = cfg
         self.world = world
         self.watch = observers.watch
-        self.mask = known_mask(effective(cfg, state.past), world.secrets)
+        now = effective(cfg, state.past)
+        self.mask = known_mask(now, world.secrets)
+        self._hooks = Hooks(world, now)
         self.ended: TurnEnded | None = None
         self._refused: Problem | None = None  # why the last decision changed nothing
         self._rules = observers.rules
@@ -181,6 +185,8 @@ class Desk:
             self.watch(effect)
             if isinstance(effect, (Perform, Cancel, Recall)):
                 acts += (effect,)
+        if recorded:
+            self.tell(self._hooks.problems())
         self._seen(stepped.state)
         return acts
 
@@ -195,7 +201,25 @@ class Desk:
             if isinstance(record.event, TurnEnded):
                 self.ended = record.event
         if stepped.state.past.overrides is not self.state.past.overrides:
-            self.mask = known_mask(effective(self.cfg, stepped.state.past), self.world.secrets)
+            now = effective(self.cfg, stepped.state.past)
+            self.mask = known_mask(now, self.world.secrets)
+            self._hooks.use(now)
+        if self._hooks.any:
+            self._hooks.happened(records, effective(self.cfg, stepped.state.past))
+
+    @property
+    def hooked(self) -> bool:
+        """Whether a hook was run, or waits to be: then the run's end has to wait for :meth:`unhooked`."""
+        return self._hooks.begun
+
+    def unhooked(self, *, stopped: bool) -> tuple[Problem, ...]:
+        """What went wrong with the hooks at last, once nothing of them is left; no later than the grace time where the run was ``stopped``."""
+        return self._hooks.close(effective(self.cfg, self.state.past).limits.grace_s if stopped else None)
+
+    def tell(self, problems: tuple[Problem, ...]) -> None:
+        """Show ``problems`` to whoever watches."""
+        for problem in problems:
+            self.watch(Publish(problem))
 
     def recalled(self, act: Recall) -> Effect:
         """``act`` done, from any thread; what comes of it is for the watcher."""
@@ -203,10 +227,19 @@ class Desk:
 
     def opening(self, first: Input) -> tuple[Input, ...]:
         """What a run begins with: ``first``, after ``Resumed`` where an earlier run left something under way that nobody performs now."""
-        if isinstance(first, (Resumed, ChunkArrived, Answered, Failed)):
+        if isinstance(first, (ChunkArrived, Answered, Failed)):
             return (first,)
         left = any(opened.status is not Status.ASKED for opened in open_requests(self.state.past))
-        return (Resumed(first.at_ms), first) if left else (first,)
+        if not left:
+            return (first,)
+        if isinstance(first, Resumed):
+            return (evolve(first, children=self._lost_children()),)
+        return Resumed(first.at_ms, self._lost_children()), first
+
+    def _lost_children(self) -> tuple[ChildEnded, ...]:
+        from turnfold.shell.lost_children import lost_children  # which knows results by this module
+
+        return lost_children(self.state.past, self.cfg, self.world.journal)
 
     def performing(self, due: Perform) -> ChatConfig:
         """The config that ``due`` is performed under: as it is now, so that ports judge by the rules that ``permit`` judged by; for a child

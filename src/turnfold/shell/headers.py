@@ -12,6 +12,7 @@ from attrs import field, frozen
 
 from turnfold.core.config.values import Provider
 from turnfold.core.json import JsonObject, JsonValue
+from turnfold.core.llm.endpoint import endpoint
 from turnfold.core.problem import Problem, caller_problem
 from turnfold.shell.masking import Secret
 from turnfold.shell.ports import Secrets
@@ -35,7 +36,10 @@ def sealed_headers(provider: Provider, secrets: Secrets) -> Sealed | Problem:
     key = _key(provider, secrets)
     if isinstance(key, Problem):
         return key
-    headers = dict((*PLAIN, ("authorization", f"Bearer {key}")) if key else PLAIN)
+    place = endpoint(provider.wire)
+    headers = dict((*PLAIN, *place.headers))
+    if key:
+        headers[place.key_header] = place.key_prefix + key
     hidden = [Secret(provider.secret.name, key)] if key and provider.secret else []
     for name, said in provider.headers.members:
         value = _value(provider, name, said, secrets)

@@ -1,4 +1,4 @@
-"""Models over HTTP: the port ``Models`` for every OpenAI-compatible server."""
+"""Models over HTTP: the port ``Models`` for every server that speaks one of the wire formats."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import final
 from attrs import evolve, field, frozen
 
 from turnfold.core.config.values import Provider
+from turnfold.core.llm.endpoint import address_of
 from turnfold.core.llm.provider_errors import error_problem
 from turnfold.core.problem import Problem, caller_problem, world_problem
 from turnfold.core.world.answers import StreamEnded
@@ -57,7 +58,7 @@ def sending_of(request: CallModel, body: bytes, secrets: Secrets, reply_bytes: i
         return sealed
     post = Post(
         name=provider.name,
-        url=f"{provider.base_url.rstrip('/')}/chat/completions",
+        url=address_of(provider, request.model),
         headers=sealed.headers,
         body=body,
         timeout_s=provider.timeout_s,
@@ -80,7 +81,7 @@ def bad_proxy(error: Exception) -> Problem:
 
 @final
 class HttpModels:
-    """Sends ``CallModel`` as POST {base URL}/chat/completions and streams the reply's bytes; errors are Problems.
+    """Sends ``CallModel`` as a POST where its wire format wants it (``core/llm/endpoint.py``) and streams the reply's bytes; errors are Problems.
 
     Requests side by side have a connection each, which is kept for the next ones. The HTTP library is imported with the
     first request. A secret's value is in no Problem, and masked in a stream that repeats it.

@@ -15,6 +15,8 @@ import shlex
 import shutil
 import signal
 import stat
+import subprocess
+import tempfile
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -121,14 +123,26 @@ def _started(
     bash: str, request: RunProcess, values: Mapping[str, str], room: Room | None, waker: Waker, held: contextlib.ExitStack
 ) -> _Run:
     """The command on its way, in ``room`` where there is one: its report is a pipe, or, since few descriptors enter a sandbox, a file."""
+    stdin = _told(request.stdin, held)
     if room is None:
         report, report_end = _high_pipe(held)
-        child = Child(partial(_argv, bash, request.script, report_end), request.cwd, values, keep=(report_end,))
+        child = Child(partial(_argv, bash, request.script, report_end), request.cwd, values, keep=(report_end,), stdin=stdin)
         return _Run(child, waker, request, report=report)
     first = OPEN.format(report=HIGH_DESCRIPTOR, file=shlex.quote(_report_file(room)))
     program = bash_argv(bash, WRAPPER.format(first=first, report=HIGH_DESCRIPTOR, script=shlex.quote(request.script)))
-    child = Child(room.around(program), "/", {}, keep=room.keep, shells=room.shells)
+    child = Child(room.around(program), "/", {}, keep=room.keep, stdin=stdin, shells=room.shells)
     return _Run(child, waker, request, room=room)
+
+
+def _told(text: str, held: contextlib.ExitStack) -> int:
+    """A descriptor to read ``text`` from, of a file without a name: a command that does not read it holds nobody up."""
+    if not text:
+        return subprocess.DEVNULL
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - it lasts as long as the command
+    held.callback(file.close)
+    file.write(text.encode("utf-8", "replace"))
+    file.seek(0)
+    return file.fileno()
 
 
 def _report_file(room: Room) -> str:

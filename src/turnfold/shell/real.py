@@ -17,6 +17,7 @@ from turnfold.shell.environment import base_environment
 from turnfold.shell.files import LocalFiles
 from turnfold.shell.finder import LocalFinder
 from turnfold.shell.folders import Folders, find_folders
+from turnfold.shell.hooks import WITHIN
 from turnfold.shell.index import LocalIndex
 from turnfold.shell.jobs import LocalJobs
 from turnfold.shell.journal import SqliteJournal
@@ -64,27 +65,24 @@ def real_world(
 ) -> Iterator[World]:
     """This machine as a ``World``, until the block ends; then no process, connection or file of it is left open.
 
-    ``human`` is asked what no rule allows; by default nobody is there, and a run ends paused. ``environ`` (the
-    process's own by default) is read here, once. Raises ``JournalError`` when the journal can't be opened.
+    ``human`` (by default nobody, and a run ends paused) is asked what no rule allows. ``environ`` is read here, once. Raises ``JournalError``.
     """
     variables = dict(os.environ if environ is None else environ)
     places = find_folders(variables) if folders is None else folders
     base = base_environment(variables)
-    secrets = EnvironmentSecrets(variables)
-    files = LocalFiles()
+    secrets, files = EnvironmentSecrets(variables), LocalFiles()
     finder = LocalFinder(base, files)
     with ExitStack() as stack:
         journal = stack.enter_context(closing(SqliteJournal(places.journal)))
         sandboxes = LocalSandboxes(base, tuple(str(folder) for folder in (places.config, places.data, places.cache)))
         models = stack.enter_context(closing(RoutedModels(secrets, places.weights, tell, progress)))
-        async_models = stack.enter_context(closing(HttpAsyncModels(secrets, models)))
         yield World(
             files=files,
             processes=LocalProcesses(base, sandboxes),
             pythons=_closed_by(stack, LocalPythons(base, sandboxes=sandboxes)),
             jobs=_closed_by(stack, LocalJobs(base, sandboxes)),
             models=models,
-            async_models=async_models,
+            async_models=stack.enter_context(closing(HttpAsyncModels(secrets, models))),
             clock=SystemClock(),
             secrets=secrets,
             human=human,
@@ -95,6 +93,7 @@ def real_world(
             browsers=_closed_by(stack, LocalBrowsers(variables)),
             finder=finder,
             index=LocalIndex(places.indexes, finder),
+            hooked=WITHIN not in variables,
         )
 
 

@@ -25,7 +25,8 @@ from turnfold.shell.ports import AsyncModels, Clock, Files, Human, Journal, Mode
 class World:
     """Everything that a run may touch. Nothing is shared behind it: two worlds know nothing of each other.
 
-    What a world can do without is absent by default, and says so when it is asked.
+    What a world can do without is absent by default, and says so when it is asked. ``hooked``: whether commands of the settings are run
+    when something has happened; they are not by a turnfold that is run within one.
     """
 
     files: Files
@@ -45,3 +46,4 @@ class World:
     functions: Port[CallPython] = ABSENT
     mcp: Servers = ABSENT
     async_models: AsyncModels | None = None  # in the place of models, where a run is driven on an event loop
+    hooked: bool = True

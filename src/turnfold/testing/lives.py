@@ -10,11 +10,12 @@ from attrs import evolve
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from turnfold.core.config.agents import AgentSpec
+from turnfold.core.agent.led_tools import led_tools
+from turnfold.core.config.agents import AgentSpec, History
 from turnfold.core.config.layers import ChatConfig, Config, ProjectConfig
 from turnfold.core.config.said import said
 from turnfold.core.config.tables import Compaction
-from turnfold.core.config.values import Limits, ModelProfile, Rule, ToolFormat, Verdict
+from turnfold.core.config.values import Limits, ModelProfile, Provider, Rule, ToolFormat, Verdict, Wire
 from turnfold.core.conversation.messages import ToolCall
 from turnfold.core.json import JsonObject, dumps
 from turnfold.core.llm.call_format import MARKDOWN, XML, TextFormat
@@ -45,6 +46,7 @@ from turnfold.testing.simulated import (
 )
 from turnfold.testing.strategies import inputs, request_ids, texts, tool_calls
 from turnfold.testing.wire import chat_body, chat_stream
+from turnfold.testing.wires import error_in, stream_in
 
 CALLS: tuple[ToolCall, ...] = (
     ToolCall("read", JsonObject.of(path="a.txt")),
@@ -69,6 +71,10 @@ CALLS: tuple[ToolCall, ...] = (
     ToolCall("twice", JsonObject.of(path="a.txt")),
     ToolCall("raises", JsonObject.of(text="no")),
     ToolCall("nothing", JsonObject()),
+    ToolCall("critic", JsonObject.of(input="Is it good?")),
+    ToolCall("transfer_to_writer", JsonObject.of(reason="It has to be written.")),
+    ToolCall("transfer_to_reviewer", JsonObject()),
+    ToolCall("transfer_to_critic", JsonObject()),
 )
 BOTH = "<tool-use>\n<read args='a.txt'/>\n<shell>\nls\n</shell>\n</tool-use>"
 COMMANDS = (
@@ -143,9 +149,15 @@ CHANGING = tuple(
     command for command in COMMANDS if command.split(" ")[0] in ("/undo", "/redo", "/rewind", "/edit", "/retry", "/replay", "/impersonate")
 )
 AGENTS = (
-    AgentSpec(name="reviewer", instructions="Review, change nothing.", tools=("read", "shell")),
-    AgentSpec(name="writer", model="scripted/other", tools=("-python",), limits=said(Limits, generations=2)),
+    AgentSpec(
+        name="reviewer", instructions="Review, change nothing.", tools=("read", "shell"), handoffs=("writer", "critic"), helpers=("critic",)
+    ),
+    AgentSpec(name="writer", model="scripted/other", tools=("-python",), limits=said(Limits, generations=2), history=History.FILTERED),
+    AgentSpec(name="critic", description="Finds faults.", history=History.NESTED, handoffs=("reviewer", "writer")),
     AgentSpec(name="lost", model="no/such"),
+)
+LED_TOOLS = tuple(
+    tool for agent in ("reviewer", "critic") for tool in led_tools(ALL_TOOLS, ChatConfig(ProjectConfig(Config(agent=agent, agents=AGENTS))))
 )
 RULES = (None, None, Rule(Verdict.ALLOW, "write", "*"), Rule(Verdict.ALLOW), Rule(Verdict.DENY, "run", "*"), Rule(Verdict.ASK))
 LIMITS = (
@@ -182,12 +194,12 @@ def blocks() -> SearchStrategy[str]:
 
 
 def _block(form: TextFormat, call: ToolCall, after: str) -> str:
-    tool = find_tool(ALL_TOOLS, call.name)
+    tool = find_tool((*ALL_TOOLS, *LED_TOOLS), call.name)
     return after if tool is None else f"Let me.\n{form.render(call, tool)}{after}"
 
 
-def streams() -> SearchStrategy[Stream]:
-    """Replies: text, calls, both, nothing, cut, failed in the middle, no stream at all."""
+def streams(wire: Wire = Wire.CHAT) -> SearchStrategy[Stream]:
+    """Replies in ``wire``: text, calls, both, nothing, cut, failed in the middle, no stream at all."""
     said = st.sampled_from(("Done.", "", " ", "é😀 done", "```read\na", "```shell\nls\n```", BOTH)) | texts() | blocks()
     several = st.lists(raw_calls(), min_size=1, max_size=4).map(tuple)
     called = st.one_of(st.just(()), several, several)
@@ -200,20 +212,24 @@ def streams() -> SearchStrategy[Stream]:
         finish_reason=st.sampled_from(("", "", "", "length", "content_filter")),
         piece_chars=st.integers(1, 30),
     )
+    if wire is not Wire.CHAT:
+        usages = st.sampled_from(tuple(usage or Usage() for usage in USAGES))
+        reasoned, odd = st.sampled_from(("", "", "Hm.")), st.sampled_from((False, False, False, True))
+        whole = st.builds(stream_in, st.just(wire), said, called, usages, reasoning=reasoned, refusal=odd, cut=odd)
     body = st.builds(chat_body, said, called)
     cut = st.builds(lambda data, at: data[: at % (len(data) + 1)], whole, st.integers(0, 4000))
-    error = b'data: {"error":{"message":"overloaded"}}\n\n'
+    error = error_in(wire, "overloaded")
     broken = st.builds(lambda data, at: data[: at % (len(data) + 1)] + error, whole, st.integers(0, 4000))
     data = st.one_of(*(6 * [whole]), body, cut, broken, st.binary(max_size=20))
     return st.builds(Stream, data, st.sampled_from((None,) * 7 + (world_problem("offline", "No network."),)))
 
 
-def scripts() -> SearchStrategy[tuple[tuple[Stream, ...], ...]]:
+def scripts(wire: Wire = Wire.CHAT) -> SearchStrategy[tuple[tuple[Stream, ...], ...]]:
     """What a model replies in the first turns."""
-    return st.lists(st.lists(streams(), min_size=1, max_size=3).map(tuple), min_size=1, max_size=4).map(tuple)
+    return st.lists(st.lists(streams(wire), min_size=1, max_size=3).map(tuple), min_size=1, max_size=4).map(tuple)
 
 
-def sim_configs(*, timed: bool = True) -> SearchStrategy[ChatConfig]:
+def sim_configs(*, timed: bool = True, wire: Wire = Wire.CHAT) -> SearchStrategy[ChatConfig]:
     """Configs under which a conversation comes to something; ``timed``: also such as end a turn after some time."""
     return st.builds(
         _config,
@@ -223,21 +239,31 @@ def sim_configs(*, timed: bool = True) -> SearchStrategy[ChatConfig]:
         st.sampled_from(tuple(limits for limits in LIMITS if timed or limits.turn_s is None)),
         st.sampled_from((None, 200, 600, 2_000)),
         st.sampled_from((None, None, None, ("read", "shell", "count"))),
+        st.sampled_from(("", "", "reviewer", "critic")),
+        st.just(evolve(PROVIDER, wire=wire)),
     )
 
 
 def _config(
-    model: str, tool_format: ToolFormat, rules: tuple[Rule, ...], limits: Limits, window: int | None, tools: tuple[str, ...] | None
+    model: str,
+    tool_format: ToolFormat,
+    rules: tuple[Rule, ...],
+    limits: Limits,
+    window: int | None,
+    tools: tuple[str, ...] | None,
+    agent: str,
+    provider: Provider,
 ) -> ChatConfig:
     priced = ModelProfile(pattern="scripted/*", window_tokens=window, input_usd=1000.0, output_usd=1000.0)
     keep = Compaction(keep_turns=0 if window == 200 else 1)
     base = Config(
         model=model,
-        providers=(PROVIDER,),
+        providers=(provider,),
         tool_format=tool_format,
         rules=rules,
         limits=limits,
         agents=AGENTS,
+        agent=agent,
         models=(priced,),
         compaction=keep,
     )
@@ -245,11 +271,11 @@ def _config(
     return cfg if tools is None else evolve(cfg, tools=tools)
 
 
-def sims() -> SearchStrategy[Sim]:
+def sims(wire: Wire = Wire.CHAT) -> SearchStrategy[Sim]:
     """Conversations that have not begun, each with a config and a script; small windows have many of them summed up."""
-    return st.builds(
-        Sim, tools=st.just(ALL_TOOLS), cfg=sim_configs(), script=scripts(), summary=st.one_of(st.just(SUMMARY), st.just(SUMMARY), streams())
-    )
+    summed = st.just(SUMMARY if wire is Wire.CHAT else Stream(stream_in(wire, "They said hello.")))
+    summary = st.one_of(summed, summed, streams(wire))
+    return st.builds(Sim, tools=st.just(ALL_TOOLS), cfg=sim_configs(wire=wire), script=scripts(wire), summary=summary)
 
 
 def asked() -> SearchStrategy[Move]:

@@ -38,7 +38,7 @@ from turnfold.core.agent.inputs import (
 from turnfold.core.agent.state import ChatState, questions
 from turnfold.core.agent.step import step
 from turnfold.core.config.layers import ChatConfig, Config, ProjectConfig
-from turnfold.core.config.values import Provider, Rule
+from turnfold.core.config.values import Provider, Rule, Wire
 from turnfold.core.conversation.messages import ToolCall
 from turnfold.core.journal import load, recorded
 from turnfold.core.json import JsonObject
@@ -48,6 +48,7 @@ from turnfold.core.world.answers import Answer, FileWritten, StreamEnded, Waited
 from turnfold.core.world.requests import AskHuman, CallModel, Purpose, Wait
 from turnfold.testing.simulated_world import Came, Disk, outcome_of
 from turnfold.testing.wire import chat_stream
+from turnfold.testing.wires import stream_in
 
 PROVIDER = Provider(name="scripted", base_url="http://127.0.0.1:9/v1")
 CONFIG = ChatConfig(ProjectConfig(Config(model="scripted/model", providers=(PROVIDER,))), workspace="/w", conversation="c")
@@ -378,10 +379,10 @@ def stream_of(sim: Sim, perform: Perform) -> Stream:
     request_id, request = perform.request_id, perform.request
     if isinstance(request, CallModel) and request.purpose is Purpose.SUMMARY:
         return sim.summary
-    if not 0 < request_id.turn <= len(sim.script):
-        return DONE
-    row = sim.script[request_id.turn - 1]
-    return row[request_id.generation - 1] if 0 < request_id.generation <= len(row) else DONE
+    row = sim.script[request_id.turn - 1] if 0 < request_id.turn <= len(sim.script) else ()
+    wire = request.provider.wire if isinstance(request, CallModel) else Wire.CHAT
+    done = DONE if wire is Wire.CHAT else Stream(stream_in(wire, "Done."))
+    return row[request_id.generation - 1] if 0 < request_id.generation <= len(row) else done
 
 
 def finished(sim: Sim, *, allowed: bool = True) -> Sim:

@@ -18,22 +18,24 @@ def chat_stream(
     *,
     reasoning: str = "",
     finish_reason: str = "",
+    refusal: bool = False,
     piece_chars: int = 4,
 ) -> bytes:
     """A Chat Completions stream of this reply, deltas of ``piece_chars`` characters each.
 
-    ``finish_reason`` is what the reply would have unless one is given.
+    ``finish_reason`` is what the reply would have unless one is given; ``refusal``: the text is the model's refusal.
 
     >>> chat_stream("Hi").count(b"data: ")
     4
     """
     deltas: list[JsonObject] = [JsonObject.of(role="assistant", content=None if calls and not text else "")]
-    deltas += [JsonObject.of(reasoning_content=piece) for piece in _pieces(reasoning, piece_chars)]
-    deltas += [JsonObject.of(content=piece) for piece in _pieces(text, piece_chars)]
+    deltas += [JsonObject.of(reasoning_content=piece) for piece in pieces(reasoning, piece_chars)]
+    said = "refusal" if refusal else "content"
+    deltas += [JsonObject(((said, piece),)) for piece in pieces(text, piece_chars)]
     for index, call in enumerate(calls):
         begun = JsonObject.of(index=index, id=f"call_{index}", type="function", function=JsonObject.of(name=call.name, arguments=""))
         deltas.append(JsonObject.of(tool_calls=(begun,)))
-        deltas += [_more(index, piece) for piece in _pieces(call.text, piece_chars)]
+        deltas += [_more(index, piece) for piece in pieces(call.text, piece_chars)]
     reason = finish_reason or ("tool_calls" if calls else "stop")
     events = [*(_event(delta, None) for delta in deltas), _event(JsonObject(), reason)]
     if usage is not None:
@@ -88,8 +90,10 @@ def _usage(usage: Usage) -> JsonObject:
         completion_tokens=usage.output_tokens,
         total_tokens=usage.input_tokens + usage.output_tokens,
         prompt_tokens_details=JsonObject.of(cached_tokens=usage.cached_tokens),
+        completion_tokens_details=JsonObject.of(reasoning_tokens=usage.reasoning_tokens),
     )
 
 
-def _pieces(text: str, size: int) -> list[str]:
+def pieces(text: str, size: int) -> list[str]:
+    """``text`` cut into pieces of ``size`` characters."""
     return [text[start : start + size] for start in range(0, len(text), size)]

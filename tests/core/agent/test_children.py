@@ -19,6 +19,8 @@ from turnfold.core.conversation.messages import ToolCall
 from turnfold.core.json import JsonObject
 from turnfold.core.problem import Problem
 from turnfold.core.tools.builtin import BUILTIN_TOOLS
+from turnfold.core.tools.extension import Extension
+from turnfold.core.tools.spec import extended, extensions
 from turnfold.core.world.answers import ChildEnded
 from turnfold.core.world.permission import permit
 from turnfold.core.world.requests import Request, StartChild
@@ -121,3 +123,18 @@ def test_an_id_says_whose_child_it_is(parent: str, path: list[RequestId]) -> Non
         assert (parent_of(child_id(child, request_id)), depth_of(child_id(child, request_id))) == (child, depth_of(child) + 1)
         child = child_id(child, request_id)
     assert depth_of(child) == len(path)
+
+
+def test_what_comes_with_tools_goes_down_with_or_without_them() -> None:
+    says = Extension(instructions=lambda situation, cfg: "Be kind.")
+    tools = (evolve(BUILTIN_TOOLS[0], extension=says), BUILTIN_TOOLS[1], extended("guard", says))
+    for wanted, names in ((None, ["read", "save"]), (("save",), ["save"]), ((), [])):
+        handed = child_tools(StartChild(task="t", tools=wanted), tools, ChatConfig(ProjectConfig(Config())))
+        assert isinstance(handed, tuple)
+        assert [tool.name for tool in handed if not tool.bare] == names
+        assert extensions(handed, "") == (says, says)
+    led = child_tools(
+        StartChild(task="t"), tools, ChatConfig(ProjectConfig(Config(agent="critic", agents=(AgentSpec(name="critic", tools=("save",)),))))
+    )
+    assert isinstance(led, tuple)
+    assert [(tool.name, tool.bare) for tool in led] == [("save", False), ("read", True), ("guard", True)]

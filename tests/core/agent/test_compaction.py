@@ -14,11 +14,11 @@ from tests.core.agent.compacting import Said, keeping, past_of, turns, windowed
 from tests.laws.comparison import assert_acceptable
 from turnfold.core.agent.apply import apply
 from turnfold.core.agent.compaction import ASK, LEAST_BYTES, SYSTEM, plan, plan_if_due, plan_in_turn, summary_body, transcript
-from turnfold.core.agent.encoding import ASKED, SUMMARY, encoded_for, request_body
+from turnfold.core.agent.encoding import encoded_for, request_body
 from turnfold.core.agent.events import Compacted, Impersonated, MessageAdded, Reason, SummaryAsked, TurnEnded
 from turnfold.core.agent.live import Plan
 from turnfold.core.agent.state import ChatState, Past
-from turnfold.core.agent.summary import Summary
+from turnfold.core.agent.summary import ASKED, SUMMARY, Summary
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.models import Located, profile_of
 from turnfold.core.config.tables import Compaction

@@ -16,7 +16,7 @@ from turnfold.core.agent.events import Reason, TurnEnded, TurnInterrupted
 from turnfold.core.agent.inputs import ChunkArrived, SettingsChanged, TimePassed, UserSaid
 from turnfold.core.agent.limits import FAR_MS, next_deadline
 from turnfold.core.agent.rounds import INTERRUPTED_TEXT
-from turnfold.core.agent.state import Past
+from turnfold.core.agent.state import Past, open_requests
 from turnfold.core.config.agents import AgentSpec
 from turnfold.core.config.layers import ChatConfig, Overrides
 from turnfold.core.config.said import said
@@ -277,3 +277,13 @@ def test_an_agent_that_nobody_describes_ends_the_turn_before_a_call() -> None:
     assert done.performs == ()
     assert reasons(done) == (Reason.FAILED,)
     assert [problem.code for problem in problems(done)] == ["unknown-agent"]
+
+
+def test_a_child_is_waited_for_longer_since_it_waits_for_its_own_requests_first() -> None:
+    cfg = limited(Limits(grace_s=2.0, child_depth=2), YES)
+    for name, arguments, graces in (("shell", {"command": "make"}, 1), ("subagent", {"task": "count"}, 3)):
+        stopped = after(sim(reply("", call(name, **arguments)), cfg=cfg), Say(), Finish(), Interrupt())
+        (since,) = (each.since_ms for each in open_requests(stopped.state.past))
+        assert next_deadline(stopped.state.past, cfg) == since + graces * 2000
+        assert results(after(stopped, Wild(TimePassed(since + graces * 2000 - 1)))) == ()
+        assert "Whether it took effect is unknown" in results(after(stopped, Wild(TimePassed(since + graces * 2000))))[0]

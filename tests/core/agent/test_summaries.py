@@ -11,11 +11,11 @@ from tests.core.agent.compacting import keeping, saying, windowed
 from tests.core.agent.scripted import after, call, notices, problems, reasons, reply
 from tests.laws.comparison import assert_balanced, assert_nothing_lost
 from turnfold.core.agent.effects import Cancel
-from turnfold.core.agent.encoding import SUMMARY as TOLD
 from turnfold.core.agent.events import Compacted, MessageAdded, Reason, RequestClosed, Rewound, TurnEnded
 from turnfold.core.agent.inputs import Answered
 from turnfold.core.agent.state import ChatState
 from turnfold.core.agent.summaries import NOTHING_TO_SUMMARISE
+from turnfold.core.agent.summary import SUMMARY as TOLD
 from turnfold.core.agent.summary import Summary
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.values import Limits, ModelProfile, Rule, Verdict

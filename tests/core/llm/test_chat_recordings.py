@@ -173,7 +173,7 @@ def test_our_encoding_has_the_shape_of_the_requests_that_followed() -> None:
         message = AssistantMessage(text=reply.text, place="1.1", calls=tuple(calls))
         ours = loads_untrusted(CHAT.encoder.encode_message(message, ToolFormat.NATIVE)).unwrap()
         assert shape(ours) == shape(recorded)
-        assert [member(call, "id") for call in items(member(ours, "tool_calls"))] == [f"1.1.{number}" for number in range(len(calls))]
+        assert [member(call, "id") for call in items(member(ours, "tool_calls"))] == [f"t001g010{number}" for number in range(len(calls))]
 
 
 @settings(max_examples=60, deadline=None)

@@ -14,7 +14,7 @@ from turnfold.core.config.values import TokensParameter, ToolFormat
 from turnfold.core.conversation.messages import AssistantMessage, BrokenCall, Message, ToolCall, ToolMessage, UserMessage
 from turnfold.core.json import JsonObject
 from turnfold.core.llm.chat import CHAT
-from turnfold.core.llm.chat_request import output_text
+from turnfold.core.llm.chat_request import as_returned, output_text
 from turnfold.core.llm.protocol import Head
 from turnfold.core.problem import model_problem
 from turnfold.core.tools.spec import Call, Done, Next, ToolSpec
@@ -73,14 +73,16 @@ def test_requests_are_json_and_the_messages_of_one_begin_the_next(
 def test_a_whole_conversation_natively() -> None:
     calls = (
         ToolCall("read", JsonObject.of(path="ü")),
-        BrokenCall("read", '{"path": 1}', PROBLEM),
+        BrokenCall("read", '{"path":1}', PROBLEM),
         BrokenCall("no such tool!", "{", PROBLEM),
     )
     message = AssistantMessage(text="", place="3.1", calls=calls, reasoning="hm")
-    functions = [("3.1.0", "read", '{"path":"ü"}'), ("3.1.1", "read", '{"path": 1}'), ("3.1.2", "no_such_tool_", "{}")]
+    functions = [("t003g0100", "read", '{"path":"ü"}'), ("t003g0101", "read", '{"path":1}'), ("t003g0102", "no_such_tool_", "{}")]
     made = [{"id": place, "type": "function", "function": {"name": name, "arguments": text}} for place, name, text in functions]
-    assert encoded(message) == {"role": "assistant", "content": None, "tool_calls": made}
-    assert encoded(ToolMessage(call_id="3.1.0", tool="read", text="out")) == {"role": "tool", "tool_call_id": "3.1.0", "content": "out"}
+    assert encoded(message) == {"role": "assistant", "content": None, "reasoning_content": "hm", "tool_calls": made}
+    assert encoded(as_returned(message, returns=False)) == {"role": "assistant", "content": None, "tool_calls": made}
+    assert as_returned(message, returns=True) is message
+    assert encoded(ToolMessage(call_id="3.1.0", tool="read", text="out")) == {"role": "tool", "tool_call_id": "t003g0100", "content": "out"}
     assert encoded(AssistantMessage(text="so f", place="3.1", cut=True)) == {"role": "assistant", "content": "so f"}
     assert encoded(AssistantMessage(text="", place="3.1")) == {"role": "assistant", "content": ""}
     assert encoded(AssistantMessage(text="Reading.", place="3.1", calls=calls[:1])) == {

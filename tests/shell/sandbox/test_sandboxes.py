@@ -84,6 +84,13 @@ def test_what_is_allowed_works(back_end: BackEnd, place: Path) -> None:
     assert (place / "w" / "file").read_text() == "in\n"
 
 
+@EACH
+def test_what_it_is_given_to_read_comes_in(back_end: BackEnd, place: Path) -> None:
+    answer = LocalProcesses(BASE, only(back_end)).run(evolve(request("sort", place, confined(place)), stdin="b\na\n"), Scope())
+    assert isinstance(answer, ProcessEnded), answer
+    assert answer.output == "a\nb\n"
+
+
 WRITES = """
 echo evil > ../outside
 echo evil > ../new

@@ -16,7 +16,7 @@ from turnfold.core.config.missing import MISSING
 from turnfold.core.config.values import Limits
 from turnfold.core.problem import Problem, did_you_mean, model_problem
 from turnfold.core.tools.output import counted
-from turnfold.core.tools.spec import ToolSpec
+from turnfold.core.tools.spec import ToolSpec, extended
 from turnfold.core.world.requests import StartChild
 
 
@@ -69,13 +69,22 @@ def _limits(request: StartChild, led: Limits, left: Limits) -> Limits:
 
 
 def child_tools(request: StartChild, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> tuple[ToolSpec, ...] | Problem:
-    """Those of the parent's tools that the child may use; a Problem where the request names another."""
+    """Those of the parent's tools that the child may use; a Problem where the request names another.
+
+    The functions that come with any tool go down with all of them: what a program checks or says holds for children, too.
+    """
     there = usable(tools, cfg)
     if request.tools is None:
-        return there
+        return (*there, *_extending(tools, there))
     names = tuple(tool.name for tool in there)
     for name in request.tools:
         if name not in names:
             hint = did_you_mean(name, names) or f"; there are {', '.join(names)}."
             return model_problem("unknown-tool", f"There is no tool {name[:60]!r} to hand on{hint}", "$.tools")
-    return tuple(tool for tool in there if tool.name in request.tools)
+    handed = tuple(tool for tool in there if tool.name in request.tools)
+    return (*handed, *_extending(tools, handed))
+
+
+def _extending(tools: tuple[ToolSpec, ...], handed: tuple[ToolSpec, ...]) -> tuple[ToolSpec, ...]:
+    """The extensions of ``tools`` that are not ``handed`` on, without their tools."""
+    return tuple(extended(tool.name, tool.extension) for tool in tools if tool.extension is not None and tool not in handed)

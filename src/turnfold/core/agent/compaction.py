@@ -4,7 +4,8 @@ What goes is everything before the last ``compaction.keep_turns`` turns, of whic
 goes by that rule, and the running turn nears the window all the same, its own beginning goes: all before its last
 ``compaction.keep_rounds`` rounds. It is cut where a turn or a round begins and nowhere else, so no call is ever parted from its
 result. Pinned messages, the person's first where ``compaction.keep_first`` says so, and the one that began a turn that is cut,
-stay word for word. An earlier summary is taken into the new one. The log keeps all.
+stay word for word. An earlier summary is taken into the new one, and so is what an agent was told that the conversation was handed to;
+what that left out stays out. The log keeps all.
 
 The summary is asked for by one message that holds what goes as a text: no history of calls without tools, which some
 providers refuse, and no format of calls that another model would not know. Where that text is too long for the model that
@@ -19,6 +20,7 @@ from typing import assert_never
 from turnfold.core.agent.context import bytes_per_token, estimated_tokens, room_tokens
 from turnfold.core.agent.live import Plan
 from turnfold.core.agent.state import Past
+from turnfold.core.agent.summary import Summary
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.models import Located, format_of, full_name, profile_of
 from turnfold.core.config.values import ModelProfile, ToolFormat
@@ -67,7 +69,9 @@ def _planned(past: Past, upto: int, cfg: ChatConfig, asked: int | None = None) -
     before = 0 if past.summary is None else past.summary.upto
     if upto <= before:
         return None
-    first = next((index for index in range(upto) if isinstance(past.log[index], UserMessage)), None) if cfg.compaction.keep_first else None
+    begins = before if past.summary is not None and past.summary.messages else 0  # what was handed over stands for all before it
+    keeps = cfg.compaction.keep_first
+    first = next((index for index in range(begins, upto) if isinstance(past.log[index], UserMessage)), None) if keeps else None
     kept = () if past.summary is None else past.summary.pinned
     pinned = [index for index in range(max(before, 0), upto) if index in (first, asked) or _pinned(past.log[index])]
     if len(pinned) == upto - before:
@@ -125,6 +129,7 @@ def summary_body(past: Past, planned: Plan, model: Located, cfg: ChatConfig) -> 
         temperature=profile.temperature,
         max_tokens=profile.max_tokens,
         tokens_parameter=model.provider.tokens_parameter,
+        asks_usage=model.provider.asks_usage,
         parameters=cfg.parameters if name == full_name(cfg, cfg.model) else JsonObject(),
     )
     write = encoder(model.provider.wire)
@@ -135,16 +140,25 @@ def transcript(past: Past, planned: Plan, tool_format: ToolFormat, limit_bytes: 
     """What is to be summed up, as a text of at most ``limit_bytes`` (and no less than ``LEAST_BYTES``), linear in what goes."""
     most = None if limit_bytes is None else max(limit_bytes, LEAST_BYTES)
     before = 0 if past.summary is None else past.summary.upto
-    earlier: tuple[str, ...] = () if past.summary is None else (f"# Summary of what was before\n\n{past.summary.text}",)
+    earlier = _earlier(past.summary, tool_format)
     messages = tuple(past.log[index] for index in range(max(before, 0), min(planned.upto, len(past.log))))
     parts: tuple[str, ...] = ()
     for clip_bytes in CLIPS_BYTES:
-        parts = (*earlier, *(_told(each, tool_format, clip_bytes) for each in messages))
+        parts = (*earlier, *(told_text(each, tool_format, clip_bytes) for each in messages))
         if most is None or sum(map(_size_bytes, parts)) <= most:
             return "\n\n".join(parts)
         if clip_bytes is not None:
             earlier = tuple(limit_text(each, most // 2) for each in earlier)
     return "\n\n".join(_latest(parts, len(earlier), most or 0))
+
+
+def _earlier(summary: Summary | None, tool_format: ToolFormat) -> tuple[str, ...]:
+    """What stands for the log's beginning already, as a text."""
+    if summary is None:
+        return ()
+    if not summary.messages:
+        return (f"# Summary of what was before\n\n{summary.text}",)
+    return ("\n\n".join(told_text(message, tool_format, None) for message in summary.messages),)
 
 
 def _latest(parts: tuple[str, ...], earlier: int, most_bytes: int) -> Iterator[str]:
@@ -161,8 +175,8 @@ def _latest(parts: tuple[str, ...], earlier: int, most_bytes: int) -> Iterator[s
     yield from parts[cut:] if cut == start else (limit_text(parts[cut], max(left, 0)),)
 
 
-def _told(message: Message, tool_format: ToolFormat, clip_bytes: int | None) -> str:
-    """One message under a heading that says whose it is; all but the person's words are clipped."""
+def told_text(message: Message, tool_format: ToolFormat, clip_bytes: int | None) -> str:
+    """One message under a heading that says whose it is; all but the person's words are clipped (None: nothing is)."""
     match message:
         case UserMessage():
             return f"# The user said\n\n{said_text(message)}"

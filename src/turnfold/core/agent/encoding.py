@@ -22,24 +22,20 @@ from attrs import evolve
 
 from turnfold.core.agent.live import Encoded, EncodedLog
 from turnfold.core.agent.state import ChatState, Past
-from turnfold.core.agent.summary import Summary
+from turnfold.core.agent.summary import Summary, told_instead
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.models import find_provider, profile_of
 from turnfold.core.config.values import ExampleTurn, ModelProfile, TokensParameter, ToolFormat, Wire
 from turnfold.core.conversation.log import Log
-from turnfold.core.conversation.messages import AssistantMessage, Message, ToolMessage, UserMessage
+from turnfold.core.conversation.messages import Message, ToolMessage
 from turnfold.core.llm.chat_images import as_seen, spared_bytes
-from turnfold.core.llm.chat_request import said_text
+from turnfold.core.llm.chat_request import as_returned
 from turnfold.core.llm.grammar import BlockShape, grammar_of
 from turnfold.core.llm.prompt import system_prompt
 from turnfold.core.llm.protocol import Encoder, Head
 from turnfold.core.llm.wire import encoder
 from turnfold.core.problem import Problem
 from turnfold.core.tools.spec import ToolSpec
-
-ASKED = "What has been said and done so far?"
-SUMMARY = "Summary of the conversation so far:"
-GO_ON = "Go on."
 
 
 def profile_for(state: ChatState, cfg: ChatConfig) -> ModelProfile:
@@ -48,20 +44,24 @@ def profile_for(state: ChatState, cfg: ChatConfig) -> ModelProfile:
     return kept.profile if kept is not None and (kept.cfg is cfg or kept.cfg == cfg) else profile_of(cfg)
 
 
-def encoded_for(state: ChatState, tools: tuple[ToolSpec, ...], cfg: ChatConfig, profile: ModelProfile) -> Encoded:
-    """The messages that the model of ``profile`` is told, encoded for ``tools`` and ``cfg``: those kept in ``live``, and the ones since."""
+def encoded_for(state: ChatState, tools: tuple[ToolSpec, ...], cfg: ChatConfig, profile: ModelProfile, added: str = "") -> Encoded:
+    """The messages that the model of ``profile`` is told, encoded for ``tools`` and ``cfg``: those kept in ``live``, and the ones since.
+
+    ``added``: what stands at the end of the instructions.
+    """
     kept = state.live.encoded
     tool_format = cfg.tool_format or profile.tool_format
-    same = kept is not None and (kept.cfg is cfg or kept.cfg == cfg) and kept.tools == tools
+    same = kept is not None and (kept.cfg is cfg or kept.cfg == cfg) and kept.tools == tools and kept.added == added
     wire = kept.told.wire if same and kept is not None else wire_of(cfg)
-    opening = kept.opening if same and kept is not None else encoder(wire).encode_head(_head(tools, cfg, profile))
+    opening = kept.opening if same and kept is not None else encoder(wire).encode_head(_head(tools, cfg, profile, added))
     sees = profile.sees_images is not False  # where nobody knows, the server says so
-    fresh = EncodedLog(tool_format=tool_format, wire=wire, sees=sees, parts=Log())
+    returns = profile.returns_reasoning or wire is not Wire.CHAT  # the other formats know themselves what goes back
+    fresh = EncodedLog(tool_format=tool_format, wire=wire, sees=sees, returns=returns, parts=Log())
     told = fresh if kept is None else kept.told
-    reusable = told.tool_format is tool_format and told.wire is wire and told.sees is sees
+    reusable = told.tool_format is tool_format and (told.wire, told.sees, told.returns) == (wire, sees, returns)
     begun = _begun(told if reusable else fresh, state.past)
     told = _grown(begun, state.past.log)
-    return Encoded(cfg=cfg, profile=profile, tools=tools, opening=opening, told=told)
+    return Encoded(cfg=cfg, profile=profile, tools=tools, added=added, opening=opening, told=told)
 
 
 def wire_of(cfg: ChatConfig) -> Wire:
@@ -77,7 +77,7 @@ def _grown(begun: EncodedLog, log: Log[Message]) -> EncodedLog:
     new = tuple(log.since(begun.upto + len(parts)))
     round_: tuple[ToolMessage, ...] = ()
     for index, told in enumerate(new):
-        message = as_seen(told, sees=begun.sees)
+        message = as_returned(as_seen(told, sees=begun.sees), returns=begun.returns)
         if isinstance(message, ToolMessage) and begun.tool_format is ToolFormat.NATIVE:
             round_ += (message,)
             whole = index + 1 == len(new) or not isinstance(new[index + 1], ToolMessage)
@@ -101,6 +101,7 @@ def _begun(kept: EncodedLog, past: Past) -> EncodedLog:
         tool_format=kept.tool_format,
         wire=kept.wire,
         sees=kept.sees,
+        returns=kept.returns,
         parts=parts,
         parts_bytes=sum(map(len, parts)),
         spared_bytes=sum(spared_bytes(past.log[upto + index]) for index in range(len(parts))) if kept.sees else 0,
@@ -111,22 +112,19 @@ def _begun(kept: EncodedLog, past: Past) -> EncodedLog:
 
 
 def _told(summary: Summary, past: Past, write: Encoder) -> bytes:
-    """The messages that stand for what was summed up: those that it names, else two of its text."""
-    if summary.messages:
-        return b",".join(write.encode_message(message, ToolFormat.NATIVE) for message in summary.messages)
-    pinned = (past.log[index] for index in summary.pinned if 0 <= index < len(past.log))
-    said = "\n\n".join(said_text(message) for message in pinned if isinstance(message, UserMessage))
-    summed: tuple[Message, ...] = (UserMessage(said or ASKED), AssistantMessage(text=f"{SUMMARY}\n\n{summary.text}", place=""))
-    in_turn = 0 <= summary.upto < len(past.log) and isinstance(past.log[summary.upto], AssistantMessage)
-    told = (*summed, UserMessage(GO_ON)) if in_turn else summed
-    return b",".join(write.encode_message(message, ToolFormat.NATIVE) for message in told)
+    """The messages that stand for what was summed up, or handed over."""
+    return b",".join(write.encode_message(message, ToolFormat.NATIVE) for message in told_instead(summary, past.log))
 
 
 def request_body(encoded: Encoded, past: Past) -> bytes:
     """The body of a model call; linear in its own bytes."""
     demanded = call_demanded(past, encoded.profile)
     write = encoder(encoded.told.wire)
-    opening = write.encode_head(_head(encoded.tools, encoded.cfg, encoded.profile, must_call=True)) if demanded else encoded.opening
+    opening = (
+        write.encode_head(_head(encoded.tools, encoded.cfg, encoded.profile, encoded.added, must_call=True))
+        if demanded
+        else encoded.opening
+    )
     parts = encoded.told.parts
     return write.encode_request(opening, chain((encoded.told.beginning,), parts) if encoded.told.beginning else parts)
 
@@ -144,16 +142,18 @@ def call_demanded(past: Past, profile: ModelProfile) -> bool:
     return failed or turn.generation == 1
 
 
-def _head(tools: tuple[ToolSpec, ...], cfg: ChatConfig, profile: ModelProfile, *, must_call: bool = False) -> Head:
+def _head(tools: tuple[ToolSpec, ...], cfg: ChatConfig, profile: ModelProfile, added: str, *, must_call: bool = False) -> Head:
     tool_format = cfg.tool_format or profile.tool_format
     located = find_provider(cfg)
     return Head(
         model="" if isinstance(located, Problem) else located.model,
-        system=system_prompt(cfg, tools, tool_format, profile.instructions),
+        system=system_prompt(cfg, tools, tool_format, profile.instructions, added),
         examples=examples_of(profile, tools),
         temperature=cfg.temperature if cfg.temperature is not None else profile.temperature,
         max_tokens=cfg.max_tokens if cfg.max_tokens is not None else profile.max_tokens,
+        output_tokens=profile.output_tokens,
         tokens_parameter=TokensParameter.MAX_TOKENS if isinstance(located, Problem) else located.provider.tokens_parameter,
+        asks_usage=isinstance(located, Problem) or located.provider.asks_usage,
         parameters=cfg.parameters,
         tools=tools if tool_format is ToolFormat.NATIVE else (),
         grammar=grammar_of(shapes_of(tools), must_call=must_call) if profile.grammar and tool_format is ToolFormat.MARKDOWN else "",

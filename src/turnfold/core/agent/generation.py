@@ -19,10 +19,12 @@ from turnfold.core.agent.effects import Cancel, Channel, Delta, Notice, Publish
 from turnfold.core.agent.encoding import encoded_for, profile_for, request_body
 from turnfold.core.agent.events import MessageAdded, ModelReplied, Reason, RequestClosed, TurnEnded, Unanswered, Why
 from turnfold.core.agent.ids import RequestId, place
+from turnfold.core.agent.instructing import instructed
+from turnfold.core.agent.led_tools import at_hand, led_tools
 from turnfold.core.agent.limits import limit_reached
 from turnfold.core.agent.live import Live, LiveReply
 from turnfold.core.agent.requests import progressed
-from turnfold.core.agent.state import ChatState, Opened, Past, Turn, effective, offered, usable
+from turnfold.core.agent.state import ChatState, Opened, Past, Turn, effective, offered
 from turnfold.core.agent.summaries import NOTHING_TO_SUMMARISE, close_summary, fail_summary, open_summary, summary_arrived
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.models import missing_agent
@@ -104,8 +106,11 @@ def _open_model(draft: Draft, turn: Turn, tools: tuple[ToolSpec, ...], cfg: Chat
     found = missing_agent(cfg) or callable_model(cfg)
     if isinstance(found, Problem):
         return end_turn(draft, Reason.FAILED, found)
-    known = offered(tools, cfg, profile)
-    encoded = encoded_for(draft.state, known, cfg, profile)
+    added = instructed(tools, draft.past, cfg)
+    if isinstance(added, Problem):
+        return end_turn(draft, Reason.FAILED, added)
+    known = (*offered(tools, cfg, profile), *led_tools(tools, cfg))
+    encoded = encoded_for(draft.state, known, cfg, profile, added)
     encoding = draft.with_live(evolve(draft.state.live, encoded=encoded))
     planned = plan_if_due(draft.past, encoded.size_bytes, cfg, profile)
     if planned is not None:
@@ -127,7 +132,7 @@ def chunk_arrived(draft: Draft, request_id: RequestId, data: bytes, tools: tuple
     draft, grown = told.draft, told.reply
     if _called(grown):
         now = effective(cfg, draft.past)
-        return close_reply(draft, grown, usable(tools, now), now).act(Cancel(request_id))
+        return close_reply(draft, grown, at_hand(tools, now), now).act(Cancel(request_id))
     if grown.size_bytes > grown.limit_bytes:
         return fail_reply(draft, grown, too_large(grown)).act(Cancel(request_id))
     return draft

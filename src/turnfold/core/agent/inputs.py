@@ -12,7 +12,7 @@ from turnfold.core.config.values import Rule
 from turnfold.core.conversation.messages import ToolCall
 from turnfold.core.json import JsonObject
 from turnfold.core.problem import Problem
-from turnfold.core.world.answers import Answer
+from turnfold.core.world.answers import Answer, ChildEnded
 
 
 @final
@@ -112,9 +112,13 @@ class TimePassed:
 @final
 @frozen
 class Resumed:
-    """The process that ran the conversation is gone, and another goes on: nothing that was under way is any more."""
+    """The process that ran the conversation is gone, and another goes on: nothing that was under way is any more.
+
+    ``children``: how far those came whose journals can be read; what they cost is known by that.
+    """
 
     at_ms: int = 0
+    children: tuple[ChildEnded, ...] = ()
 
 
 Input: TypeAlias = (

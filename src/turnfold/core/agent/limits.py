@@ -12,11 +12,13 @@ from __future__ import annotations
 
 import math
 
-from turnfold.core.agent.state import Past, Status, Turn, effective, open_requests
+from turnfold.core.agent.ids import depth_of
+from turnfold.core.agent.state import Opened, Past, Status, Turn, effective, open_requests
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.models import Located, full_name, generations_of, profile_of
 from turnfold.core.config.values import ModelProfile
 from turnfold.core.problem import Problem, caller_problem
+from turnfold.core.world.requests import StartChild
 
 FAR_MS = 1e15  # some 30,000 years: a longer limit is none
 
@@ -70,9 +72,11 @@ def turn_deadline(past: Past, cfg: ChatConfig) -> int | None:
     return turn.began_ms + turn.waited_ms + _ms(most_s)
 
 
-def grace_deadline(since_ms: int, cfg: ChatConfig) -> int:
-    """When a request counts as lost that was told to stop at ``since_ms``."""
-    return since_ms + _ms(cfg.limits.grace_s)
+def grace_deadline(opened: Opened, cfg: ChatConfig) -> int:
+    """When ``opened``, which was told to stop, counts as lost; a child has its own requests to wait for first, and those of its children."""
+    limits = cfg.limits
+    below = max(limits.child_depth - depth_of(cfg.conversation), 1) if isinstance(opened.request, StartChild) else 0
+    return opened.since_ms + _ms(limits.grace_s * (1 + below))
 
 
 def next_deadline(past: Past, cfg: ChatConfig) -> int | None:
@@ -86,7 +90,7 @@ def next_deadline(past: Past, cfg: ChatConfig) -> int | None:
     """
     now = effective(cfg, past)
     over = turn_deadline(past, now)
-    graces = [grace_deadline(each.since_ms, now) for each in open_requests(past) if each.status is Status.CANCELLING]
+    graces = [grace_deadline(each, now) for each in open_requests(past) if each.status is Status.CANCELLING]
     return min(graces if over is None else [*graces, over], default=None)
 
 

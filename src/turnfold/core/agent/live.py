@@ -54,7 +54,7 @@ class LiveReply:
 @final
 @frozen(kw_only=True, eq=False)
 class EncodedLog:
-    """The messages of the log as ``wire`` wants them in ``tool_format`` for a model that ``sees`` images or not, each encoded once.
+    """The messages of the log as ``wire`` wants them in ``tool_format`` for a model that ``sees`` images and ``returns`` reasoning or not, each encoded once.
 
     ``parts``, one a message (all but the last of a round of native outputs are empty), are those from ``upto`` on, of ``parts_bytes``;
     ``beginning`` stands for those before, as ``summary`` says. ``spared_bytes`` are those that do not count in estimates, since they are pictures.
@@ -63,6 +63,7 @@ class EncodedLog:
     tool_format: ToolFormat
     wire: Wire = Wire.CHAT
     sees: bool = True
+    returns: bool = False
     parts: Log[bytes]
     parts_bytes: int = 0
     spared_bytes: int = 0
@@ -74,11 +75,12 @@ class EncodedLog:
 @final
 @frozen(kw_only=True, eq=False)
 class Encoded:
-    """What a request is joined from: its ``opening``, good for just this config (``profile`` is its model's) and these tools, and the messages."""
+    """What a request is joined from: its ``opening``, good for just this config (``profile`` is its model's) these tools and the instructions ``added``, and the messages."""
 
     cfg: ChatConfig
     profile: ModelProfile
     tools: tuple[ToolSpec, ...]
+    added: str = ""
     opening: bytes
     told: EncodedLog
 

@@ -15,10 +15,12 @@ from typing import assert_never
 
 from turnfold.core.agent.draft import Draft
 from turnfold.core.agent.events import CallClosed, Forgotten, RequestClosed, RoundEnded, Unanswered, Why
+from turnfold.core.agent.handoffs import handed_over, may_transfer, second_transfer
 from turnfold.core.agent.ids import RequestId
+from turnfold.core.agent.led_tools import at_hand
 from turnfold.core.agent.requests import interrupt_request, open_request, repeatable
 from turnfold.core.agent.restoring import restored, restoring_needs
-from turnfold.core.agent.state import Slot, Status, Turn, effective, effective_in_round, memory_of, usable
+from turnfold.core.agent.state import Slot, Status, Turn, effective, effective_in_round, memory_of
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.conversation.messages import BrokenCall
 from turnfold.core.problem import Problem
@@ -41,7 +43,7 @@ def settle_round(draft: Draft, turn: Turn, tools: tuple[ToolSpec, ...], cfg: Cha
     now = draft.past.turn
     if now is not None and all(slot.result is not None for slot in now.slots):
         ended = draft.record(RoundEnded(draft.at_ms))
-        return _bounded(ended, cfg) if now.restoring is None else restored(ended, now, now.restoring)
+        return handed_over(_bounded(ended, cfg), now, tools, cfg) if now.restoring is None else restored(ended, now, now.restoring)
     return draft
 
 
@@ -66,7 +68,7 @@ def _settle_slot(draft: Draft, index: int, tools: tuple[ToolSpec, ...], cfg: Cha
     closed = _close_unanswered(draft, index, slot)
     if closed is not draft or _queued(turn, index, tools):
         return closed
-    return _obey(draft, turn, index, _next(draft, turn, slot, tools, cfg), tools, cfg)
+    return _obey(draft, turn, index, _next(draft, turn, index, tools, cfg), tools, cfg)
 
 
 def _deny_siblings(draft: Draft, slot: Slot) -> Draft:
@@ -109,23 +111,26 @@ def _close_interrupted(draft: Draft, turn: Turn, index: int, tools: tuple[ToolSp
     if closed is not draft:
         return closed
     answered = bool(slot.requests) and len(slot.exchanges) == len(slot.requests)
-    due = _next(draft, turn, slot, tools, cfg) if answered else Need(())
+    due = _next(draft, turn, index, tools, cfg) if answered else Need(())
     if isinstance(due, Need):
         return _close(draft, index, INTERRUPTED_TEXT, ok=False)
     return _obey(draft, turn, index, due, tools, cfg)
 
 
 def _queued(turn: Turn, index: int, tools: tuple[ToolSpec, ...]) -> bool:
-    """Whether an earlier call of the same serial tool is not closed yet."""
+    """Whether an earlier call of the same serial tool is not closed yet, or, for a handoff, any earlier one."""
     name = turn.slots[index].invocation.name
+    if may_transfer(turn.slots[index]):
+        return any(slot.result is None and may_transfer(slot) for slot in turn.slots[:index])
     tool = find_tool(tools, name)
     if tool is None or not tool.serial:
         return False
     return any(slot.result is None and slot.invocation.name == name for slot in turn.slots[:index])
 
 
-def _next(draft: Draft, turn: Turn, slot: Slot, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Next:
+def _next(draft: Draft, turn: Turn, index: int, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Next:
     """What the slot's tool needs now. A lost request is needed again, before the tool is asked."""
+    slot = turn.slots[index]
     lost = tuple(each.request for each in slot.requests if each.lost)
     repeated = tuple(request for request in lost if isinstance(request, WorldRequest))
     if repeated:
@@ -136,9 +141,12 @@ def _next(draft: Draft, turn: Turn, slot: Slot, tools: tuple[ToolSpec, ...], cfg
         return Refuse(slot.invocation.problem)
     name = slot.invocation.name
     begun = effective_in_round(cfg, turn)
-    known = usable(tools, begun)
+    known = at_hand(tools, begun)
+    tool = find_tool(known, name)
+    if (again := second_transfer(turn, index, tool, known)) is not None:
+        return Refuse(again)
     call = Call(slot.invocation.arguments, slot.exchanges, memory_of(draft.past, name))
-    return advance_untrusted(name, find_tool(known, name), call, known, begun)
+    return advance_untrusted(name, tool, call, known, begun)
 
 
 def _obey(draft: Draft, turn: Turn, index: int, due: Next, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:

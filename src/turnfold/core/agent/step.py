@@ -50,12 +50,13 @@ from turnfold.core.agent.inputs import (
     TimePassed,
     UserSaid,
 )
+from turnfold.core.agent.led_tools import at_hand
 from turnfold.core.agent.lessons import user_message
 from turnfold.core.agent.limits import grace_deadline, time_over
 from turnfold.core.agent.reconfigure import reconfigured
 from turnfold.core.agent.requests import repeatable
 from turnfold.core.agent.rounds import settle_round
-from turnfold.core.agent.state import ChatState, Opened, Status, effective, find_open, open_requests, usable
+from turnfold.core.agent.state import ChatState, Opened, Status, effective, find_open, open_requests
 from turnfold.core.agent.streaming import streamed
 from turnfold.core.config.layers import ChatConfig, Overrides
 from turnfold.core.config.models import find_provider
@@ -65,7 +66,7 @@ from turnfold.core.problem import Blame, Problem, world_problem
 from turnfold.core.tools.forms import said_untrusted
 from turnfold.core.tools.spec import ToolSpec
 from turnfold.core.tools.textlines import clipped
-from turnfold.core.world.answers import answers
+from turnfold.core.world.answers import ChildEnded, answers
 from turnfold.core.world.described import described
 from turnfold.core.world.requests import AskHuman, StartChild
 
@@ -152,7 +153,7 @@ def absorb(draft: Draft, input: Input, tools: tuple[ToolSpec, ...], cfg: ChatCon
             return draft.record(MessageAdded(message, draft.at_ms) if draft.past.turn is None else MessageQueued(message, draft.at_ms))
         case CommandGiven(command):
             now = effective(cfg, draft.past)
-            return command_given(draft, command, usable(tools, now), now)
+            return command_given(draft, command, at_hand(tools, now), now)
         case Decided():
             return _decided(draft, input, cfg)
         case SettingsChanged(change):
@@ -162,8 +163,8 @@ def absorb(draft: Draft, input: Input, tools: tuple[ToolSpec, ...], cfg: ChatCon
             return draft if turn is None or turn.interrupted else draft.record(TurnInterrupted(draft.at_ms))
         case TimePassed():
             return _time_passed(draft, cfg)
-        case Resumed():
-            return _resumed(draft)
+        case Resumed(children=children):
+            return _resumed(draft, children)
         case _:
             assert_never(input)
 
@@ -181,7 +182,7 @@ def _answered(draft: Draft, input: Answered, tools: tuple[ToolSpec, ...], cfg: C
     if reply is None or reply.request_id != input.request_id:
         return draft.record(RequestClosed(input.request_id, Unanswered(Why.LOST), draft.at_ms))
     now = effective(cfg, draft.past)
-    return close_reply(draft, reply, usable(tools, now), now)
+    return close_reply(draft, reply, at_hand(tools, now), now)
 
 
 def _failed(draft: Draft, request_id: RequestId, problem: Problem) -> Draft:
@@ -222,15 +223,20 @@ def _settings_changed(draft: Draft, change: Overrides, cfg: ChatConfig) -> Draft
 def _time_passed(draft: Draft, cfg: ChatConfig) -> Draft:
     now = effective(cfg, draft.past)
     for each in open_requests(draft.past):
-        if each.status is Status.CANCELLING and draft.at_ms >= grace_deadline(each.since_ms, now):
+        if each.status is Status.CANCELLING and draft.at_ms >= grace_deadline(each, now):
             draft = draft.record(RequestClosed(each.request_id, Unanswered(Why.UNKNOWN), draft.at_ms))
     return draft
 
 
-def _resumed(draft: Draft) -> Draft:
+def _resumed(draft: Draft, children: tuple[ChildEnded, ...]) -> Draft:
     draft = draft.with_live(evolve(draft.state.live, reply=None))
+    known = {child.conversation: child for child in children}
     for each in open_requests(draft.past):
         if each.status is Status.ASKED:
+            continue
+        ended = known.get(child_id(draft.past.conversation, each.request_id)) if isinstance(each.request, StartChild) else None
+        if ended is not None:
+            draft = draft.record(RequestClosed(each.request_id, ended, draft.at_ms))
             continue
         why = Why.LOST if repeatable(each.request) else Why.UNKNOWN
         draft = draft.record(RequestClosed(each.request_id, Unanswered(why), draft.at_ms))

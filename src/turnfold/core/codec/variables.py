@@ -15,7 +15,14 @@ from turnfold.core.json import JsonValue, scalar_text
 from turnfold.core.problem import Problem, caller_problem, near_misses
 
 PREFIX = "TURNFOLD_"
-OTHERS = ("TURNFOLD_HOME",)  # known to the shell, and no settings
+OTHERS = (
+    "TURNFOLD_HOME",
+    "TURNFOLD_HOOK",
+    "TURNFOLD_EVENT",
+    "TURNFOLD_EVENT_NUMBER",
+    "TURNFOLD_CONVERSATION",
+    "TURNFOLD_PARENT",
+)  # known to the shell, or said to a hook, and no settings
 WITHIN = "__"
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,19}", re.ASCII)

@@ -34,18 +34,19 @@ class AgentSpec:
 
     name: str
     instructions: str = field(default="", metadata=note("what the agent is told"))
+    description: str = field(default="", metadata=note("what other agents are told of it; by default the first line of its instructions"))
     model: str = field(default="", metadata=note("the model that speaks for it", form=Form.MODEL))
     tools: tuple[str, ...] | None = field(
         default=None, metadata=note("the tools that it may use; +NAME and -NAME change the list", form=Form.TOOL)
     )
-    history: History = field(default=History.ALL, metadata=note("what it is told of a conversation that is handed to it", awaits=RUNS))
-    helpers: tuple[str, ...] = field(default=(), metadata=note("agents that it may call as tools", awaits=RUNS))
+    history: History = field(default=History.ALL, metadata=note("what it is told of a conversation that is handed to it"))
+    helpers: tuple[str, ...] = field(default=(), metadata=note("agents that it may call as tools"))
     tool_choice: str = field(
         default="", metadata=note("auto, required, none, or the tool that its first reply of a turn calls", awaits=RUNS)
     )
     parallel_calls: bool | None = field(default=None, metadata=note("whether a reply may have several calls", awaits=RUNS))
     stop_on: tuple[str, ...] | None = field(default=None, metadata=note("tools whose good end is the turn's; * for any", awaits=RUNS))
-    handoffs: tuple[str, ...] = field(default=(), metadata=note("agents that it may hand the conversation to", awaits=RUNS))
+    handoffs: tuple[str, ...] = field(default=(), metadata=note("agents that it may hand the conversation to"))
     output: JsonObject | None = field(default=None, metadata=note("the JSON Schema of what it has to answer", awaits=RUNS))
     guardrails: tuple[str, ...] = field(default=(), metadata=note("names of guardrails", awaits=RUNS))
     limits: Said[Limits] | None = field(default=None, metadata=note("limits of its own"))

@@ -73,18 +73,40 @@ def has_catalogue(cfg: ChatConfig) -> bool:
     return any(file.origin.layer == "default" for file in cfg.project.base.files)
 
 
+def leading_agent(cfg: Layer) -> AgentSpec | None:
+    """The agent that leads under ``cfg``, as all layers describe it; None where none does, or none describes it.
+
+    >>> from turnfold.core.config.layers import Config
+    >>> leading_agent(Config(agent="reviewer", agents=(AgentSpec(name="reviewer", tools=("read",)),))).tools
+    ('read',)
+    """
+    name = cfg.agent
+    return entry(lambda name: AgentSpec(name=name), [layer.own_agents for layer in cfg.layers], "name", name) if name else None
+
+
 def missing_agent(cfg: Layer) -> Problem | None:
-    """The Problem of a config that is led by an agent which no layer describes; None where there is no such.
+    """The Problem of a config that is led by an agent which no layer describes, or which names such a one; None where there is no such.
 
     >>> from turnfold.core.config.layers import Config
     >>> missing_agent(Config(agent="reviwer", agents=(AgentSpec(name="reviewer"),))).message
     "There is no agent 'reviwer'; did you mean reviewer?"
     """
     wanted = cfg.agent
-    if not wanted or entry(lambda name: AgentSpec(name=name), [layer.own_agents for layer in cfg.layers], "name", wanted) is not None:
+    if not wanted:
         return None
-    hint = did_you_mean(wanted, tuple(agent.name for agent in cfg.agents)) or ": describe it in a config file, under [agents.NAME]."
-    return caller_problem("unknown-agent", f"There is no agent {wanted[:60]!r}{hint}", "$.agent")
+    spec = leading_agent(cfg)
+    if spec is None:
+        return _no_agent(wanted, cfg, "agent")
+    if not (spec.handoffs or spec.helpers):
+        return None
+    described = tuple(agent.name for agent in cfg.agents)
+    named = (*((name, "handoffs") for name in spec.handoffs), *((name, "helpers") for name in spec.helpers))
+    return next((_no_agent(name, cfg, f"agents.{wanted}.{key}") for name, key in named if name not in described), None)
+
+
+def _no_agent(name: str, cfg: Layer, key: str) -> Problem:
+    hint = did_you_mean(name, tuple(agent.name for agent in cfg.agents)) or ": describe it in a config file, under [agents.NAME]."
+    return caller_problem("unknown-agent", f"There is no agent {name[:60]!r}{hint}", f"$.{key}")
 
 
 def full_name(cfg: Layer, model: str) -> str:

@@ -227,6 +227,6 @@ class Hook:
     """``[hooks.NAME]``: a command that is run when something has happened."""
 
     name: str
-    on: tuple[str, ...] = field(default=(), metadata=note("the names of the events", granted=True, awaits=RUNS))
-    command: str = field(default="", metadata=note("what is run", granted=True, awaits=RUNS))
-    timeout_s: float = field(default=30.0, metadata=note("the longest it may take", over=0, granted=True, awaits=RUNS))
+    on: tuple[str, ...] = field(default=(), metadata=note("the names of the events that it is run for; * for all", granted=True))
+    command: str = field(default="", metadata=note("what is run, by bash in the workspace; it reads the event as JSON", granted=True))
+    timeout_s: float = field(default=30.0, metadata=note("the longest that it may take", over=0, granted=True))

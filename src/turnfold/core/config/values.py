@@ -63,10 +63,10 @@ class SecretRef:
 @final
 @frozen(kw_only=True)
 class Provider:
-    """``[providers.NAME]``: where models are served, by an OpenAI-compatible API."""
+    """``[providers.NAME]``: where models are served, and in which wire format."""
 
     name: str
-    base_url: str = field(default="", metadata=note("the address, up to and with /v1", form=Form.URL, granted=True))
+    base_url: str = field(default="", metadata=note("the address, up to and with /v1 (Gemini: /v1beta)", form=Form.URL, granted=True))
     secret: SecretRef | None = field(
         default=None, metadata=note("the NAME of the environment variable that holds the key; a key itself is refused", granted=True)
     )
@@ -77,6 +77,9 @@ class Provider:
     wire: Wire = field(default=Wire.CHAT, metadata=note("the format that the server is spoken to in"))
     tokens_parameter: TokensParameter = field(
         default=TokensParameter.MAX_TOKENS, metadata=note("what the API calls the longest reply that is asked for")
+    )
+    asks_usage: bool = field(
+        default=True, metadata=note("whether a stream has to be asked to tell its tokens (chat; Mistral refuses to be asked)")
     )
     timeout_s: float = field(default=120.0, metadata=note("the longest silence while a reply is awaited", over=0))
     connect_s: float = field(default=10.0, metadata=note("the longest wait for a connection", over=0))
@@ -142,6 +145,9 @@ class ModelProfile:
     )
     calls_tools: bool | None = field(default=None, metadata=note("whether it knows native calls"))
     reasons: bool | None = field(default=None, metadata=note("whether it reasons before it answers"))
+    returns_reasoning: bool = field(
+        default=False, metadata=note("whether the model must get its reasoning back with its messages (chat, as reasoning_content)")
+    )
     sees_images: bool | None = field(default=None, metadata=note("whether it can read images"))
 
 
@@ -228,6 +234,10 @@ Environment = tuple[Variable, ...]
 RESERVED_PARAMETERS: tuple[str, ...] = (
     "model",
     "messages",
+    "input",
+    "contents",
+    "system",
+    "instructions",
     "stream",
     "stream_options",
     "tools",
@@ -235,7 +245,8 @@ RESERVED_PARAMETERS: tuple[str, ...] = (
     "temperature",
     TokensParameter.MAX_TOKENS.value,
     TokensParameter.MAX_COMPLETION_TOKENS.value,
-)  # what turnfold says itself in a model call, so that no ``parameters`` may
+    "max_output_tokens",
+)  # what turnfold says itself in a model call of one wire format or another, so that no ``parameters`` may
 
 DEFAULT_PROVIDERS: tuple[Provider, ...] = (
     Provider(

@@ -43,6 +43,7 @@ STOPS: tuple[tuple[str, Stop], ...] = (
     ("max_tokens", Stop.LENGTH),
     ("model_length", Stop.LENGTH),
     ("content_filter", Stop.FILTER),
+    ("refusal", Stop.REFUSED),
     ("error", Stop.CUT),
 )  # any other reason is an end
 
@@ -61,6 +62,7 @@ class Rest:
     problem: Problem | None = None
     held_text: str = ""
     held_reasoning: str = ""
+    refused: bool = False
     seen: bool = False
     body: Log[bytes] = NOTHING
     body_bytes: int = 0
@@ -162,7 +164,7 @@ def _reply(fold: ChatFold) -> Reply:
     calls = raw_calls(fold.calls)
     stop = rest.stop or (Stop.END if rest.done and rest.problem is None else Stop.CUT)
     if stop in (Stop.END, Stop.CALLS):
-        stop = Stop.CALLS if calls else Stop.END
+        stop = Stop.CALLS if calls else Stop.REFUSED if rest.refused else Stop.END
     lost = world_problem("cut-stream", "The model's reply was cut off before its end: the connection or the server failed, try again.")
     return Reply(
         text="".join(fold.text),
@@ -253,6 +255,7 @@ def _all_taken(fold: ChatFold, value: Parsed, name: str) -> Decoded[ChatFold]:
             problem=problem,
             held_text=text.held,
             held_reasoning=reasoning.held,
+            refused=fold.rest.refused or delta.refused,
             seen=True,
         ),
     )
@@ -267,6 +270,7 @@ class Delta:
     text: str = ""
     reasoning: str = ""
     calls: object = None
+    refused: bool = False
 
 
 def _delta(value: object) -> Delta:
@@ -275,7 +279,7 @@ def _delta(value: object) -> Delta:
     said = _parts(value.get("content"))
     refusal = _string(value.get("refusal"))  # the model's own words to the person, in place of the content
     reasoning = _string(value.get("reasoning_content")) or _string(value.get("reasoning"))
-    return Delta(text=said.text + refusal, reasoning=reasoning + said.reasoning, calls=value.get("tool_calls"))
+    return Delta(text=said.text + refusal, reasoning=reasoning + said.reasoning, calls=value.get("tool_calls"), refused=bool(refusal))
 
 
 def _parts(content: object) -> Delta:
@@ -316,10 +320,14 @@ def _usage(value: Parsed, before: Usage) -> Usage:
     usage = value.get("usage")
     if not isinstance(usage, dict) or not usage:
         return before
+    read, written = usage.get("prompt_tokens_details"), usage.get("completion_tokens_details")
+    cached = _count(read, "cached_tokens") or _count(usage, "prompt_cache_hit_tokens") or _count(usage, "cached_tokens")
     return Usage(
         input_tokens=_count(usage, "prompt_tokens"),
         output_tokens=_count(usage, "completion_tokens"),
-        cached_tokens=_count(usage.get("prompt_tokens_details"), "cached_tokens"),
+        cached_tokens=cached,  # OpenAI and most; DeepSeek; Moonshot
+        cache_write_tokens=_count(read, "cache_write_tokens"),
+        reasoning_tokens=_count(written, "reasoning_tokens"),
     )
 
 

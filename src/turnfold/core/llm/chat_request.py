@@ -10,17 +10,20 @@ import math
 import re
 from collections.abc import Iterable
 
+from attrs import evolve
+
 from turnfold.core.config.values import RESERVED_PARAMETERS, ToolFormat
-from turnfold.core.conversation.messages import AssistantMessage, BrokenCall, Invocation, Message, ToolMessage, UserMessage
-from turnfold.core.json import JsonObject, JsonValue, dumps, loads_untrusted, quoted
+from turnfold.core.conversation.messages import AssistantMessage, Invocation, Message, ToolMessage, UserMessage
+from turnfold.core.json import JsonObject, JsonValue, dumps, quoted
 from turnfold.core.llm.chat_images import encode_images, told_with_images
 from turnfold.core.llm.elements import written
 from turnfold.core.llm.protocol import Head
 from turnfold.core.llm.spelling import JSON_FORM, Spelling
+from turnfold.core.llm.told_calls import short_id, told_arguments, told_name
 from turnfold.core.tools.spec import ToolSpec
 
-NAME_CHARS = 64  # OpenAI: "a-z, A-Z, 0-9, or contain underscores and dashes, with a maximum length of 64"
-NOT_IN_NAMES = re.compile(r"[^a-zA-Z0-9_-]")
+CHOICES = ("auto", "required", "none")
+OUTPUT = "output"  # what the schema of a reply's text is called
 BACKTICKS = re.compile(r"`{3,}")
 
 
@@ -36,9 +39,7 @@ def encode_message(message: Message, tool_format: ToolFormat) -> bytes:
         return _spoken("user", said_text(message))
     native = tool_format is ToolFormat.NATIVE
     if isinstance(message, AssistantMessage):
-        return (
-            _calling(message) if native and message.calls else _spoken("assistant", message.text or calls_text(message.calls, tool_format))
-        )
+        return _assistant(message, tool_format)
     if native:
         return _output(message)
     return told_with_images(output_text(message), message.images) if message.images else _spoken("user", output_text(message))
@@ -48,7 +49,7 @@ def encode_round(messages: tuple[ToolMessage, ...]) -> bytes:
     """All outputs of a round of native calls, and behind them the message that shows what they show, as one part.
 
     >>> encode_round((ToolMessage(call_id="1.1.0", tool="read", text="a"), ToolMessage(call_id="1.1.1", tool="read", text="b")))
-    b'{"role":"tool","tool_call_id":"1.1.0","content":"a"},{"role":"tool","tool_call_id":"1.1.1","content":"b"}'
+    b'{"role":"tool","tool_call_id":"t001g0100","content":"a"},{"role":"tool","tool_call_id":"t001g0101","content":"b"}'
     """
     told = b",".join([_output(message) for message in messages])
     shown = encode_images(messages)
@@ -56,7 +57,7 @@ def encode_round(messages: tuple[ToolMessage, ...]) -> bytes:
 
 
 def _output(message: ToolMessage) -> bytes:
-    return _utf8(f'{{"role":"tool","tool_call_id":{quoted(message.call_id)},"content":{quoted(message.text)}}}')
+    return _utf8(f'{{"role":"tool","tool_call_id":{quoted(short_id(message.call_id))},"content":{quoted(message.text)}}}')
 
 
 def output_text(message: ToolMessage) -> str:
@@ -86,14 +87,20 @@ def encode_request(opening: bytes, messages: Iterable[bytes]) -> bytes:
 def encode_head(head: Head) -> bytes:
     """The beginning of a request, up to the first message that is not the system's; made once for many requests."""
     members: list[tuple[str, JsonValue]] = [("model", head.model), ("stream", True)]
-    members.append(("stream_options", JsonObject.of(include_usage=True)))
+    if head.asks_usage:
+        members.append(("stream_options", JsonObject.of(include_usage=True)))
     if head.temperature is not None and math.isfinite(head.temperature):
         members.append(("temperature", head.temperature))
     if head.max_tokens is not None:
         members.append((head.tokens_parameter.value, head.max_tokens))
-    members += [(name, value) for name, value in head.parameters.members if name not in RESERVED_PARAMETERS]
     if head.tools and head.tool_format is ToolFormat.NATIVE:
         members.append(("tools", tuple(_tool(tool) for tool in head.tools)))
+        members += _choosing(head)
+    if head.output:
+        schema = JsonObject.of(name=OUTPUT, schema=head.output)
+        members.append(("response_format", JsonObject.of(type="json_schema", json_schema=schema)))
+    ours = (*RESERVED_PARAMETERS, *(name for name, _ in members))
+    members += [(name, value) for name, value in head.parameters.members if name not in ours]
     if head.grammar:
         members.append(("grammar", head.grammar))
     system = (_spoken("system", head.system),) if head.system else ()
@@ -101,15 +108,42 @@ def encode_head(head: Head) -> bytes:
     return _utf8(dumps(JsonObject(tuple(members)))[:-1] + ',"messages":[') + told
 
 
+def _choosing(head: Head) -> list[tuple[str, JsonValue]]:
+    """How the tools are to be used, where anybody says."""
+    members: list[tuple[str, JsonValue]] = []
+    if head.tool_choice:
+        one = JsonObject.of(type="function", function=JsonObject.of(name=head.tool_choice))
+        members.append(("tool_choice", head.tool_choice if head.tool_choice in CHOICES else one))
+    if head.parallel_calls is not None:
+        members.append(("parallel_tool_calls", head.parallel_calls))
+    return members
+
+
 def _tool(tool: ToolSpec) -> JsonObject:
     about = JsonObject.of(name=tool.name, description=tool.description, parameters=tool.parameters)
     return JsonObject.of(type="function", function=about)
 
 
-def _calling(message: AssistantMessage) -> bytes:
-    content = quoted(message.text) if message.text else "null"
-    calls = ",".join(_call(f"{message.place}.{number}", call) for number, call in enumerate(message.calls))
-    return _utf8(f'{{"role":"assistant","content":{content},"tool_calls":[{calls}]}}')
+def _assistant(message: AssistantMessage, tool_format: ToolFormat) -> bytes:
+    """What the model said; what it reasoned, where the message has it still: for a model that must get it back (:func:`as_returned`)."""
+    native = tool_format is ToolFormat.NATIVE and bool(message.calls)
+    text = message.text if native else message.text or calls_text(message.calls, tool_format)
+    content = quoted(text) if text or not native else "null"
+    reasoned = f',"reasoning_content":{quoted(message.reasoning)}' if message.reasoning else ""
+    calls = ",".join(_call(f"{message.place}.{number}", call) for number, call in enumerate(message.calls)) if native else ""
+    called = f',"tool_calls":[{calls}]' if native else ""
+    return _utf8(f'{{"role":"assistant","content":{content}{reasoned}{called}}}')
+
+
+def as_returned(message: Message, *, returns: bool) -> Message:
+    """``message`` for a model that gets its reasoning back in Chat Completions, or not: most refuse or ignore it.
+
+    >>> as_returned(AssistantMessage(text="Hi", place="1.1", reasoning="Hm."), returns=False).reasoning
+    ''
+    """
+    if returns or not isinstance(message, AssistantMessage) or not message.reasoning:
+        return message
+    return evolve(message, reasoning="")
 
 
 def said_text(message: UserMessage) -> str:
@@ -123,20 +157,13 @@ def calls_text(calls: tuple[Invocation, ...], tool_format: ToolFormat) -> str:
     They are elements where the format is XML, else blocks.
     """
     if tool_format is ToolFormat.XML:
-        return "\n\n".join(written(call.name, Spelling(JSON_FORM, _arguments(call))) for call in calls)
-    return "\n\n".join(f"```{call.name} --json\n{_arguments(call)}\n```" for call in calls)
+        return "\n\n".join(written(call.name, Spelling(JSON_FORM, told_arguments(call))) for call in calls)
+    return "\n\n".join(f"```{call.name} --json\n{told_arguments(call)}\n```" for call in calls)
 
 
 def _call(call_id: str, call: Invocation) -> str:
-    name = NOT_IN_NAMES.sub("_", call.name)[:NAME_CHARS] or "unknown"  # providers refuse the whole history for one bad name
-    return f'{{"id":{quoted(call_id)},"type":"function","function":{{"name":{quoted(name)},"arguments":{quoted(_arguments(call))}}}}}'
-
-
-def _arguments(call: Invocation) -> str:
-    """The arguments as JSON text; ``{}`` for what is no JSON object, since providers refuse a history that holds it."""
-    if not isinstance(call, BrokenCall):
-        return dumps(call.arguments)
-    return call.text if isinstance(loads_untrusted(call.text).value_or(None), JsonObject) else "{}"
+    told = f'"name":{quoted(told_name(call.name))},"arguments":{quoted(told_arguments(call))}'
+    return f'{{"id":{quoted(short_id(call_id))},"type":"function","function":{{{told}}}}}'
 
 
 def _spoken(role: str, text: str) -> bytes:

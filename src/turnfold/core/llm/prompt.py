@@ -35,18 +35,19 @@ When a task fits one of these descriptions, read the file named behind it first,
 folder."""
 
 
-def system_prompt(cfg: ChatConfig, tools: tuple[ToolSpec, ...], format: ToolFormat, profile: str = "") -> str:
+def system_prompt(cfg: ChatConfig, tools: tuple[ToolSpec, ...], format: ToolFormat, profile: str = "", added: str = "") -> str:
     """What the model is told first: how to work, how to call ``tools`` in ``format``, the workspace, who is talking, the texts
-    and skills of the briefing, and last what the person wants (``cfg.instructions``). What is empty takes no word.
+    and skills of the briefing, what the person wants (``cfg.instructions``), and last what a program has ``added``. What is empty takes no word.
 
-    ``profile``: a model profile's own instructions; where not empty they replace all of it but what the person wants. They are
+    ``profile``: a model profile's own instructions; where not empty they replace all of it but what the person wants, and what was added. They are
     for models that are small, or made for one job: a project's guide would only drown those.
 
     >>> from turnfold.core.config.layers import Config, ProjectConfig
     >>> system_prompt(ChatConfig(ProjectConfig(Config())), (), ToolFormat.NATIVE, "You are small.")
     'You are small.'
     """
-    wanted = (f"# What the user wants of you\n\n{cfg.instructions}",) if cfg.instructions else ()
+    instructions = (f"# What the user wants of you\n\n{cfg.instructions}",) if cfg.instructions else ()
+    wanted = (*instructions, added) if added else instructions
     if profile:
         return "\n\n".join((profile, *wanted))
     workspace = f"The workspace is {cfg.workspace}; paths are relative to it."

@@ -22,8 +22,9 @@ F_co = TypeVar("F_co", covariant=True)
 class Head:
     """Everything of a request but its messages; None and empty stand for "not said". ``parameters`` are sent as they are.
 
-    ``tool_choice`` is ``auto``, ``required``, ``none`` or the name of the tool to be called; ``parallel_calls``: whether a reply may have
-    several calls; ``output``: the JSON Schema of the reply's text. ``reasons``: the model is known to reason before it answers.
+    ``asks_usage``: the stream is asked to tell its tokens. ``tool_choice`` is ``auto``, ``required``, ``none`` or the name of the tool to be called; ``parallel_calls``: whether a reply may have
+    several calls; ``output``: the JSON Schema of the reply's text. ``output_tokens``: the longest reply that the model can give, for a
+    format that has to ask for some length. ``reasons``: the model is known to reason before it answers.
     """
 
     model: str
@@ -31,7 +32,9 @@ class Head:
     examples: tuple[ExampleTurn, ...] = ()
     temperature: float | None = None
     max_tokens: int | None = None
+    output_tokens: int | None = None
     tokens_parameter: TokensParameter = TokensParameter.MAX_TOKENS
+    asks_usage: bool = True
     parameters: JsonObject = JsonObject()
     tools: tuple[ToolSpec, ...] = ()
     grammar: str = ""

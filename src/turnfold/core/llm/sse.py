@@ -115,6 +115,29 @@ def plain_data(splitter: Splitter, chunk: bytes) -> tuple[str, ...]:
     return tuple([block[6:].decode("utf-8", "replace") for block in blocks])
 
 
+def named_data(splitter: Splitter, chunk: bytes) -> tuple[str, ...]:
+    r"""The data of the events of ``chunk``, where it is nothing but whole events of an ``event: `` and a ``data: `` line each.
+
+    :func:`plain_data` for formats that name their events; what those names say is in the data, too. Empty for any other chunk.
+
+    >>> splitter = feed(Splitter(1000), b"data: a\n\n").splitter
+    >>> named_data(splitter, b"event: x\ndata: b\n\nevent: y\ndata: c\n\n"), named_data(splitter, b"data: b\n\n")
+    (('b', 'c'), ())
+    """
+    if splitter.line is not NO_LINE or splitter.event is not NO_EVENT or chunk[-2:] != b"\n\n" or b"\r" in chunk:
+        return ()
+    if chunk[:7] == b"event: " and chunk.count(b"\n") == 3 and len(chunk) <= splitter.limit_bytes:  # one event, as most chunks are
+        _, mark, data = chunk.partition(b"\ndata: ")
+        return (data[:-2].decode("utf-8", "replace"),) if mark else ()
+    texts: list[str] = []
+    for block in chunk[:-2].split(b"\n\n"):
+        name, _, data = block.partition(b"\n")
+        if name[:7] != b"event: " or data[:6] != b"data: " or b"\n" in data or len(block) > splitter.limit_bytes:
+            return ()
+        texts.append(data[6:].decode("utf-8", "replace"))
+    return tuple(texts)
+
+
 def _fed_by_line(splitter: Splitter, chunk: bytes) -> Fed:
     line, event = splitter.line, splitter.event
     if splitter.problem is not None or not chunk:

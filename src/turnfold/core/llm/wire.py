@@ -11,17 +11,29 @@ from typing import TypeAlias, assert_never
 from turnfold.core.config.values import Wire
 from turnfold.core.llm.chat import CHAT
 from turnfold.core.llm.chat_reply import ChatFold
+from turnfold.core.llm.gemini import GEMINI
+from turnfold.core.llm.gemini_reply import GeminiFold
+from turnfold.core.llm.messages import MESSAGES
+from turnfold.core.llm.messages_reply import MessagesFold
 from turnfold.core.llm.protocol import Decoded, Encoder
 from turnfold.core.llm.reply import CallSoFar, Reply
+from turnfold.core.llm.responses import RESPONSES
+from turnfold.core.llm.responses_reply import ResponsesFold
 
-ReplyFold: TypeAlias = ChatFold
+ReplyFold: TypeAlias = ChatFold | ResponsesFold | MessagesFold | GeminiFold
 
 
 def begin(wire: Wire) -> ReplyFold:
     """The fold of a reply in ``wire`` of which nothing has come."""
     match wire:
-        case Wire.CHAT | Wire.RESPONSES | Wire.MESSAGES | Wire.GEMINI:
+        case Wire.CHAT:
             return CHAT.begin()
+        case Wire.RESPONSES:
+            return RESPONSES.begin()
+        case Wire.MESSAGES:
+            return MESSAGES.begin()
+        case Wire.GEMINI:
+            return GEMINI.begin()
         case _:
             assert_never(wire)
 
@@ -35,6 +47,12 @@ def decode(fold: ReplyFold, chunk: bytes) -> Decoded[ReplyFold]:
     match fold:
         case ChatFold():
             return CHAT.decode(fold, chunk)
+        case ResponsesFold():
+            return RESPONSES.decode(fold, chunk)
+        case MessagesFold():
+            return MESSAGES.decode(fold, chunk)
+        case GeminiFold():
+            return GEMINI.decode(fold, chunk)
         case _:
             assert_never(fold)
 
@@ -44,6 +62,12 @@ def finish(fold: ReplyFold) -> Reply:
     match fold:
         case ChatFold():
             return CHAT.finish(fold)
+        case ResponsesFold():
+            return RESPONSES.finish(fold)
+        case MessagesFold():
+            return MESSAGES.finish(fold)
+        case GeminiFold():
+            return GEMINI.finish(fold)
         case _:
             assert_never(fold)
 
@@ -53,6 +77,12 @@ def calls_so_far(fold: ReplyFold) -> tuple[CallSoFar, ...]:
     match fold:
         case ChatFold():
             return CHAT.calls_so_far(fold)
+        case ResponsesFold():
+            return RESPONSES.calls_so_far(fold)
+        case MessagesFold():
+            return MESSAGES.calls_so_far(fold)
+        case GeminiFold():
+            return GEMINI.calls_so_far(fold)
         case _:
             assert_never(fold)
 
@@ -64,7 +94,13 @@ def encoder(wire: Wire) -> Encoder:
     True
     """
     match wire:
-        case Wire.CHAT | Wire.RESPONSES | Wire.MESSAGES | Wire.GEMINI:
+        case Wire.CHAT:
             return CHAT.encoder
+        case Wire.RESPONSES:
+            return RESPONSES.encoder
+        case Wire.MESSAGES:
+            return MESSAGES.encoder
+        case Wire.GEMINI:
+            return GEMINI.encoder
         case _:
             assert_never(wire)

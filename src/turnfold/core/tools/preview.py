@@ -157,12 +157,15 @@ def surroundings(request: RunProcess | StartJob | RunPython) -> tuple[str, ...]:
     >>> from turnfold.core.config.values import Variable
     >>> surroundings(RunProcess(script="ls", cwd="/w", environment=(Variable("A", "1"),), timeout_s=9, output_bytes=9))
     ('with A=1',)
+    >>> surroundings(RunProcess(script="sort", cwd="/w", environment=(), timeout_s=9, output_bytes=9, stdin="b\\na"))
+    ('reading: b\\\\na',)
     """
     shown, hidden = request.environment[:MAX_VARIABLES], request.environment[MAX_VARIABLES:]
     variables = tuple(f"without {each.name}" if each.value is None else f"with {each.name}={each.value}" for each in shown)
     more = (f"and {counted(len(hidden), 'more variable')}",) if hidden else ()
     confined = () if request.confinement is None else (f"in a sandbox: {confinement_told(request.confinement)}",)
-    return tuple(_line(each) for each in (*confined, *variables, *more))
+    read = (f"reading: {request.stdin}",) if isinstance(request, RunProcess) and request.stdin else ()
+    return tuple(_line(each) for each in (*confined, *read, *variables, *more))
 
 
 def _write(request: WriteFile, exchanges: tuple[Exchange, ...], cfg: ChatConfig, limit_bytes: int) -> str:

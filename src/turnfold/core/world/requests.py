@@ -145,7 +145,7 @@ class RunProcess:
 
     One process group: when ``timeout_s`` is over or the request is cancelled, all of it is killed. The output beyond
     ``output_bytes`` is cut in the middle. The directory and the exported variables that the script ends with come back
-    with the answer. ``confinement``: None for all rights of the person.
+    with the answer. ``confinement``: None for all rights of the person. ``stdin``: what it reads from its standard input.
     """
 
     script: str
@@ -154,6 +154,7 @@ class RunProcess:
     timeout_s: float
     output_bytes: int
     confinement: Confinement | None = None
+    stdin: str = ""
 
 
 @final
