@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
+import os
+import subprocess
+import sys
 import threading
 import time
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice, takewhile
+from pathlib import Path
 
 import pytest
 from attrs import evolve
@@ -36,11 +41,13 @@ from turnfold.core.stream.items import Item
 from turnfold.core.stream.position import START
 from turnfold.core.trace.fold import trace_of
 from turnfold.core.world.requests import CallPython
+from turnfold.shell.journal import SqliteJournal
 from turnfold.shell.streaming.stream import Stream
 from turnfold.shell.streaming.streamed import Leaving, run_streamed
 from turnfold.testing.fake_world import fake_world
 from turnfold.testing.wire import chat_stream
 
+PROJECT = Path(__file__).resolve().parents[2]
 HELLO = pieces(chat_stream("Hello, this is a reply.", reasoning="Let me think."))
 
 
@@ -564,3 +571,27 @@ def test_items_on_the_wire_are_the_same_bytes_each_time() -> None:
     assert all(line.endswith("\n") and line.count("\n") == 1 for line in lines)
     assert lines == [item_line(item) for item in told]
     assert [item_event(item).split("\n")[0] for item in told][:3] == ["id: 0", "id: 2", "id: 3"]
+
+
+AT_EXIT = """
+import sys
+from pathlib import Path
+from attrs import evolve
+from tests.streaming.support import CFG, Gate, gated_world
+from turnfold.shell.journal import SqliteJournal
+from turnfold.shell.streaming.streamed import run_streamed
+
+gate = Gate()
+world = evolve(gated_world((gate,)), journal=SqliteJournal(Path(sys.argv[1])))
+stream = run_streamed("go", (), evolve(CFG, conversation="c"), world)
+gate.arrived()
+"""
+
+
+def test_a_process_that_ends_ends_its_runs_and_they_are_recorded(tmp_path: Path) -> None:
+    program = (sys.executable, "-c", AT_EXIT, str(tmp_path / "journal.db"))
+    subprocess.run(program, check=True, timeout=PATIENCE_S, cwd=PROJECT, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
+    with contextlib.closing(SqliteJournal(tmp_path / "journal.db")) as journal:
+        last = journal.load("c")[-1]
+    assert isinstance(last, TurnEnded)
+    assert last.reason is Reason.INTERRUPTED
