@@ -80,6 +80,17 @@ def test_what_a_tool_gives_is_told_as_far_as_it_can_be(tmp_path: Path) -> None:
         assert "[cut here: 980,000 bytes" in long.text
 
 
+def test_progress_is_told_in_the_thread_that_waits_and_without_secrets(tmp_path: Path) -> None:
+    secret = JsonObject.of(secret="REAL_TOKEN")
+    cfg = config(tmp_path, stdio_server(tmp_path, environment=JsonObject.of(TOKEN=secret)))
+    told: list[tuple[int, str]] = []
+    with connected({"REAL_TOKEN": "s3cret-value"}) as servers:
+        scope = Scope(lambda data: told.append((threading.get_ident(), data.decode())))
+        assert called(servers, cfg, "count", scope) == Returned(text="done")
+    assert {thread for thread, _ in told} == {threading.get_ident()}
+    assert "".join(text for _, text in told) == "1 of 3\nTwo, with [secret REAL_TOKEN]\n3\n"
+
+
 @pytest.mark.parametrize("tool", ["elicit", "roots"])
 def test_what_a_server_asks_of_us_is_one_problem(tmp_path: Path, tool: str) -> None:
     cfg = config(tmp_path, stdio_server(tmp_path))

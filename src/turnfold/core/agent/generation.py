@@ -21,11 +21,12 @@ from turnfold.core.agent.encoding import encoded_for, profile_for, request_body
 from turnfold.core.agent.ending import NONE, Verdict, at_limit, choice_missing, chosen, stopped, verdict_on
 from turnfold.core.agent.events import MessageAdded, ModelReplied, Reason, RequestClosed, TurnEnded, Unanswered, Why
 from turnfold.core.agent.guarding import GUARDRAIL, missing_guardrail
-from turnfold.core.agent.ids import MODEL, RequestId, place
+from turnfold.core.agent.ids import GUARD, MODEL, RequestId, place
 from turnfold.core.agent.instructing import instructed
 from turnfold.core.agent.led_tools import at_hand, led_tools
 from turnfold.core.agent.limits import limit_reached
 from turnfold.core.agent.live import Live, LiveReply
+from turnfold.core.agent.requests import progressed
 from turnfold.core.agent.retrying import fall_back, waiting, with_time
 from turnfold.core.agent.state import ChatState, Opened, Past, Turn, effective, offered
 from turnfold.core.agent.summaries import NOTHING_TO_SUMMARISE, close_summary, fail_summary, open_summary, summary_arrived
@@ -178,10 +179,13 @@ def _open_model(draft: Draft, turn: Turn, tools: tuple[ToolSpec, ...], cfg: Chat
 
 
 def chunk_arrived(draft: Draft, request_id: RequestId, data: bytes, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
-    """The draft with a chunk folded in; a chunk of any other reply than the live one changes nothing."""
+    """The draft with a chunk folded in; of a request to the world it is shown; a chunk of anything else changes nothing."""
     reply = draft.state.live.reply
     if reply is None or reply.request_id != request_id:
-        return check_arrived(draft, request_id, data, tools, effective(cfg, draft.past)) if draft.state.live.checks else draft
+        guarding = request_id.slot == GUARD and draft.state.live.checks
+        return (
+            check_arrived(draft, request_id, data, tools, effective(cfg, draft.past)) if guarding else progressed(draft, request_id, data)
+        )
     if reply.plan is not None:
         return summary_arrived(draft, reply, data, effective(cfg, draft.past))
     decoded = decode(reply.fold, data)
