@@ -91,3 +91,9 @@ def test_no_bytes_raise_nor_do_those_of_another_format(wire: Wire, junk: bytes, 
         reply = folded(wire, data)
         assert reply == folded(wire, *(bytes((byte,)) for byte in data))
         assert reply.problem is not None or reply.stop is not Stop.CUT
+
+
+@EACH
+def test_one_output_is_told_as_a_round_of_one(wire: Wire) -> None:
+    write, output = wires.encoder(wire), ToolMessage(call_id="1.1.0", tool="read", text="out")
+    assert write.encode_message(output, ToolFormat.NATIVE) == write.encode_round((output,))

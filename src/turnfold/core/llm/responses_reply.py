@@ -356,15 +356,19 @@ def _output_taken(fold: ResponsesFold, output: object) -> Decoded[ResponsesFold]
 
 
 def _usage(value: object) -> Usage:
-    usage: Object = value if isinstance(value, dict) else {}
-    read: object = usage.get("input_tokens_details")
-    written: object = usage.get("output_tokens_details")
+    usage = _object(value)
+    read, written = _object(usage.get("input_tokens_details")), _object(usage.get("output_tokens_details"))
     return Usage(
         input_tokens=number(usage, "input_tokens"),
         output_tokens=number(usage, "output_tokens"),
-        cached_tokens=number(read, "cached_tokens") if isinstance(read, dict) else 0,
-        reasoning_tokens=number(written, "reasoning_tokens") if isinstance(written, dict) else 0,
+        cached_tokens=number(read, "cached_tokens"),
+        cache_write_tokens=number(read, "cache_write_tokens"),
+        reasoning_tokens=number(written, "reasoning_tokens"),
     )
+
+
+def _object(value: object) -> Object:
+    return value if isinstance(value, dict) else {}
 
 
 def _failed(fold: ResponsesFold, problem: Problem) -> ResponsesFold:
