@@ -16,7 +16,8 @@ from turnfold.core.trace.fold import trace_of
 from turnfold.core.trace.spans import CallFacts, ModelFacts, RequestFacts, Span, Status, Trace, TurnFacts
 from turnfold.core.trace.text import trace_text
 from turnfold.testing.lives import lives, sims
-from turnfold.testing.simulated import Crash, Move, Sim, finished, moved, walked
+from turnfold.testing.moves import Crash, Move
+from turnfold.testing.simulated import Sim, finished, moved, walked
 
 
 def spans(within: tuple[Span, ...]) -> Iterator[Span]:

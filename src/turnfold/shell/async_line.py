@@ -47,7 +47,7 @@ class HttpAsyncLine:
             if response.is_redirect:
                 return redirect_problem(post, response.headers.get("location", ""))
             if not response.is_success:
-                return Replied(response.status_code, await _error_body(response))
+                return Replied(response.status_code, await _error_body(response), tuple(response.headers.items()))
             size = 0
             async for chunk in response.aiter_bytes():
                 size += len(chunk)

@@ -23,7 +23,7 @@ from turnfold.core.json import JsonObject, JsonValue
 from turnfold.core.llm.structured import read_output_untrusted
 from turnfold.core.problem import Problem, caller_problem
 from turnfold.core.tools.spec import ToolSpec
-from turnfold.core.world.answers import Answer, ChildEnded
+from turnfold.core.world.answers import Answer, ChildEnded, StreamEnded
 from turnfold.core.world.requests import StartChild
 from turnfold.shell.alarm import left_s
 from turnfold.shell.hooks import Hooks
@@ -265,7 +265,7 @@ class Desk:
         clock = self.world.clock
         if isinstance(outcome, Problem):
             return Failed(request_id, outcome, clock.now_ms(), clock.chance())
-        return Answered(request_id, outcome, clock.now_ms())
+        return Answered(request_id, outcome, clock.now_ms(), clock.chance() if isinstance(outcome, StreamEnded) else 0.5)
 
     def now_ms(self) -> int:
         """The world's time."""

@@ -60,7 +60,7 @@ class HttpLine:
             if response.is_redirect:
                 return redirect_problem(post, response.headers.get("location", ""))
             if not response.is_success:
-                return Replied(response.status_code, _error_body(response))
+                return Replied(response.status_code, _error_body(response), tuple(response.headers.items()))
             size = 0
             for chunk in response.iter_bytes():
                 size += len(chunk)

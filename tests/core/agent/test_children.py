@@ -27,7 +27,8 @@ from turnfold.core.world.answers import ChildEnded
 from turnfold.core.world.permission import permit
 from turnfold.core.world.requests import Request, StartChild
 from turnfold.core.world.usage import Usage
-from turnfold.testing.simulated import Finish, Interrupt, Say, Wild, finished
+from turnfold.testing.moves import Finish, Interrupt, Say, Wild
+from turnfold.testing.simulated import finished
 from turnfold.testing.strategies import request_ids, texts, values
 
 AGENTS = (AgentSpec(name="critic", instructions="Be strict.", tools=("read",), limits=said(Limits, tokens=50, generations=3)),)

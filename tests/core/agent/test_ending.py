@@ -9,11 +9,15 @@ import pytest
 from attrs import evolve
 from typing_extensions import override
 
-from tests.core.agent.scripted import YES, after, call, closed, log, problems, reasons, reply, results, sim
+from tests.core.agent.scripted import YES, after, call, closed, log, notices, problems, reasons, reply, results, sim
 from tests.laws.comparison import assert_acceptable, assert_balanced, sent_bodies
+from turnfold.core.agent.compaction import transcript
+from turnfold.core.agent.effects import Document, Publish
 from turnfold.core.agent.ending import ANSWER_NOW, verdict_on
-from turnfold.core.agent.events import Cause, ModelUrged, Reason, TurnEnded
+from turnfold.core.agent.events import Reason, TurnEnded
+from turnfold.core.agent.live import Plan
 from turnfold.core.agent.requests import repeatable
+from turnfold.core.agent.turn_events import Cause, ModelUrged
 from turnfold.core.config.agents import AgentSpec
 from turnfold.core.config.layers import ChatConfig, Config, ProjectConfig
 from turnfold.core.config.values import AtGenerations, Limits, ModelProfile, ToolFormat
@@ -24,8 +28,9 @@ from turnfold.core.llm.reply import Stop
 from turnfold.core.tools.extension import Answers, Extension, Situation, Stops
 from turnfold.core.tools.spec import ToolSpec, extended
 from turnfold.core.world.requests import CallModel
+from turnfold.testing.moves import Command, Crash, Finish, Interrupt, Say
 from turnfold.testing.sample_tools import ALL_TOOLS
-from turnfold.testing.simulated import CONFIG, PROVIDER, Command, Crash, Finish, Interrupt, Say, Sim, Stream, finished
+from turnfold.testing.simulated import CONFIG, PROVIDER, Sim, Stream, finished
 from turnfold.testing.wire import chat_stream
 
 CITY = JsonObject.of(
@@ -109,6 +114,9 @@ def test_tools_work_before_the_last_reply_and_between_repairs() -> None:
 def test_a_refusal_and_a_cut_reply_are_not_repaired() -> None:
     cut = Stream(chat_stream('{"name": "U', finish_reason="length"))
     cfg = settings(output=CITY)
+    refusal = b'data: {"choices":[{"delta":{"refusal":"I can\'t."},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
+    declined = said(cfg, Stream(refusal))
+    assert (reasons(declined), urged(declined), log(declined)[-1].text) == ((Reason.REFUSED,), (), "I can't.")
     done = said(cfg, cut)
     assert (reasons(done), urged(done)) == ((Reason.CUT,), ())
     begun = after(sim(cfg=cfg), Say("go")).state
@@ -122,6 +130,24 @@ def test_a_model_that_calls_in_text_is_told_the_schema_and_its_calls_are_no_outp
     done = said(settings(output=CITY, tool_format=form, holds_output=True), reply(calling), reply(f"```json\n{ULM}\n```"))
     assert (reasons(done), len(results(done)), urged(done)) == ((Reason.COMPLETED,), 1, ())
     assert '"required":["name","people"]' in bodies(done)[0]["messages"][0]["content"]
+
+
+def test_a_server_that_holds_replies_to_a_schema_is_given_it_and_the_model_no_words() -> None:
+    held, told = (bodies(said(settings(output=CITY, holds_output=holds), reply(ULM)))[0] for holds in (True, None))
+    assert held["response_format"]["type"] == "json_schema"
+    assert "JSON Schema" not in held["messages"][0]["content"]
+    assert "response_format" not in told
+    assert "JSON Schema" in told["messages"][0]["content"]
+
+
+def test_what_the_model_is_told_is_nobody_s_words_in_any_record_of_it() -> None:
+    done = said(settings(output=CITY), reply(WRONG), reply(ULM))
+    shown = after(done, Command("/log"), Command("/export"), Command("/export json"))
+    assert "turnfold: The reply does not fit its schema" in notices(shown)[0]
+    documents = [each.what.text for each in shown.effects if isinstance(each, Publish) and isinstance(each.what, Document)]
+    assert "## turnfold" in documents[0]
+    assert '"role":"turnfold"' in documents[1]
+    assert "# The agent was told" in transcript(done.state.past, Plan(len(done.state.past.log)), ToolFormat.NATIVE)
 
 
 def test_an_agent_says_what_its_replies_are_and_no_part_of_another_schema_is_left() -> None:

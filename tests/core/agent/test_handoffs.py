@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from tests.core.agent.scripted import YES, after, call, config, log, notices, problems, reasons, reply, results, sim
 from turnfold.core.agent.encoding import encoded_for, request_body
-from turnfold.core.agent.events import HandedOff, Reason
+from turnfold.core.agent.events import Reason
 from turnfold.core.agent.led_tools import Transfer, at_hand, led_tools
 from turnfold.core.agent.state import ChatState, effective
+from turnfold.core.agent.turn_events import HandedOff
 from turnfold.core.codec.codec import EVENT, decode_untrusted, encode
 from turnfold.core.config.agents import AgentSpec, History
 from turnfold.core.config.layers import ChatConfig
@@ -28,8 +29,9 @@ from turnfold.core.json import JsonObject
 from turnfold.core.tools.extension import Extension
 from turnfold.core.tools.spec import Call, Refuse, extended
 from turnfold.core.world.requests import CallModel
+from turnfold.testing.moves import Command, Crash, Finish, Interrupt, Say
 from turnfold.testing.sample_tools import ALL_TOOLS
-from turnfold.testing.simulated import Command, Crash, Finish, Interrupt, Say, Sim, Stream, finished
+from turnfold.testing.simulated import Sim, Stream, finished
 
 TRIAGE = AgentSpec(name="triage", instructions="Find who can help.", handoffs=("billing", "legal.de", "lost"), tools=("read",))
 BILLING = AgentSpec(name="billing", instructions="Know all bills.", model="scripted/other", handoffs=("triage",), tools=("read", "shell"))

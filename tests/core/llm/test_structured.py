@@ -43,6 +43,10 @@ def test_a_brace_in_the_words_is_no_object() -> None:
     assert read_output_untrusted('For {x} in {{y}}: {"a": {"b": 1}}', ANY).unwrap() == JsonObject.of(a=JsonObject.of(b=1))
 
 
+def test_what_only_looks_like_json_is_no_value() -> None:
+    assert said('It is {"a": NaN}.').startswith("The reply is not JSON: ")
+
+
 def test_of_several_values_none_is_guessed() -> None:
     assert said('Either {"a": 1} or {"a": 2}.') == "The reply holds several JSON objects, and it has to be one."
     assert said('```json\n{"a": 1}\n```\nor\n```json\n{"a": 2}\n```') == "The reply holds several JSON objects, and it has to be one."

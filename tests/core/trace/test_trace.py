@@ -26,7 +26,8 @@ from turnfold.core.trace.spans import CallFacts, RequestFacts, Span, Status, Tra
 from turnfold.core.trace.text import trace_text
 from turnfold.core.world.answers import ProcessEnded, PythonEnded, StreamEnded
 from turnfold.core.world.requests import CallModel, Purpose
-from turnfold.testing.simulated import Break, Command, Crash, Decide, Deliver, Finish, Interrupt, Say, finished
+from turnfold.testing.moves import Break, Command, Crash, Decide, Deliver, Finish, Interrupt, Say
+from turnfold.testing.simulated import finished
 
 READ = call("read", path="a.txt")
 LS = call("shell", command="make")

@@ -12,11 +12,11 @@ from attrs import evolve
 
 from turnfold.core.agent.draft import Draft
 from turnfold.core.agent.effects import Publish
-from turnfold.core.agent.events import HandedOff
 from turnfold.core.agent.led_tools import TRANSFER, Transfer, able, at_hand, led_tools
 from turnfold.core.agent.retelling import retold, sound
 from turnfold.core.agent.state import Slot, Turn, effective, effective_in_round, offered
 from turnfold.core.agent.summary import told_now
+from turnfold.core.agent.turn_events import HandedOff
 from turnfold.core.config.agents import AgentSpec
 from turnfold.core.config.layers import ChatConfig, agent_layer
 from turnfold.core.config.models import format_of, profile_of

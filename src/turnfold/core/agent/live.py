@@ -94,7 +94,8 @@ class Encoded:
 @final
 @frozen(kw_only=True, eq=False)
 class Live:
-    """Everything that can be lost."""
+    """Everything that can be lost; ``checks`` are the replies to guardrails, beside the conversation's own."""
 
     reply: LiveReply | None = None
     encoded: Encoded | None = None
+    checks: tuple[LiveReply, ...] = ()

@@ -161,9 +161,16 @@ class McpServer:
 class Guarded(Enum):
     """What a guardrail looks at."""
 
-    INPUT = "input"
-    OUTPUT = "output"
-    CALL = "call"
+    INPUT = "input"  # what the person said
+    OUTPUT = "output"  # the reply that a turn would end with
+    CALL = "call"  # a call of a tool, before anything of it is done
+
+
+class Then(Enum):
+    """What comes of a call that trips a guardrail."""
+
+    STOP = "stop"  # the turn ends
+    REFUSE = "refuse"  # the call is refused, and the model told why
 
 
 @final
@@ -172,15 +179,16 @@ class Guardrail:
     """``[guardrails.NAME]``: a check that can stop a run."""
 
     name: str
-    on: Guarded = field(default=Guarded.INPUT, metadata=note("what it looks at", granted=True, awaits=RUNS))
-    pattern: str = field(default="", metadata=note("a regular expression; the run stops where it is found", granted=True, awaits=RUNS))
-    question: str = field(
-        default="", metadata=note("a yes-or-no question that a model is asked; yes stops the run", granted=True, awaits=RUNS)
+    on: Guarded = field(default=Guarded.INPUT, metadata=note("what it looks at", granted=True))
+    pattern: str = field(
+        default="", metadata=note("a regular expression (Python's); it trips where that is found", form=Form.PATTERN, granted=True)
     )
-    model: str = field(
-        default="", metadata=note("who is asked; the conversation's own model where empty", form=Form.MODEL, granted=True, awaits=RUNS)
+    question: str = field(default="", metadata=note("a yes-or-no question that a model is asked; it trips on a yes", granted=True))
+    model: str = field(default="", metadata=note("who is asked; the conversation's own model where empty", form=Form.MODEL, granted=True))
+    blocking: bool = field(default=True, metadata=note("whether nothing more is done until the verdict is there", granted=True))
+    then: Then = field(
+        default=Then.STOP, metadata=note("what a call that trips it comes to: the turn stops, or the call is refused", granted=True)
     )
-    blocking: bool = field(default=True, metadata=note("whether the run waits for the answer", granted=True, awaits=RUNS))
 
 
 class ExporterKind(Enum):

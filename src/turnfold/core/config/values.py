@@ -83,7 +83,17 @@ class Provider:
     )
     timeout_s: float = field(default=120.0, metadata=note("the longest silence while a reply is awaited", over=0))
     connect_s: float = field(default=10.0, metadata=note("the longest wait for a connection", over=0))
-    retries: int = field(default=2, metadata=note("how often a call that failed for the moment is made again", least=0, awaits="retries"))
+    retries: int = field(default=6, metadata=note("how often a call that failed for the moment is made again", least=0, most=1000))
+    retry_base_s: float = field(
+        default=1.0,
+        metadata=note(
+            "the longest wait before the first such try; it doubles from try to try, and chance says how much of it is waited", least=0
+        ),
+    )
+    retry_most_s: float = field(
+        default=60.0,
+        metadata=note("the longest such wait; where the provider asks for a longer one, a fallback is asked, or the turn ends", least=0),
+    )
 
 
 class Role(Enum):
@@ -229,15 +239,11 @@ class Limits:
     )
     request_s: float | None = field(
         default=None,
-        metadata=note(
-            "seconds of one model call in all, before it counts as failed", over=0, granted=True, awaits="runs, streams and traces"
-        ),
+        metadata=note("seconds of one model call in all, before it counts as failed", over=0, granted=True),
     )
     conversation_s: float | None = field(
         default=None,
-        metadata=note(
-            "seconds of all turns together, the waits for a person apart", over=0, granted=True, awaits="runs, streams and traces"
-        ),
+        metadata=note("seconds of all turns together, the waits for a person apart", over=0, granted=True),
     )
     grace_s: float = field(
         default=5.0, metadata=note("from an interrupt until a request that does not answer counts as lost", least=0, granted=True)

@@ -24,7 +24,7 @@ from turnfold.core.json import freeze, scalar_text
 from turnfold.core.llm.chat_calls import CallParts, calls_begun, calls_taken, continued, raw_calls
 from turnfold.core.llm.chat_events import Parsed, is_scalar, loaded, plain_delta
 from turnfold.core.llm.protocol import Decoded
-from turnfold.core.llm.provider_errors import error_words
+from turnfold.core.llm.provider_errors import broken_off
 from turnfold.core.llm.reply import CallSoFar, Reply, Stop
 from turnfold.core.llm.sse import NO_EVENT, NO_LINE, NOTHING, Fed, ServerEvent, Splitter, feed, plain_data
 from turnfold.core.problem import Problem, world_problem
@@ -342,12 +342,9 @@ def _error(value: Parsed, name: str) -> Problem | None:
     if not error:
         return None
     try:
-        words = error_words(freeze(error))
+        return broken_off(freeze(error))
     except ValueError:  # JSON that we do not take: too deep, or not finite
-        words = ""
-    return world_problem(
-        "provider-failed", f"The provider broke off the reply ({words or 'it does not say why'}): try again, or choose another model."
-    )
+        return broken_off(None)
 
 
 def _whole(fold: ChatFold) -> ChatFold:

@@ -18,8 +18,9 @@ from turnfold.core.conversation.messages import AssistantMessage, ToolCall, Tool
 from turnfold.core.json import JsonObject, JsonValue
 from turnfold.core.problem import Blame
 from turnfold.core.tools.spec import ToolSpec, find_tool
+from turnfold.testing.moves import Command, Interrupt, Move, Say
 from turnfold.testing.sample_tools import ALL_TOOLS
-from turnfold.testing.simulated import Command, Interrupt, Move, Say, Sim, finished
+from turnfold.testing.simulated import Sim, finished
 
 
 def tool(name: str) -> ToolSpec:

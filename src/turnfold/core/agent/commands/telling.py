@@ -67,8 +67,8 @@ def _cost(draft: Draft, rest: str, tools: tuple[ToolSpec, ...], cfg: ChatConfig)
 
 
 def _prices(profile: ModelProfile) -> str:
-    cache = ((profile.cached_usd, "from the cache"), (profile.cache_write_usd, "into the cache"))
-    priced = ((profile.input_usd, "read"), *cache, (profile.output_usd, "written"))
+    cached = ((profile.cached_usd, "from the cache"), (profile.cache_write_usd, "into the cache"))
+    priced = ((profile.input_usd, "read"), *cached, (profile.output_usd, "written"))
     known = ", ".join(f"{_usd(price)} {what}" for price, what in priced if price is not None)
     return f"{known} (a million tokens)" if known else "not known"
 
