@@ -343,3 +343,9 @@ def test_every_wire_is_told_by_turns_and_without_calls_where_they_were_left_out(
         assert spoken == [("user", "assistant" if wire is not Wire.GEMINI else "model")[place % 2] for place in range(len(spoken))]
         assert not any(mark in json.dumps(told) for mark in ("tool_calls", "tool_use", "function_call", "functionCall"))
     assert "was handed to you" in json.dumps(told) or history is History.ALL
+
+
+def test_a_handoff_is_no_end_where_any_tool_ends_the_turn() -> None:
+    cfg = led(evolve(TRIAGE, handoffs=("billing",), stop_on=("*",)), BILLING)
+    done = finished(after(sim(reply("", TO_BILLING), reply("It is 12."), cfg=cfg), Say("My bill?")))
+    assert (len(bodies(done)), reasons(done), [event.agent for event in handed(done)]) == (2, (Reason.COMPLETED,), ["billing"])
