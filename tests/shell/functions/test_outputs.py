@@ -176,7 +176,14 @@ def test_a_run_without_a_value_says_why() -> None:
     assert decoded(paused, Drawing).failure().code == "no-output"
     free = run("draw", BUILTIN_TOOLS, CFG, fake_world((chat_stream("Hi."),)))
     assert free.output is None
-    assert decoded(free, Drawing).failure().code == "bad-output"
+    assert decoded(free, Drawing).failure().message.startswith("The reply is not JSON")
+    cut = run("draw", BUILTIN_TOOLS, under(Drawing), fake_world((chat_stream('{"title": ', finish_reason="length"),)))
+    assert decoded(cut, Drawing).failure().message == "The run has no output: it ended as cut."
+
+
+def test_a_reply_that_happens_to_fit_is_a_value_too() -> None:
+    free = run("draw", BUILTIN_TOOLS, CFG, fake_world((chat_stream('{"title": "None", "shapes": []}'),)))
+    assert decoded(free, Drawing).unwrap() == Drawing("None", [])
 
 
 def test_a_null_is_a_value_that_python_has_no_other_word_for() -> None:

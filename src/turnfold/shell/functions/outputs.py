@@ -21,7 +21,9 @@ from attrs import field, frozen
 from cattrs import Converter
 from returns.result import Failure, Result, Success
 
+from turnfold.core.agent.events import Reason
 from turnfold.core.json import JsonObject, JsonSchema, JsonValue, thaw
+from turnfold.core.llm.structured import read_output_untrusted
 from turnfold.core.problem import Problem, caller_problem, model_problem, path_text
 from turnfold.shell.desk import RunResult
 from turnfold.shell.functions.annotations import schema_of, shown_type
@@ -99,13 +101,15 @@ def decoded(result: RunResult, kind: object, /) -> Result[Any, Problem]: ...
 
 
 def decoded(result: RunResult, kind: Any, /) -> Result[Any, Problem]:
-    """The run's output as a ``kind`` (or by an ``Output`` that was made before); else why there is none."""
+    """What the run's last reply says, as a ``kind`` (or by an ``Output`` that was made before); else why it says nothing of that kind."""
     wanted = kind if isinstance(kind, Output) else output_of(kind)
-    if result.output is None and result.problem is not None:
+    if result.problem is not None:
         return Failure(result.problem)
-    if result.output is None and result.questions:
+    if result.ended is None:
         return Failure(caller_problem("no-output", "The run is paused: it waits for a person, and has no output yet."))
-    return wanted.decoded(result.output)
+    if result.ended.reason is not Reason.COMPLETED:
+        return Failure(caller_problem("no-output", f"The run has no output: it ended as {result.ended.reason.value}."))
+    return read_output_untrusted(result.reply, wanted.schema).bind(wanted.decoded)
 
 
 def _misfit(kind: object, said: tuple[str, ...]) -> Problem:
