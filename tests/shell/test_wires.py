@@ -54,7 +54,7 @@ def world_at(home: Path) -> Iterator[World]:
 
 
 def config(wire: Wire, base_url: str, folder: Path) -> ChatConfig:
-    provider = Provider(name="acme", base_url=base_url, wire=wire, secret=SecretRef("ACME_KEY"))
+    provider = Provider(name="acme", base_url=base_url, wire=wire, secret=SecretRef("ACME_KEY"), retries=0)
     profile = ModelProfile(pattern="acme/*", reasons=True, sees_images=True)
     user = Config(model="acme/m x", providers=(provider,), models=(profile,), rules=(Rule(Verdict.ALLOW),))
     return ChatConfig(ProjectConfig(user), workspace=str(folder))
