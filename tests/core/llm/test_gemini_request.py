@@ -70,6 +70,10 @@ def test_a_round_is_one_content_and_what_it_shows_another() -> None:
     assert member(shown, "parts", 1, "inlineData") == JsonObject.of(mimeType="image/png", data=DATA)
 
 
+def test_an_output_alone_is_a_round_of_its_own() -> None:
+    assert ENCODER.encode_message(ROUND[0], ToolFormat.NATIVE) == ENCODER.encode_round(ROUND[:1])
+
+
 def test_outputs_in_a_text_format_are_the_person_s_contents() -> None:
     assert member(encoded(ROUND[0], ToolFormat.MARKDOWN), "parts", 0, "text") == "Output of read:\n```\na\n```"
     assert member(encoded(ROUND[2], ToolFormat.XML), "parts", 1, "inlineData", "data") == DATA

@@ -16,6 +16,7 @@ from typing import final
 from attrs import evolve, frozen
 
 from turnfold.core.conversation.log import Log
+from turnfold.core.llm.gemini_end import UNREADABLE, counted, stop_of
 from turnfold.core.llm.gemini_parts import (
     MAX_PARTS,
     TEXT,
@@ -36,7 +37,6 @@ from turnfold.core.llm.intake import (
     garbage,
     is_scalar,
     loaded,
-    number,
     parsed,
     rest,
     scalars,
@@ -45,34 +45,12 @@ from turnfold.core.llm.intake import (
 )
 from turnfold.core.llm.protocol import Decoded
 from turnfold.core.llm.reply import CallSoFar, Reply, Stop
+from turnfold.core.llm.sse import NO_EVENT, NO_LINE
 from turnfold.core.problem import Problem, model_problem
 from turnfold.core.world.usage import Usage
 
 NO_TEXT: Log[str] = Log()
 NO_USAGE: Usage = Usage()
-
-STOPS: tuple[tuple[str, Stop], ...] = (
-    ("STOP", Stop.END),
-    ("MAX_TOKENS", Stop.LENGTH),
-    ("SAFETY", Stop.FILTER),
-    ("RECITATION", Stop.FILTER),
-    ("LANGUAGE", Stop.FILTER),
-    ("BLOCKLIST", Stop.FILTER),
-    ("PROHIBITED_CONTENT", Stop.FILTER),
-    ("SPII", Stop.FILTER),
-    ("MODEL_ARMOR", Stop.FILTER),
-    ("IMAGE_SAFETY", Stop.FILTER),
-    ("IMAGE_PROHIBITED_CONTENT", Stop.FILTER),
-    ("IMAGE_RECITATION", Stop.FILTER),
-    ("OTHER", Stop.CUT),  # "unknown reason"
-    ("IMAGE_OTHER", Stop.CUT),
-    ("MALFORMED_FUNCTION_CALL", Stop.CUT),
-    ("MALFORMED_RESPONSE", Stop.CUT),
-    ("UNEXPECTED_TOOL_CALL", Stop.CUT),
-    ("TOO_MANY_TOOL_CALLS", Stop.CUT),
-    ("MISSING_THOUGHT_SIGNATURE", Stop.CUT),
-)  # any other reason is an end
-UNREADABLE = ("MALFORMED_FUNCTION_CALL", "MALFORMED_RESPONSE", "UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS")  # what the model wrote
 
 
 @final
@@ -113,10 +91,32 @@ def decode(fold: GeminiFold, chunk: bytes) -> Decoded[GeminiFold]:
     >>> decode(begin(), b'data: {"candidates":[{"content":{"parts":[{"text":"Hi"}]}}]}\n\n').text
     'Hi'
     """
+    plainly = _plain_chunk_taken(fold, chunk)
+    if plainly is not None:
+        return plainly
     taken = take(fold.intake, chunk)
     if taken.intake is not fold.intake:
         fold = GeminiFold(taken.intake, fold.text, fold.reasoning, fold.parts, fold.usage, fold.told)
-    return _taken(fold, taken.texts[0]) if len(taken.texts) == 1 else _all_taken(fold, taken.texts)
+    return _all_taken(fold, taken.texts)
+
+
+def _plain_chunk_taken(fold: GeminiFold, chunk: bytes) -> Decoded[GeminiFold] | None:
+    """``fold`` with a chunk of one event that says nothing but more text, as most are; None for any other."""
+    splitter = fold.intake.splitter
+    crlf = chunk[-4:] == b"\r\n\r\n"
+    if (
+        chunk[:7] != b"data: {"
+        or not (crlf or chunk[-2:] == b"\n\n")
+        or splitter.line is not NO_LINE
+        or splitter.event is not NO_EVENT
+        or not fold.intake.seen
+        or len(chunk) > splitter.limit_bytes
+        or chunk.count(b"\n") != 2
+        or chunk.count(b"\r") != 2 * crlf
+    ):
+        return None
+    value = loaded(chunk[6 : -4 if crlf else -2].decode("utf-8", "replace"))
+    return None if value is None else _plain_taken(fold, value)
 
 
 def _all_taken(fold: GeminiFold, texts: tuple[str, ...]) -> Decoded[GeminiFold]:
@@ -197,7 +197,7 @@ def _plain_taken(fold: GeminiFold, value: Object) -> Decoded[GeminiFold] | None:
     if not isinstance(text, str) or not text or not is_scalar(text):
         return None
     told: object = value.get("usageMetadata")
-    usage = _usage(told, fold.usage) if isinstance(told, dict) else fold.usage
+    usage = counted(told, fold.usage) if isinstance(told, dict) else fold.usage
     if thought:
         return Decoded(GeminiFold(fold.intake, fold.text, fold.reasoning.append(text), fold.parts, usage, fold.told), "", text)
     return Decoded(GeminiFold(fold.intake, fold.text.append(text), fold.reasoning, fold.parts, usage, fold.told), text)
@@ -209,7 +209,7 @@ def _object_taken(fold: GeminiFold, value: Object) -> Decoded[GeminiFold]:
         fold = _failed(fold, error_told(error))
     usage: object = value.get("usageMetadata")
     if isinstance(usage, dict):
-        fold = GeminiFold(fold.intake, fold.text, fold.reasoning, fold.parts, _usage(usage, fold.usage), fold.told)
+        fold = GeminiFold(fold.intake, fold.text, fold.reasoning, fold.parts, counted(usage, fold.usage), fold.told)
     feedback: object = value.get("promptFeedback")
     if isinstance(feedback, dict) and feedback.get("blockReason"):
         fold = _with_told(fold, evolve(fold.told, stop=Stop.FILTER))
@@ -265,29 +265,12 @@ def _part_taken(fold: GeminiFold, value: Object) -> Decoded[GeminiFold]:
     return Decoded(fold=after, text=text.whole, reasoning=thought.whole)
 
 
-def _usage(value: Object, before: Usage) -> Usage:
-    """The tokens so far: what is told now takes the place of what was told before, since they are sums.
-
-    What a tool of the provider's brought is read besides the prompt, and thoughts are written besides the candidates.
-    """
-    read = number(value, "promptTokenCount") + number(value, "toolUsePromptTokenCount")
-    thoughts = number(value, "thoughtsTokenCount") or before.reasoning_tokens
-    written = number(value, "candidatesTokenCount") or before.output_tokens - before.reasoning_tokens
-    return Usage(
-        input_tokens=read or before.input_tokens,
-        output_tokens=written + thoughts,
-        cached_tokens=number(value, "cachedContentTokenCount") or before.cached_tokens,
-        reasoning_tokens=thoughts,
-    )
-
-
 def _stopped(fold: GeminiFold, reason: str, candidate: Object) -> GeminiFold:
-    stop = next((stop for name, stop in STOPS if name == reason), Stop.END)
-    told = evolve(fold.told, stop=stop)
+    told = evolve(fold.told, stop=stop_of(reason))
     if reason in UNREADABLE and told.problem is None:
         why = words(candidate.get("finishMessage"))[:300] or reason
         said = f"The model wrote a call that its provider could not read ({why}): try again, or use another model."
-        told = evolve(told, problem=model_problem("malformed-call", said))
+        told = evolve(told, problem=model_problem("bad-reply", said))
     return _with_told(fold, told)
 
 

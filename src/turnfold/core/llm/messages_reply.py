@@ -48,7 +48,7 @@ from turnfold.core.llm.messages_blocks import (
 from turnfold.core.llm.messages_end import NO_TOKENS, Tokens, counted, stop_of, usage_of
 from turnfold.core.llm.protocol import Decoded
 from turnfold.core.llm.reply import CallSoFar, Reply, Stop
-from turnfold.core.llm.sse import named_data
+from turnfold.core.llm.sse import NO_EVENT, NO_LINE
 from turnfold.core.problem import Problem, model_problem
 
 NO_TEXT: Log[str] = Log()
@@ -99,14 +99,31 @@ def decode(fold: MessagesFold, chunk: bytes) -> Decoded[MessagesFold]:
     >>> decode(begin(), b"event: content_block_delta\ndata: " + delta + b"\n\n").text
     'Hi'
     """
-    if fold.intake.seen:
-        texts = named_data(fold.intake.splitter, chunk)
-        if len(texts) == 1:
-            return _taken(fold, texts[0])
+    plainly = _plain_chunk_taken(fold, chunk)
+    if plainly is not None:
+        return plainly
     taken = take(fold.intake, chunk)
     if taken.intake is not fold.intake:
         fold = MessagesFold(taken.intake, fold.text, fold.reasoning, fold.blocks, fold.rest)
     return _all_taken(fold, taken.texts)
+
+
+def _plain_chunk_taken(fold: MessagesFold, chunk: bytes) -> Decoded[MessagesFold] | None:
+    """``fold`` with a chunk of one event that says nothing but a delta, as nearly all are; None for any other."""
+    splitter = fold.intake.splitter
+    if (
+        chunk[:34] != b"event: content_block_delta\ndata: {"
+        or chunk[-3:] != b"}\n\n"
+        or splitter.line is not NO_LINE
+        or splitter.event is not NO_EVENT
+        or not fold.intake.seen
+        or len(chunk) > splitter.limit_bytes
+        or chunk.count(b"\n") != 3
+        or b"\r" in chunk
+    ):
+        return None
+    value = loaded(chunk[33:-2].decode("utf-8", "replace"))
+    return None if value is None or value.get("type") != "content_block_delta" else _plain_grown(fold, value)
 
 
 def _all_taken(fold: MessagesFold, texts: tuple[str, ...]) -> Decoded[MessagesFold]:
