@@ -12,8 +12,9 @@ from tests.core.llm import chat_shape, gemini_shape, messages_shape, responses_s
 from tests.laws.examples import examples
 from turnfold.core.agent import encoding
 from turnfold.core.agent.effects import Perform, Record
-from turnfold.core.agent.events import Compacted, HandedOff, MessageAdded, Reason, Reconfigured, Rewound, Started, TurnEnded
+from turnfold.core.agent.events import Compacted, MessageAdded, Reason, Reconfigured, Rewound, Started, TurnEnded
 from turnfold.core.agent.state import ChatState
+from turnfold.core.agent.turn_events import HandedOff
 from turnfold.core.config.values import ModelProfile, ToolFormat, Wire
 from turnfold.core.conversation.messages import Message, ToolMessage, UserMessage
 from turnfold.core.journal import fold
@@ -21,8 +22,9 @@ from turnfold.core.llm.protocol import Encoder
 from turnfold.core.llm.wire import encoder
 from turnfold.core.world.requests import CallModel, Purpose
 from turnfold.testing.lives import lives, sims
+from turnfold.testing.moves import Command, Move, Say
 from turnfold.testing.sample_tools import ALL_TOOLS
-from turnfold.testing.simulated import CONFIG, Command, Move, Say, Sim, finished, walked
+from turnfold.testing.simulated import CONFIG, Sim, finished, walked
 
 STARTS = {Wire.CHAT: b'"messages":[', Wire.RESPONSES: b',"input":[', Wire.MESSAGES: b',"messages":[', Wire.GEMINI: b',"contents":['}
 
