@@ -86,13 +86,22 @@ def version(peer: Peer, python: str) -> str:
     return subprocess.run([python, "-c", code], check=True, capture_output=True, text=True).stdout.strip()
 
 
+def rounded(value: float) -> str:
+    """A figure with as many digits as mean something.
+
+    >>> rounded(5340.2), rounded(27.24), rounded(1.373)
+    ('5,340', '27.2', '1.37')
+    """
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
 def table(found: Mapping[str, Mapping[str, float]]) -> str:
     """The figures side by side, ours first, as Markdown."""
     (ours, mine), *others = found.items()
     lines = [f"| | {ours} | {' | '.join(name for name, _ in others)} |", f"|---|---|{'---|' * len(others)}"]
     for what, value in mine.items():
-        beside = " | ".join(f"{theirs[what]:,.3g} ({theirs[what] / value:,.1f} ×)" for _, theirs in others)
-        lines.append(f"| {what} | {value:,.3g} | {beside} |")
+        beside = " | ".join(f"{rounded(theirs[what])} ({theirs[what] / value:,.1f} ×)" for _, theirs in others)
+        lines.append(f"| {what} | {rounded(value)} | {beside} |")
     return "\n".join(lines)
 
 

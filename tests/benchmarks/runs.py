@@ -23,10 +23,13 @@ from statistics import median
 
 from attrs import evolve
 
-from tests.benchmarks.cost_of_history import CHUNK, cost
+from tests.benchmarks.cost_of_history import CHUNK, long_state
+from tests.benchmarks.peer_turnfold import Nowhere
 from tests.benchmarks.scripted import CFG, WEATHER, Script, scripted_world, words
 from turnfold.core.agent.effects import Perform
+from turnfold.core.agent.encoding import request_body
 from turnfold.core.agent.inputs import ChunkArrived, UserSaid
+from turnfold.core.agent.live import Live
 from turnfold.core.agent.state import ChatState
 from turnfold.core.agent.step import step
 from turnfold.core.config.values import Rule, Verdict
@@ -93,6 +96,22 @@ def delta_us(drive: Drive, times: int = TIMES) -> float:
         base = cpu_us(lambda: drive(f"short{number}", short))  # noqa: B023
         costs.append((cpu_us(lambda: drive(f"long{number}", long)) - base) / DELTAS)  # noqa: B023
     return median(costs)
+
+
+def turn_us(messages: int, times: int = TIMES) -> float:
+    """What a turn of text costs after so many messages, without the joining of the bytes that are sent."""
+    world = evolve(scripted_world(Script(0)), journal=Nowhere())
+    state = evolve(long_state(messages), live=Live())
+    warm = run("go", (), CFG, world, state=state).state  # whose messages are encoded now
+    taken = median(cpu_us(lambda: run("go", (), CFG, world, state=warm)) for _ in range(times))
+    encoded = warm.live.encoded
+    assert encoded is not None
+    return taken - median(cpu_us(lambda: request_body(encoded, warm.past)) for _ in range(times))
+
+
+def turn_ratio() -> float:
+    """What a turn costs at 10,000 messages, by what it costs at 10."""
+    return turn_us(10_000) / turn_us(10)
 
 
 def core_delta_us(times: int = TIMES) -> float:
@@ -162,9 +181,7 @@ def main(counts: tuple[int, ...]) -> None:
         print(f"| a durable tool turn, {name} | {tool_turn_us(drive):.0f} µs | 100 |")
         print(f"| a delta, {name} | {delta_us(drive):.1f} µs | 10 |")
     print(f"| a delta, core alone | {core_delta_us():.1f} µs | 5 |")
-    short, long = cost(10), cost(10_000)
-    ratio = (long.request_us - long.join_us) / (short.request_us - short.join_us)
-    print(f"| a turn at 10,000 messages, by one at 10, the bytes sent apart | {ratio:.1f} | 2 |")
+    print(f"| a turn of text at 10,000 messages, by one at 10, the joining of the bytes that are sent apart | {turn_ratio():.1f} | 2 |")
     print(f"| a parked conversation | {parked_bytes() / 1024:.1f} KiB | 10 |")
     for count in counts:
         print(f"| {count:,} conversations at once | {crowd_s(count):.1f} s | {8.5 * count / 10_000:.1f} |")

@@ -7,8 +7,20 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.benchmarks.cost_of_history import Cost
-from tests.benchmarks.runs import ANSWER, UNDER, crowd, crowd_s, delta_us, main, on_a_loop, parked_bytes, plain, process_s, tool_turn_us
+from tests.benchmarks.runs import (
+    ANSWER,
+    UNDER,
+    crowd,
+    crowd_s,
+    delta_us,
+    main,
+    on_a_loop,
+    parked_bytes,
+    plain,
+    process_s,
+    tool_turn_us,
+    turn_us,
+)
 from tests.benchmarks.scripted import Script, scripted_world
 
 MARGIN = 3.0
@@ -29,6 +41,10 @@ def least(measured: Callable[[], float], gate: float) -> float:
 def test_a_delta_through_a_driver(drive: Callable[..., object]) -> None:
     gate = 10 * MARGIN
     assert least(lambda: delta_us(drive, 1), gate) <= gate  # type: ignore[arg-type]  # one of the drivers
+
+
+def test_a_turn_costs_the_same_after_thousands_of_messages() -> None:
+    assert least(lambda: turn_us(3_000, 3) / turn_us(10, 3), 2 * MARGIN) <= 2 * MARGIN
 
 
 def test_a_parked_conversation() -> None:
@@ -58,10 +74,8 @@ def test_the_import_and_the_first_answer_of_a_process() -> None:
 
 
 def test_the_table_is_printed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("tool_turn_us", "delta_us", "core_delta_us", "parked_bytes", "process_s"):
+    for name in ("tool_turn_us", "delta_us", "core_delta_us", "parked_bytes", "process_s", "turn_ratio"):
         monkeypatch.setattr(f"tests.benchmarks.runs.{name}", lambda *given: 1.0)
-    some = Cost(messages=1, answer_us=1.0, delta_us=1.0, append_us=1.0, request_us=2.0, join_us=1.0, request_bytes=1)
-    monkeypatch.setattr("tests.benchmarks.runs.cost", lambda messages: some)
     main((10,))
     assert "10 conversations at once" in capsys.readouterr().out
 

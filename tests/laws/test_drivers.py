@@ -22,6 +22,7 @@ from turnfold.core.journal import fold
 from turnfold.shell.desk import InputRule, RunResult
 from turnfold.shell.run import run
 from turnfold.shell.run_async import run_async
+from turnfold.shell.streaming.streamed import run_streamed
 from turnfold.shell.world import World
 from turnfold.testing.lives import COMMANDS, sim_configs, streams
 from turnfold.testing.memory_journal import MemoryJournal
@@ -54,6 +55,13 @@ def aside(said: str, cfg: ChatConfig, world: World, state: ChatState, rules: Rul
         return run(input_of(said), ALL_TOOLS, cfg, world, state=state, executor=executor, rules=rules)
 
 
+def streamed(said: str, cfg: ChatConfig, world: World, state: ChatState, rules: Rules) -> RunResult:
+    with run_streamed(input_of(said), ALL_TOOLS, cfg, world, state=state, rules=rules) as stream:
+        for _ in stream:
+            pass
+        return stream.result()
+
+
 def on_a_loop(said: str, cfg: ChatConfig, world: World, state: ChatState, rules: Rules) -> RunResult:
     with ThreadPoolExecutor(1) as executor:
         return asyncio.run(run_async(input_of(said), ALL_TOOLS, cfg, world, state=state, executor=executor, rules=rules))
@@ -79,5 +87,6 @@ def test_the_drivers_agree(cfg: ChatConfig, said: tuple[str, ...], replies: tupl
     one = evolve(cfg, limits=evolve(cfg.limits, side_by_side=1))  # so that answers come in the order asked, as in the caller's thread
     expected = journals_of(plain, said, one, replies, rules)
     assert journals_of(aside, said, one, replies, rules) == expected
+    assert journals_of(streamed, said, one, replies, rules) == expected
     assert journals_of(on_a_loop, said, one, replies, rules) == expected
     assert journals_of(on_a_loop, said, one, replies, rules, on_loop=True) == expected

@@ -21,7 +21,7 @@ from turnfold.core.tools.spec import ToolSpec
 from turnfold.shell.desk import Desk, Observers, RunResult
 from turnfold.shell.run import run
 from turnfold.shell.scope import Scope
-from turnfold.shell.threads import DaemonThreads
+from turnfold.shell.streaming.daemons import Daemons
 from turnfold.shell.world import World
 
 Handler: TypeAlias = Callable[[int, FrameType | None], None]
@@ -56,7 +56,7 @@ def terminal_for(plan: Talk) -> Iterator[Terminal | None]:
 def driven(inputs: Iterable[Input], begun: RunResult, tools: tuple[ToolSpec, ...], world: World, screen: Screen, scope: Scope) -> RunResult:
     """``inputs`` one after another, each driven until the conversation is idle or paused; what was cancelled is interrupted."""
     result = begun
-    executor = DaemonThreads(effective(begun.cfg, begun.state.past).limits.side_by_side)  # children of one round run side by side
+    executor = Daemons(effective(begun.cfg, begun.state.past).limits.side_by_side)  # children of one round run side by side
     for input in inputs:
         if scope.cancelled:
             break
