@@ -18,7 +18,8 @@ from turnfold.core.agent.state import ChatState, Status, open_requests
 from turnfold.core.journal import fold
 from turnfold.core.problem import Problem
 from turnfold.testing.lives import lives, sims
-from turnfold.testing.simulated import Crash, Move, Sim, finished, moved, walked
+from turnfold.testing.moves import Crash, Move
+from turnfold.testing.simulated import Sim, finished, moved, walked
 
 ROOT = Path(__file__).parents[2]
 

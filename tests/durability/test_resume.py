@@ -25,8 +25,9 @@ from turnfold.core.llm.reply import RawCall
 from turnfold.core.world.answers import ProcessEnded
 from turnfold.testing.fake_world import fake_world
 from turnfold.testing.lives import lives, sims
+from turnfold.testing.moves import Crash, Decide, Finish, Move, Say
 from turnfold.testing.sample_tools import ALL_TOOLS
-from turnfold.testing.simulated import CONFIG, Crash, Decide, Finish, Move, Say, Sim, finished, resumed, walked
+from turnfold.testing.simulated import CONFIG, Sim, finished, resumed, walked
 from turnfold.testing.wire import chat_stream
 
 PAUSED = after(sim(reply("", call("read", path="a.txt"), call("shell", command="make"))), Say("go"), Finish(), Finish())

@@ -23,6 +23,8 @@ EXITS: tuple[tuple[Reason, Exit], ...] = (
     (Reason.GUARDRAIL, Exit.FAILED),
     (Reason.INTERRUPTED, Exit.INTERRUPTED),
     (Reason.LIMIT, Exit.LIMIT),
+    (Reason.GUARDRAIL, Exit.FAILED),
+    (Reason.REFUSED, Exit.FAILED),
 )
 
 

@@ -19,15 +19,12 @@ from turnfold.core.agent.effects import Channel, Delta, Effect, Notice, Publish,
 from turnfold.core.agent.events import (
     CallClosed,
     CallCommanded,
-    CallEdited,
     CancelAsked,
-    Cause,
     Compacted,
     Event,
     Impersonated,
     MessageAdded,
     MessageQueued,
-    ModelUrged,
     Permitted,
     Reason,
     Reconfigured,
@@ -42,6 +39,7 @@ from turnfold.core.agent.events import (
 )
 from turnfold.core.agent.ids import RequestId, place
 from turnfold.core.agent.state import Past, effective, find_open
+from turnfold.core.agent.turn_events import CallEdited, Cause, ModelUrged
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.models import format_of
 from turnfold.core.config.values import ToolFormat

@@ -145,13 +145,13 @@ class _AsyncRun:
             try:
                 await self._ended()
             finally:
-                if self._desk.hooked:
-                    await self._unhook(stopped=stopped)
+                if self._desk.lingering:
+                    await self._part(stopped=stopped)
         return self._desk.result()
 
-    async def _unhook(self, *, stopped: bool) -> None:
-        """What the hooks still do waited for, on a thread."""
-        work = self._threads.doing(lambda: self._desk.unhooked(stopped=stopped))
+    async def _part(self, *, stopped: bool) -> None:
+        """What the hooks and exporters still do waited for, on a thread."""
+        work = self._threads.doing(lambda: self._desk.parted(stopped=stopped))
         try:
             await until_done(work)
         finally:

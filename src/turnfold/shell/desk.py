@@ -23,9 +23,10 @@ from turnfold.core.json import JsonObject, JsonValue
 from turnfold.core.llm.structured import read_output_untrusted
 from turnfold.core.problem import Problem, caller_problem
 from turnfold.core.tools.spec import ToolSpec
-from turnfold.core.world.answers import Answer, ChildEnded
+from turnfold.core.world.answers import Answer, ChildEnded, StreamEnded
 from turnfold.core.world.requests import StartChild
 from turnfold.shell.alarm import left_s
+from turnfold.shell.exporting.exporting import exporting_of
 from turnfold.shell.hooks import Hooks
 from turnfold.shell.hygiene import clean_input, edits, held_secrets, known_mask
 from turnfold.shell.people import Nobody
@@ -142,6 +143,7 @@ class Desk:
     __slots__ = (
         "_asked",
         "_deadline_ms",
+        "_exporting",
         "_hooks",
         "_past",
         "_refused",
@@ -176,6 +178,7 @@ class Desk:
         self._rulings = 0  # what they gave so far
         self._past: Past | None = None  # what the deadline was found for
         self._deadline_ms: int | None = None
+        self._exporting = exporting_of(state.past, cfg, world)
 
     def take(self, input: Input) -> tuple[Act, ...]:
         """What is to be done after ``input``; raises ``JournalError`` (and nothing is to be done) if it can't be kept."""
@@ -197,7 +200,7 @@ class Desk:
         for effect in effects:
             self.watch(effect)
             if isinstance(effect, (Perform, Cancel, Recall)):
-                acts += (effect,)
+                acts += (effect if self._exporting is None or not isinstance(effect, Perform) else self._exporting.told(effect),)
         if recorded:
             self.tell(self._hooks.problems())
         self._seen(stepped.state)
@@ -210,6 +213,8 @@ class Desk:
             if isinstance(record.event, Started):
                 self.world.journal.keep(record.event.cfg_digest, self.cfg)
         self.world.journal.append(self.cfg.conversation, records)
+        if self._exporting is not None:
+            self._exporting.saw(records)
         for record in records:
             if isinstance(record.event, TurnEnded):
                 self.ended = record.event
@@ -221,13 +226,18 @@ class Desk:
             self._hooks.happened(records, effective(self.cfg, stepped.state.past))
 
     @property
-    def hooked(self) -> bool:
-        """Whether a hook was run, or waits to be: then the run's end has to wait for :meth:`unhooked`."""
-        return self._hooks.begun
+    def lingering(self) -> bool:
+        """Whether hooks were run, or spans are to be delivered: then the run's end has to wait for :meth:`parted`."""
+        return self._hooks.begun or self._exporting is not None
 
-    def unhooked(self, *, stopped: bool) -> tuple[Problem, ...]:
-        """What went wrong with the hooks at last, once nothing of them is left; no later than the grace time where the run was ``stopped``."""
-        return self._hooks.close(effective(self.cfg, self.state.past).limits.grace_s if stopped else None)
+    def parted(self, *, stopped: bool) -> tuple[Problem, ...]:
+        """At the run's end, from any thread: what went wrong with hooks and exporters at last, once nothing of them is left.
+
+        It comes no later than the settings say: of the exporters always, of the hooks where the run was ``stopped``.
+        """
+        hooked = self._hooks.close(effective(self.cfg, self.state.past).limits.grace_s if stopped else None)
+        exporting, self._exporting = self._exporting, None
+        return hooked if exporting is None else (*hooked, *exporting.close())
 
     def tell(self, problems: tuple[Problem, ...]) -> None:
         """Show ``problems`` to whoever watches."""
@@ -265,7 +275,7 @@ class Desk:
         clock = self.world.clock
         if isinstance(outcome, Problem):
             return Failed(request_id, outcome, clock.now_ms(), clock.chance())
-        return Answered(request_id, outcome, clock.now_ms())
+        return Answered(request_id, outcome, clock.now_ms(), clock.chance() if isinstance(outcome, StreamEnded) else 0.5)
 
     def now_ms(self) -> int:
         """The world's time."""

@@ -14,8 +14,9 @@ from turnfold.core.codec.codec import PAST, QUESTION, decode_untrusted, encode
 from turnfold.core.config.values import Rule, Verdict
 from turnfold.core.json import JsonObject
 from turnfold.testing.lives import lives, sims
+from turnfold.testing.moves import Command, Decide, Finish, Move, Say
 from turnfold.testing.sample_tools import ALL_TOOLS
-from turnfold.testing.simulated import Command, Decide, Finish, Move, Say, Sim, walked
+from turnfold.testing.simulated import Sim, walked
 
 
 def asked() -> Sim:

@@ -6,15 +6,17 @@ from attrs import evolve
 
 from tests.core.agent.scripted import after, call, closed, config, log, problems, reasons, reply, results, sim
 from tests.laws.comparison import assert_balanced
-from turnfold.core.agent.events import CallEdited, Reason, RequestClosed, RequestOpened, Unanswered, Why
+from turnfold.core.agent.events import Reason, RequestClosed, RequestOpened, Unanswered, Why
 from turnfold.core.agent.inputs import Decided
 from turnfold.core.agent.state import questions
+from turnfold.core.agent.turn_events import CallEdited
 from turnfold.core.config.values import Rule, Verdict
 from turnfold.core.conversation.messages import AssistantMessage, ToolCall, ToolMessage
 from turnfold.core.json import JsonObject
 from turnfold.core.llm.reply import RawCall
 from turnfold.core.world.requests import RunProcess
-from turnfold.testing.simulated import Command, Crash, Decide, Finish, Move, Say, Sim, Wild, finished
+from turnfold.testing.moves import Command, Crash, Decide, Finish, Move, Say, Wild
+from turnfold.testing.simulated import Sim, finished
 
 SAFER = JsonObject.of(command="make test")
 TOUCH = JsonObject.of(path="safe.txt")

@@ -14,9 +14,10 @@ from tests.laws.comparison import assert_acceptable, assert_balanced, sent_bodie
 from turnfold.core.agent.compaction import transcript
 from turnfold.core.agent.effects import Document, Publish
 from turnfold.core.agent.ending import ANSWER_NOW, verdict_on
-from turnfold.core.agent.events import Cause, ModelUrged, Reason, TurnEnded
+from turnfold.core.agent.events import Reason, TurnEnded
 from turnfold.core.agent.live import Plan
 from turnfold.core.agent.requests import repeatable
+from turnfold.core.agent.turn_events import Cause, ModelUrged
 from turnfold.core.config.agents import AgentSpec
 from turnfold.core.config.layers import ChatConfig, Config, ProjectConfig
 from turnfold.core.config.values import AtGenerations, Limits, ModelProfile, ToolFormat
@@ -27,8 +28,9 @@ from turnfold.core.llm.reply import Stop
 from turnfold.core.tools.extension import Answers, Extension, Situation, Stops
 from turnfold.core.tools.spec import ToolSpec, extended
 from turnfold.core.world.requests import CallModel
+from turnfold.testing.moves import Command, Crash, Finish, Interrupt, Say
 from turnfold.testing.sample_tools import ALL_TOOLS
-from turnfold.testing.simulated import CONFIG, PROVIDER, Command, Crash, Finish, Interrupt, Say, Sim, Stream, finished
+from turnfold.testing.simulated import CONFIG, PROVIDER, Sim, Stream, finished
 from turnfold.testing.wire import chat_stream
 
 CITY = JsonObject.of(

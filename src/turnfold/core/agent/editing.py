@@ -14,10 +14,11 @@ from returns.result import Failure
 
 from turnfold.core.agent.draft import Draft
 from turnfold.core.agent.effects import Publish
-from turnfold.core.agent.events import CallEdited, RequestClosed, Unanswered, Why
+from turnfold.core.agent.events import RequestClosed, Unanswered, Why
 from turnfold.core.agent.led_tools import at_hand
 from turnfold.core.agent.requests import repeatable
 from turnfold.core.agent.state import Opened, Status, Turn, effective_in_round
+from turnfold.core.agent.turn_events import CallEdited
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.json import JsonObject, dumps, freeze
 from turnfold.core.problem import Problem, caller_problem

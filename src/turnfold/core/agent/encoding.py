@@ -31,6 +31,7 @@ from turnfold.core.conversation.log import Log
 from turnfold.core.conversation.messages import Message, ToolMessage
 from turnfold.core.json import JsonObject
 from turnfold.core.llm.chat_images import as_seen, spared_bytes
+from turnfold.core.llm.chat_order import ORDERED, bridged
 from turnfold.core.llm.chat_request import as_returned
 from turnfold.core.llm.grammar import BlockShape, grammar_of
 from turnfold.core.llm.prompt import system_prompt
@@ -59,9 +60,10 @@ def encoded_for(state: ChatState, tools: tuple[ToolSpec, ...], cfg: ChatConfig, 
     opening = kept.opening if same and kept is not None else encoder(wire).encode_head(_head(tools, cfg, profile, added))
     sees = profile.sees_images is not False  # where nobody knows, the server says so
     returns = profile.returns_reasoning or wire is not Wire.CHAT  # the other formats know themselves what goes back
-    fresh = EncodedLog(tool_format=tool_format, wire=wire, sees=sees, returns=returns, parts=Log())
+    ordered = profile.ordered and wire is Wire.CHAT and tool_format is ToolFormat.NATIVE
+    fresh = EncodedLog(tool_format=tool_format, wire=wire, sees=sees, returns=returns, ordered=ordered, parts=Log())
     told = fresh if kept is None else kept.told
-    reusable = told.tool_format is tool_format and (told.wire, told.sees, told.returns) == (wire, sees, returns)
+    reusable = told.tool_format is tool_format and (told.wire, told.sees, told.returns, told.ordered) == (wire, sees, returns, ordered)
     begun = _begun(told if reusable else fresh, state.past)
     told = _grown(begun, state.past.log)
     return Encoded(cfg=cfg, profile=profile, tools=tools, added=added, opening=opening, told=told)
@@ -75,10 +77,11 @@ def wire_of(cfg: ChatConfig) -> Wire:
 
 def _grown(begun: EncodedLog, log: Log[Message]) -> EncodedLog:
     """``begun`` with the messages that have come since; the last output of a round of native calls stands for all of it."""
-    write = encoder(begun.wire)
+    write = ORDERED if begun.ordered else encoder(begun.wire)
     parts, parts_bytes, spared = begun.parts, begun.parts_bytes, begun.spared_bytes
     new = tuple(log.since(begun.upto + len(parts)))
     round_: tuple[ToolMessage, ...] = ()
+    before = log[begun.upto + len(parts) - 1] if len(parts) else None
     for index, told in enumerate(new):
         message = as_returned(as_seen(told, sees=begun.sees), returns=begun.returns)
         if isinstance(message, ToolMessage) and begun.tool_format is ToolFormat.NATIVE:
@@ -87,6 +90,8 @@ def _grown(begun: EncodedLog, log: Log[Message]) -> EncodedLog:
             part, round_ = (write.encode_round(round_), ()) if whole else (b"", round_)
         else:
             part = write.encode_message(message, begun.tool_format)
+            part = bridged(part, message, before) if begun.ordered else part
+        before = message
         parts, parts_bytes = parts.append(part), parts_bytes + len(part)
         spared += spared_bytes(message)
     return begun if parts is begun.parts else evolve(begun, parts=parts, parts_bytes=parts_bytes, spared_bytes=spared)
@@ -105,6 +110,7 @@ def _begun(kept: EncodedLog, past: Past) -> EncodedLog:
         wire=kept.wire,
         sees=kept.sees,
         returns=kept.returns,
+        ordered=kept.ordered,
         parts=parts,
         parts_bytes=sum(map(len, parts)),
         spared_bytes=sum(spared_bytes(past.log[upto + index]) for index in range(len(parts))) if kept.sees else 0,

@@ -21,13 +21,14 @@ from attrs import evolve
 from returns.result import Failure
 
 from turnfold.core.agent.draft import Draft, end_turn
-from turnfold.core.agent.events import Cause, ModelUrged, Reason, TurnEnded
+from turnfold.core.agent.events import Reason, TurnEnded
 from turnfold.core.agent.extending import said_untrusted, situation_of
 from turnfold.core.agent.limits import is_of
 from turnfold.core.agent.state import Past, Turn
+from turnfold.core.agent.turn_events import Cause, ModelUrged
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.values import AtGenerations
-from turnfold.core.conversation.messages import AssistantMessage
+from turnfold.core.conversation.messages import AssistantMessage, ToolMessage
 from turnfold.core.llm.reply import Stop
 from turnfold.core.llm.structured import read_output_untrusted, told_again
 from turnfold.core.problem import Problem, caller_problem, did_you_mean
@@ -94,11 +95,11 @@ def stops_on(name: str, cfg: ChatConfig) -> bool:
 
 
 def stopped(draft: Draft, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
-    """The turn ended where its round is over and a rule of the program says so; ``cfg`` is as it is now."""
-    turn = draft.past.turn
-    if turn is None or turn.interrupted or turn.completed or turn.commanded:
+    """The turn, whose model is due, ended where a round is over and a rule of the program says so; ``cfg`` is as it is now."""
+    log, known = draft.past.log, extensions(tools, cfg.agent)
+    if not known or not len(log) or not isinstance(log[-1], ToolMessage):
         return draft
-    for stops in tuple(each.stops for each in extensions(tools, cfg.agent) if each.stops is not None):
+    for stops in tuple(each.stops for each in known if each.stops is not None):
         said = said_untrusted("stops", partial(stops, situation_of(draft.past, cfg), cfg))
         if isinstance(said, Problem):
             return end_turn(draft, Reason.FAILED, said)

@@ -8,10 +8,10 @@ from typing import TypeAlias, final
 from attrs import frozen
 
 from turnfold.core.agent.ids import RequestId
+from turnfold.core.agent.turn_events import CallEdited, FellBack, GuardrailChecked, HandedOff, ModelUrged
 from turnfold.core.config.layers import Overrides
 from turnfold.core.config.tables import Guarded
-from turnfold.core.conversation.messages import AssistantMessage, Message, ToolCall, UserMessage
-from turnfold.core.json import JsonObject
+from turnfold.core.conversation.messages import AssistantMessage, ToolCall, UserMessage
 from turnfold.core.llm.reply import Stop
 from turnfold.core.problem import Problem
 from turnfold.core.tools.spec import Memory
@@ -144,13 +144,28 @@ class Compacted:
 
 @final
 @frozen(kw_only=True)
+class Check:
+    """What a guardrail judges: ``name`` is its own; ``generation`` where it looks, ``slot`` the call of the round, where it looks at one."""
+
+    name: str
+    on: Guarded
+    generation: int
+    slot: int | None = None
+
+
+@final
+@frozen(kw_only=True)
 class RequestOpened:
-    """A request is due: performed at once, or, where ``asked`` gives a reason, after a person allows it."""
+    """A request is due: performed at once, or, where ``asked`` gives a reason, after a person allows it.
+
+    ``check``: what it is asked for, where a guardrail asks.
+    """
 
     request_id: RequestId
     request: Request
     asked: str = ""
     at_ms: int = 0
+    check: Check | None = None
 
 
 @final
@@ -174,11 +189,15 @@ class CancelAsked:
 @final
 @frozen
 class RequestClosed:
-    """A request is over; nothing that comes later under its id counts."""
+    """A request is over; nothing that comes later under its id counts.
+
+    ``spent``: what the provider said of tokens before a model call broke; a good one says it in its outcome.
+    """
 
     request_id: RequestId
     outcome: Outcome
     at_ms: int = 0
+    spent: Usage | None = None
 
 
 @final
@@ -290,76 +309,6 @@ class Forgotten:
     """The oldest ``count`` records of what was written to files are no longer kept: there were more than the settings allow."""
 
     count: int
-    at_ms: int = 0
-
-
-@final
-@frozen(kw_only=True)
-class HandedOff:
-    """Agent ``agent`` leads from now on, with the settings ``change``; the call ``call`` asked for it.
-
-    ``told``: what it is told in place of the log's first ``upto`` messages; None where it is told all of them.
-    """
-
-    agent: str
-    change: Overrides
-    call: str = ""
-    upto: int = 0
-    told: tuple[Message, ...] | None = None
-    at_ms: int = 0
-
-
-@final
-@frozen(kw_only=True)
-class GuardrailChecked:
-    """The guardrail ``name`` has looked at what it is there for, and ``tripped`` or not; ``reason`` says why.
-
-    ``generation`` is where; ``slot`` the call of the round, where it looked at one.
-    """
-
-    name: str
-    on: Guarded
-    tripped: bool
-    reason: str = ""
-    generation: int = 0
-    slot: int | None = None
-    at_ms: int = 0
-
-
-@final
-@frozen
-class FellBack:
-    """For the rest of the turn ``model`` is asked, since the one before failed with ``problem``."""
-
-    model: str
-    problem: Problem
-    at_ms: int = 0
-
-
-@final
-@frozen
-class CallEdited:
-    """The person has call ``slot`` of the round done with other ``arguments``; it begins afresh."""
-
-    slot: int
-    arguments: JsonObject
-    at_ms: int = 0
-
-
-class Cause(Enum):
-    """Why turnfold itself tells the model something."""
-
-    REPAIR = "repair"  # its reply was not what it had to be
-    ANSWER = "answer"  # the turn has had all its model calls
-
-
-@final
-@frozen(kw_only=True)
-class ModelUrged:
-    """turnfold told the model ``text`` in the midst of a turn: nobody said it. The next model call is due."""
-
-    text: str
-    cause: Cause
     at_ms: int = 0
 
 

@@ -13,9 +13,10 @@ from __future__ import annotations
 
 from typing import assert_never
 
+from turnfold.core.agent.checks import judge
 from turnfold.core.agent.draft import Draft
 from turnfold.core.agent.editing import told_edited
-from turnfold.core.agent.ending import stopped, stops_on
+from turnfold.core.agent.ending import stops_on
 from turnfold.core.agent.events import CallClosed, Forgotten, RequestClosed, RoundEnded, Unanswered, Why
 from turnfold.core.agent.handoffs import handed_over, may_transfer, second_transfer
 from turnfold.core.agent.ids import RequestId
@@ -24,6 +25,7 @@ from turnfold.core.agent.requests import interrupt_request, open_request, repeat
 from turnfold.core.agent.restoring import restored, restoring_needs
 from turnfold.core.agent.state import Slot, Status, Turn, effective, effective_in_round, memory_of
 from turnfold.core.config.layers import ChatConfig
+from turnfold.core.config.tables import Guarded
 from turnfold.core.conversation.messages import BrokenCall, ToolCall
 from turnfold.core.problem import Problem
 from turnfold.core.tools.advance import advance_untrusted
@@ -36,6 +38,7 @@ DENIED_TEXT = "Denied: this was not allowed, and nothing of it happened."
 DENIED_PART_TEXT = "Denied: a part of this was not allowed, and did not happen; the rest of this call was done."
 DECLINED_TEXT = "The user left the question unanswered: decide for yourself, or end your turn by asking in plain words."
 INTERRUPTED_TEXT = "Interrupted by the user before it was done."
+STOPPED_TEXT = "Stopped before it was done:"  # by a limit, or a guardrail
 
 
 def settle_round(draft: Draft, turn: Turn, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
@@ -47,12 +50,8 @@ def settle_round(draft: Draft, turn: Turn, tools: tuple[ToolSpec, ...], cfg: Cha
         ended = draft.record(RoundEnded(draft.at_ms))
         if now.restoring is not None:
             return restored(ended, now, now.restoring)
-        return _stopped(handed_over(_bounded(ended, cfg), now, tools, cfg), tools, cfg)
+        return handed_over(_bounded(ended, cfg), now, tools, cfg)
     return draft
-
-
-def _stopped(draft: Draft, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
-    return stopped(draft, tools, effective(cfg, draft.past)) if any(each.extension is not None for each in tools) else draft
 
 
 def _bounded(draft: Draft, cfg: ChatConfig) -> Draft:
@@ -74,9 +73,17 @@ def _settle_slot(draft: Draft, index: int, tools: tuple[ToolSpec, ...], cfg: Cha
     if slot.waiting:
         return _deny_siblings(draft, slot)
     closed = _close_unanswered(draft, index, slot)
-    if closed is not draft or _queued(turn, index, tools, cfg):
+    if closed is not draft:
         return closed
-    return _obey(draft, turn, index, _next(draft, turn, index, tools, cfg), tools, cfg)
+    if not slot.opened and not turn.commanded and isinstance(slot.invocation, ToolCall):
+        looked = judge(draft, turn, Guarded.CALL, tools, effective(cfg, draft.past), index)
+        draft, now = looked.draft, looked.draft.past.turn
+        if looked.refused:
+            return _close(draft, index, looked.refused, ok=False)
+        if looked.waits or now is None or now.interrupted:
+            return draft
+        turn = now
+    return draft if _queued(turn, index, tools, cfg) else _obey(draft, turn, index, _next(draft, turn, index, tools, cfg), tools, cfg)
 
 
 def _deny_siblings(draft: Draft, slot: Slot) -> Draft:
@@ -121,7 +128,7 @@ def _close_interrupted(draft: Draft, turn: Turn, index: int, tools: tuple[ToolSp
     answered = bool(slot.requests) and len(slot.exchanges) == len(slot.requests)
     due = _next(draft, turn, index, tools, cfg) if answered else Need(())
     if isinstance(due, Need):
-        return _close(draft, index, INTERRUPTED_TEXT, ok=False)
+        return _close(draft, index, INTERRUPTED_TEXT if turn.limit is None else f"{STOPPED_TEXT} {turn.limit.message}", ok=False)
     return _obey(draft, turn, index, due, tools, cfg)
 
 

@@ -80,7 +80,7 @@ class Layer:
     own_fallbacks: Names | Missing = field(
         default=MISSING,
         alias="fallbacks",
-        metadata=_setting(Merge.REPLACE, "models that are asked when the model fails, in order", awaits="retries and fallbacks"),
+        metadata=_setting(Merge.REPLACE, "models that are asked when the model fails, in order", Form.MODEL),
     )
     own_tool_format: ToolFormat | Missing = field(
         default=MISSING, alias="tool_format", metadata=_setting(Merge.REPLACE, "how the model writes calls; by default as its profile says")

@@ -9,7 +9,8 @@ from turnfold.core.agent.events import Reconfigured
 from turnfold.core.agent.state import questions
 from turnfold.core.config.values import Rule, Verdict
 from turnfold.core.world.requests import RunProcess, WriteFile
-from turnfold.testing.simulated import Command, Finish, Say, Sim, finished
+from turnfold.testing.moves import Command, Finish, Say
+from turnfold.testing.simulated import Sim, finished
 
 
 def asked() -> Sim:
