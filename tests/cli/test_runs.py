@@ -90,7 +90,7 @@ def test_a_person_decides_at_the_terminal(tmp_path: Path) -> None:
         person.type("not this one\n")
         assert "Create d/b.txt" in person.until("reason for no: ")
         person.type("?\n")
-        person.until("Answer y, n, a or v")
+        person.until("Answer y, n, a, e or v")
         person.until("reason for no: ")
         assert "[a]lways write d/* /" in person.text
         person.type("a\n")

@@ -117,7 +117,7 @@ def finished(sim: s.Sim, *commands: str) -> s.Sim:
 @given(l.sims(), l.lives(), texts())
 @examples(40)
 def test_nothing_can_be_redone_after_something_new(sim: s.Sim, life: tuple[moves.Move, ...], text: str) -> None:
-    back = s.moved(idle(sim, life), moves.Command("/undo"))
+    back = s.finished(s.moved(idle(sim, life), moves.Command("/undo")))  # which may have to put files back first
     for move in (moves.Say(text), moves.Command("/impersonate Hm."), moves.Command("/model scripted/other")):
         new = s.finished(s.moved(back, move))
         refused = s.moved(new, moves.Command("/redo"))
