@@ -22,8 +22,6 @@ class Daemons(Executor):
     42
     """
 
-    __slots__ = ("_due", "_lock", "_most", "_working")
-
     def __init__(self, most: int) -> None:
         self._most = max(most, 1)
         self._lock = Lock()
