@@ -1,4 +1,5 @@
 from turnfold.core.agent.apply import apply
+from turnfold.core.agent.asked import Question, questions_of
 from turnfold.core.agent.commands.command import Command
 from turnfold.core.agent.commands.table import COMMANDS
 from turnfold.core.agent.draft import Step
@@ -23,7 +24,8 @@ from turnfold.core.codec.stream import item_event, item_line
 from turnfold.core.config.agents import AgentSpec, History
 from turnfold.core.config.explain import Explained, Overridden, explain
 from turnfold.core.config.layers import ChatConfig, Config, Overrides, ProjectConfig
-from turnfold.core.config.values import Limits, ModelProfile, Provider, Rule, SecretRef, ToolFormat, Verdict
+from turnfold.core.config.tables import Exporter
+from turnfold.core.config.values import AtGenerations, Limits, ModelProfile, Provider, Rule, SecretRef, ToolFormat, Verdict
 from turnfold.core.conversation.messages import AssistantMessage, Message, ToolCall, ToolMessage, UserMessage
 from turnfold.core.journal import fold, load
 from turnfold.core.json import JsonObject
@@ -55,11 +57,15 @@ from turnfold.core.tools.builtin import BUILTIN_TOOLS
 from turnfold.core.tools.extension import Extension, Situation
 from turnfold.core.tools.generator import Script, asked, from_generator
 from turnfold.core.tools.spec import Call, Done, Need, Refuse, ToolSpec, extended
+from turnfold.core.trace.fold import trace_of
+from turnfold.core.trace.spans import Trace
 from turnfold.core.world.answers import Returned
 from turnfold.core.world.images import Image
 from turnfold.shell.briefing import read_briefing
 from turnfold.shell.desk import RunResult
-from turnfold.shell.functions import Caller, FunctionTool, functions_of, tool, with_functions
+from turnfold.shell.exporting.given import GivenExporters
+from turnfold.shell.functions import Caller, FunctionTool, decoded, functions_of, output_of, tool, with_functions
+from turnfold.shell.ports import Batch, NotSent, Sink, Tap
 from turnfold.shell.real import real_world
 from turnfold.shell.run import run
 from turnfold.shell.run_async import run_async
@@ -75,6 +81,8 @@ __all__ = [
     "Answered",
     "ArgumentsDelta",
     "AssistantMessage",
+    "AtGenerations",
+    "Batch",
     "Call",
     "Caller",
     "Cancel",
@@ -91,9 +99,11 @@ __all__ = [
     "Effect",
     "Event",
     "Explained",
+    "Exporter",
     "Extension",
     "Failed",
     "FunctionTool",
+    "GivenExporters",
     "History",
     "Image",
     "Input",
@@ -107,6 +117,7 @@ __all__ = [
     "MessageDone",
     "ModelProfile",
     "Need",
+    "NotSent",
     "Notice",
     "Overridden",
     "Overrides",
@@ -120,6 +131,7 @@ __all__ = [
     "ProjectConfig",
     "Provider",
     "Publish",
+    "Question",
     "ReasoningDelta",
     "Record",
     "Refuse",
@@ -134,9 +146,11 @@ __all__ = [
     "Script",
     "SecretRef",
     "SettingsChanged",
+    "Sink",
     "Situation",
     "Step",
     "Stream",
+    "Tap",
     "TextDelta",
     "TimePassed",
     "ToolCall",
@@ -148,6 +162,7 @@ __all__ = [
     "ToolProgress",
     "ToolSpec",
     "Toolbox",
+    "Trace",
     "TurnEnded",
     "TurnStarted",
     "UsageTold",
@@ -158,6 +173,7 @@ __all__ = [
     "agent_tool",
     "apply",
     "asked",
+    "decoded",
     "equipped",
     "execute_command",
     "explain",
@@ -169,7 +185,9 @@ __all__ = [
     "item_event",
     "item_line",
     "load",
+    "output_of",
     "parse_position_untrusted",
+    "questions_of",
     "read_briefing",
     "real_world",
     "run",
@@ -177,5 +195,6 @@ __all__ = [
     "run_streamed",
     "step",
     "tool",
+    "trace_of",
     "with_functions",
 ]

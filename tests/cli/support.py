@@ -80,7 +80,7 @@ class Bench:
         """A bench whose config names the model at ``base_url``; ``more`` are further lines of it, before the tables."""
         bench = cls(folder / "home", folder / "work")
         bench.workspace.mkdir()
-        text = f'model = "scripted/test"\n{more}\n[providers.scripted]\nbase_url = "{base_url}"\nsecret = "SCRIPTED_KEY"\n'
+        text = f'model = "scripted/test"\n{more}\n[providers.scripted]\nbase_url = "{base_url}"\nsecret = "SCRIPTED_KEY"\nretries = 0\n'
         bench.write_config(text)
         return bench
 

@@ -12,6 +12,7 @@ from turnfold.core.agent.effects import Cancel, Channel, Delta, Perform, Record
 from turnfold.core.agent.events import (
     CallClosed,
     CallCommanded,
+    Check,
     Event,
     Impersonated,
     MessageAdded,
@@ -20,6 +21,7 @@ from turnfold.core.agent.events import (
     Permitted,
     RequestClosed,
     RequestOpened,
+    RestoreAsked,
     Rewound,
     RoundEnded,
     SummaryAsked,
@@ -28,6 +30,7 @@ from turnfold.core.agent.events import (
 )
 from turnfold.core.agent.ids import MODEL, RequestId
 from turnfold.core.agent.state import Opened, Past, Turn
+from turnfold.core.agent.turn_events import GuardrailChecked
 from turnfold.core.codec.codec import EVENT, encode
 from turnfold.core.conversation.messages import AssistantMessage, UserMessage
 from turnfold.core.world.requests import CallModel, Purpose
@@ -50,7 +53,10 @@ def comparable(past: Past) -> Past:
 
 def _turn(turn: Turn) -> Turn:
     slots = tuple(evolve(slot, requests=tuple(map(_opened, slot.requests))) for slot in turn.slots)
-    return evolve(turn, model=None if turn.model is None else _opened(turn.model), slots=slots, waited_ms=0, paused_ms=None)
+    checks = tuple(sorted((evolve(_opened(each), request_id=None) for each in turn.checks), key=repr))  # type: ignore[arg-type]  # which was asked first leaves no trace
+    checked = tuple(sorted((evolve(each, at_ms=0) for each in turn.checked), key=repr))
+    model = None if turn.model is None else _opened(turn.model)
+    return evolve(turn, model=model, slots=slots, waited_ms=0, paused_ms=None, checks=checks, checked=checked)
 
 
 def _opened(opened: Opened) -> Opened:
@@ -198,18 +204,28 @@ def replied(events: tuple[Event, ...]) -> Iterator[tuple[RequestId, AssistantMes
 
 
 def assert_nothing_lost(events: tuple[Event, ...]) -> None:
-    """All that the person said is in the log, in order; nothing that was answered was asked again."""
+    """All that the person said is in the log, in order; nothing that was answered was asked again, and no guardrail judged a thing twice."""
     queued = [event.message for event in events if isinstance(event, MessageQueued)]
     added = [event.message for event in events if isinstance(event, MessageAdded) and isinstance(event.message, UserMessage)]
     left = iter(added)
     assert all(message in left for message in queued)
     finished: set[tuple[int, int]] = set()
     summaries: set[RequestId] = set()
+    judged: set[tuple[int, Check]] = set()
+    turn = 0
     for event in events:
         match event:
             case RequestOpened(request_id=request_id, request=CallModel(purpose=Purpose.SUMMARY)):
                 summaries.add(request_id)
-            case RequestClosed(request_id=request_id, outcome=ModelReplied()) if request_id not in summaries:
+            case RequestOpened(check=check) if check is not None:
+                assert (event.request_id.turn, check) not in judged
+            case GuardrailChecked():
+                verdict = (turn, Check(name=event.name, on=event.on, generation=event.generation, slot=event.slot))
+                assert verdict not in judged
+                judged.add(verdict)
+            case MessageAdded(message=UserMessage()) | CallCommanded() | Impersonated() | SummaryAsked() | RestoreAsked():
+                turn += 1
+            case RequestClosed(request_id=request_id, outcome=ModelReplied()) if request_id.slot == MODEL and request_id not in summaries:
                 finished.add((request_id.turn, request_id.generation))
             case RequestOpened(request_id=request_id) if request_id.slot == MODEL:
                 assert (request_id.turn, request_id.generation) not in finished

@@ -22,7 +22,8 @@ from turnfold.core.stream.follow import follow
 from turnfold.core.stream.items import Item
 from turnfold.core.stream.position import START
 from turnfold.testing.lives import lives, sims
-from turnfold.testing.simulated import Move, Sim, finished, walked
+from turnfold.testing.moves import Move
+from turnfold.testing.simulated import Sim, finished, walked
 
 
 def states(sim: Sim) -> Iterable[tuple[tuple[Event, ...], ChatState]]:

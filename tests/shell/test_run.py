@@ -44,6 +44,7 @@ from turnfold import (
     run,
     run_async,
 )
+from turnfold.core.agent.asked import Question
 from turnfold.core.agent.events import CallClosed, Reason, RequestClosed, RequestOpened
 from turnfold.core.agent.state import ChatState
 from turnfold.core.codec.codec import STATE, decode_untrusted, encode
@@ -54,7 +55,7 @@ from turnfold.core.world.answers import FilesSearched, ProcessEnded, StreamEnded
 from turnfold.core.world.requests import CallModel, RunProcess, SearchFiles
 from turnfold.core.world.usage import Usage
 from turnfold.shell.files import LocalFiles
-from turnfold.shell.ports import AsyncModels, Models, Port, Question
+from turnfold.shell.ports import AsyncModels, Models, Port
 from turnfold.shell.scope import Scope
 from turnfold.testing.fake_world import SCRIPTED, FakeHuman, FakeModels, fake_world
 from turnfold.testing.fakes import FakeFiles, FakeSecrets

@@ -31,10 +31,11 @@ class Post:
 @final
 @frozen
 class Replied:
-    """The end of a reply: its status; ``body`` holds the first bytes of one that is no success."""
+    """The end of a reply: its status; ``body`` and ``headers`` hold the first bytes of one that is no success, and what it says besides."""
 
     status: int
     body: bytes = b""
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 class Line(Protocol):

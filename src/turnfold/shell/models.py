@@ -46,7 +46,7 @@ class Sending:
             if 200 <= came.status < 300:
                 return StreamEnded()
             name = self.provider.secret.name if self.provider.secret else ""
-            came = error_problem(came.status, mask.data(came.body), self.provider.name, name)
+            came = error_problem(came.status, mask.data(came.body), self.provider.name, name, came.headers)
         return evolve(came, message=mask.text(came.message))
 
 

@@ -95,7 +95,7 @@ class _Run:
             raise
         finally:
             self._join()
-            self._desk.tell(self._desk.unhooked(stopped=self._scope.cancelled))
+            self._desk.tell(self._desk.parted(stopped=self._scope.cancelled))
         return self._desk.result()
 
     def _take(self, input: Input) -> None:

@@ -14,37 +14,19 @@ from turnfold.core.agent.led_tools import led_tools
 from turnfold.core.config.agents import AgentSpec, History
 from turnfold.core.config.layers import ChatConfig, Config, ProjectConfig
 from turnfold.core.config.said import said
-from turnfold.core.config.tables import Compaction
-from turnfold.core.config.values import Limits, ModelProfile, Provider, Rule, ToolFormat, Verdict, Wire
+from turnfold.core.config.tables import Compaction, Guardrail
+from turnfold.core.config.values import AtGenerations, Limits, ModelProfile, Provider, Rule, ToolFormat, Verdict, Wire
 from turnfold.core.conversation.messages import ToolCall
 from turnfold.core.json import JsonObject, dumps
 from turnfold.core.llm.call_format import MARKDOWN, XML, TextFormat
 from turnfold.core.llm.reply import RawCall
-from turnfold.core.problem import world_problem
 from turnfold.core.tools.spec import find_tool
 from turnfold.core.world.usage import Usage
+from turnfold.testing.moves import Break, Command, Crash, Decide, Deliver, Finish, Interrupt, Late, Mismatch, Move, Pass, Say, Unknown, Wild
 from turnfold.testing.sample_tools import ALL_TOOLS
-from turnfold.testing.simulated import (
-    PROVIDER,
-    SUMMARY,
-    Break,
-    Command,
-    Crash,
-    Decide,
-    Deliver,
-    Finish,
-    Interrupt,
-    Late,
-    Mismatch,
-    Move,
-    Pass,
-    Say,
-    Sim,
-    Stream,
-    Unknown,
-    Wild,
-)
+from turnfold.testing.simulated import PROVIDER, SUMMARY, Sim, Stream
 from turnfold.testing.strategies import inputs, request_ids, texts, tool_calls
+from turnfold.testing.troubles import FALLBACKS, problems, rails, verdicts
 from turnfold.testing.wire import chat_body, chat_stream
 from turnfold.testing.wires import error_in, stream_in
 
@@ -121,6 +103,11 @@ COMMANDS = (
     "/config limits.generations = default",
     "/config temperature = 9",
     "/config tools = -python",
+    "/decide",
+    "/decide 1.1.0.0 yes",
+    "/decide 1.1.0.0 no not now",
+    "/decide 1.1.0.0 always",
+    '/decide 1.1.0.0 {"path": "c.txt"}',
     "/allow",
     "/allow write",
     "/allow run l*",
@@ -160,14 +147,35 @@ LED_TOOLS = tuple(
     tool for agent in ("reviewer", "critic") for tool in led_tools(ALL_TOOLS, ChatConfig(ProjectConfig(Config(agent=agent, agents=AGENTS))))
 )
 RULES = (None, None, Rule(Verdict.ALLOW, "write", "*"), Rule(Verdict.ALLOW), Rule(Verdict.DENY, "run", "*"), Rule(Verdict.ASK))
+EDITS = (
+    *(5 * (None,)),
+    JsonObject.of(command="ls"),
+    JsonObject.of(path="c.txt", content="delta\n"),
+    JsonObject.of(path="d.txt"),
+    JsonObject.of(nope=1),
+)
+NUMBER = JsonObject.of(
+    type="object", properties=JsonObject.of(n=JsonObject.of(type="integer")), required=("n",), additionalProperties=False
+)
+FREE = ChatConfig(ProjectConfig(Config()))
+RULED = (
+    *(6 * (FREE,)),
+    evolve(FREE, output=NUMBER),
+    evolve(FREE, tool_choice="read", parallel_calls=False),
+    evolve(FREE, tool_choice="required", stop_on=("*",)),
+    evolve(FREE, tool_choice="none", output=NUMBER),
+    evolve(FREE, stop_on=("read", "shell"), output=JsonObject.of(type="string")),
+)
 LIMITS = (
     *(3 * (Limits(),)),
     Limits(generations=2),
+    Limits(generations=1, at_generations=AtGenerations.ANSWER, repairs=1),
     Limits(reply_bytes=300),
     Limits(generations=0, grace_s=0.0),
     Limits(turns=3, turn_s=5.0),
     Limits(tokens=20, turn_s=60.0),
     Limits(usd=0.01),
+    Limits(request_s=4.0, conversation_s=120.0),
 )
 TALK: tuple[Move, ...] = (Say("one"), *(4 * (Finish(),)), Say("two"), *(4 * (Finish(),)))
 USAGES = (None, Usage(input_tokens=10, output_tokens=2))
@@ -200,7 +208,11 @@ def _block(form: TextFormat, call: ToolCall, after: str) -> str:
 
 def streams(wire: Wire = Wire.CHAT) -> SearchStrategy[Stream]:
     """Replies in ``wire``: text, calls, both, nothing, cut, failed in the middle, no stream at all."""
-    said = st.sampled_from(("Done.", "", " ", "é😀 done", "```read\na", "```shell\nls\n```", BOTH)) | texts() | blocks()
+    said = (
+        st.sampled_from(("Done.", '{"n": 3}', '```json\n{"n": "3"}\n```', "", " ", "é😀 done", "```read\na", "```shell\nls\n```", BOTH))
+        | texts()
+        | blocks()
+    )
     several = st.lists(raw_calls(), min_size=1, max_size=4).map(tuple)
     called = st.one_of(st.just(()), several, several)
     whole = st.builds(
@@ -221,7 +233,7 @@ def streams(wire: Wire = Wire.CHAT) -> SearchStrategy[Stream]:
     error = error_in(wire, "overloaded")
     broken = st.builds(lambda data, at: data[: at % (len(data) + 1)] + error, whole, st.integers(0, 4000))
     data = st.one_of(*(6 * [whole]), body, cut, broken, st.binary(max_size=20))
-    return st.builds(Stream, data, st.sampled_from((None,) * 7 + (world_problem("offline", "No network."),)))
+    return st.builds(Stream, data, problems())
 
 
 def scripts(wire: Wire = Wire.CHAT) -> SearchStrategy[tuple[tuple[Stream, ...], ...]]:
@@ -236,11 +248,14 @@ def sim_configs(*, timed: bool = True, wire: Wire = Wire.CHAT) -> SearchStrategy
         st.sampled_from(("scripted/model",) * 6 + ("", "no/such")),
         st.sampled_from((ToolFormat.NATIVE, ToolFormat.NATIVE, ToolFormat.MARKDOWN, ToolFormat.XML)),
         st.lists(st.sampled_from(RULES).filter(lambda rule: rule is not None), max_size=2).map(tuple),
-        st.sampled_from(tuple(limits for limits in LIMITS if timed or limits.turn_s is None)),
+        st.sampled_from(tuple(limits for limits in LIMITS if timed or (limits.turn_s, limits.request_s) == (None, None))),
         st.sampled_from((None, 200, 600, 2_000)),
         st.sampled_from((None, None, None, ("read", "shell", "count"))),
         st.sampled_from(("", "", "reviewer", "critic")),
-        st.just(evolve(PROVIDER, wire=wire)),
+        st.sampled_from((0, 0, 2)).map(lambda retries: evolve(PROVIDER, wire=wire, retries=retries)),
+        st.sampled_from(RULED),
+        rails(),
+        st.sampled_from(FALLBACKS),
     )
 
 
@@ -253,6 +268,9 @@ def _config(
     tools: tuple[str, ...] | None,
     agent: str,
     provider: Provider,
+    ruled: ChatConfig,
+    guardrails: tuple[Guardrail, ...],
+    fallbacks: tuple[str, ...],
 ) -> ChatConfig:
     priced = ModelProfile(pattern="scripted/*", window_tokens=window, input_usd=1000.0, output_usd=1000.0)
     keep = Compaction(keep_turns=0 if window == 200 else 1)
@@ -266,8 +284,10 @@ def _config(
         agent=agent,
         models=(priced,),
         compaction=keep,
+        guardrails=guardrails,
+        fallbacks=fallbacks,
     )
-    cfg = ChatConfig(ProjectConfig(base), workspace="/w", conversation="c")
+    cfg = evolve(ruled, project=ProjectConfig(base), workspace="/w", conversation="c")
     return cfg if tools is None else evolve(cfg, tools=tools)
 
 
@@ -275,7 +295,9 @@ def sims(wire: Wire = Wire.CHAT) -> SearchStrategy[Sim]:
     """Conversations that have not begun, each with a config and a script; small windows have many of them summed up."""
     summed = st.just(SUMMARY if wire is Wire.CHAT else Stream(stream_in(wire, "They said hello.")))
     summary = st.one_of(summed, summed, streams(wire))
-    return st.builds(Sim, tools=st.just(ALL_TOOLS), cfg=sim_configs(wire=wire), script=scripts(wire), summary=summary)
+    return st.builds(
+        Sim, tools=st.just(ALL_TOOLS), cfg=sim_configs(wire=wire), script=scripts(wire), summary=summary, verdicts=verdicts(wire)
+    )
 
 
 def asked() -> SearchStrategy[Move]:
@@ -292,7 +314,7 @@ def moves(*, wild: bool = True) -> SearchStrategy[Move]:
         asked(),
         st.builds(Deliver, pick, st.integers(1, 400)),
         *(4 * [st.builds(Finish, pick)]),
-        st.builds(Decide, pick, st.booleans(), st.sampled_from(RULES)),
+        st.builds(Decide, pick, st.booleans(), st.sampled_from(RULES), st.sampled_from(EDITS)),
     ]
     rare: list[SearchStrategy[Move]] = [
         st.builds(Break, pick),

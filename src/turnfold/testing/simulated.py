@@ -15,7 +15,7 @@ a sentence about all such lists.
 from __future__ import annotations
 
 from functools import reduce
-from typing import TypeAlias, final
+from typing import final
 
 from attrs import evolve, field, frozen
 
@@ -38,35 +38,53 @@ from turnfold.core.agent.inputs import (
 from turnfold.core.agent.state import ChatState, questions
 from turnfold.core.agent.step import step
 from turnfold.core.config.layers import ChatConfig, Config, ProjectConfig
-from turnfold.core.config.values import Provider, Rule, Wire
-from turnfold.core.conversation.messages import ToolCall
+from turnfold.core.config.values import Provider, Wire
 from turnfold.core.journal import load, recorded
-from turnfold.core.json import JsonObject
 from turnfold.core.problem import Problem, world_problem
 from turnfold.core.tools.spec import ToolSpec
 from turnfold.core.world.answers import Answer, FileWritten, StreamEnded, Waited
 from turnfold.core.world.requests import AskHuman, CallModel, Purpose, Wait
-from turnfold.testing.simulated_world import Came, Disk, outcome_of
+from turnfold.testing.moves import (
+    TICK_MS,
+    Break,
+    Command,
+    Crash,
+    Decide,
+    Deliver,
+    Finish,
+    Interrupt,
+    Late,
+    Mismatch,
+    Move,
+    Pass,
+    Say,
+    Unknown,
+    Wild,
+)
+from turnfold.testing.simulated_world import Came, Disk, filled_form, outcome_of
 from turnfold.testing.wire import chat_stream
 from turnfold.testing.wires import stream_in
 
-PROVIDER = Provider(name="scripted", base_url="http://127.0.0.1:9/v1")
+PROVIDER = Provider(name="scripted", base_url="http://127.0.0.1:9/v1", retries=0)  # a failure is the turn's end, unless a test says more
 CONFIG = ChatConfig(ProjectConfig(Config(model="scripted/model", providers=(PROVIDER,))), workspace="/w", conversation="c")
-TICK_MS = 1000
 PATIENCE = 500  # moves until a conversation that does not end counts as one that never does
 
 
 @final
 @frozen
 class Stream:
-    """A scripted reply: its bytes, and how it fails at their end, where it does."""
+    """A scripted reply: its bytes, and how it fails at their end, where it does; ``then`` are the replies to the tries after it, the last for
+    all that follow.
+    """
 
     data: bytes = field(default=chat_stream("Done."))
     problem: Problem | None = None
+    then: tuple[Stream, ...] = ()
 
 
 DONE = Stream()
 SUMMARY = Stream(chat_stream("They said hello."))
+NO = Stream(chat_stream("No."))
 
 
 @final
@@ -95,13 +113,15 @@ class Sim:
     """A conversation in a simulated world.
 
     ``script`` holds the model's replies, a row a turn and in it one a generation; beyond it the model says that it is
-    done. The same place gets the same reply, also when it is asked again. ``summary`` is what it replies when it is asked for one.
+    done. The same place gets the same reply, also when it is asked again, unless the reply says more. ``summary`` is what it replies when it is
+    asked for one, ``verdicts`` what it replies to guardrails, one after another.
     """
 
     tools: tuple[ToolSpec, ...]
     cfg: ChatConfig = CONFIG
     script: tuple[tuple[Stream, ...], ...] = ()
     summary: Stream = SUMMARY
+    verdicts: tuple[Stream, ...] = (NO,)
     state: ChatState = field(factory=ChatState)
     outstanding: tuple[Outstanding, ...] = ()
     ghosts: tuple[Perform, ...] = ()  # answered, or lost with a process: what comes of them now is late
@@ -133,113 +153,6 @@ class Sim:
     def deltas(self) -> tuple[Delta, ...]:
         """All pieces of replies that were published, in order."""
         return tuple(effect.what for effect in self.effects if isinstance(effect, Publish) and isinstance(effect.what, Delta))
-
-
-@final
-@frozen
-class Say:
-    """The person says something."""
-
-    text: str = "Go on."
-
-
-@final
-@frozen
-class Command:
-    """The person gives a command."""
-
-    command: str | ToolCall
-
-
-@final
-@frozen
-class Deliver:
-    """So many bytes of a stream arrive; ``pick`` chooses among what is outstanding, here and below."""
-
-    pick: int = 0
-    size: int = 40
-
-
-@final
-@frozen
-class Finish:
-    """What is outstanding is answered, a stream by all the rest of it."""
-
-    pick: int = 0
-
-
-@final
-@frozen
-class Break:
-    """What is outstanding fails."""
-
-    pick: int = 0
-
-
-@final
-@frozen
-class Mismatch:
-    """What is outstanding is answered by the wrong kind of answer."""
-
-    pick: int = 0
-
-
-@final
-@frozen
-class Late:
-    """What was answered (or lost) before is answered, or a chunk of it comes."""
-
-    pick: int = 0
-    chunk: bool = False
-
-
-@final
-@frozen
-class Unknown:
-    """Something is answered that was never asked."""
-
-    request_id: RequestId
-
-
-@final
-@frozen
-class Decide:
-    """The person decides on a question; ``rule`` says that it shall hold from now on."""
-
-    pick: int = 0
-    allowed: bool = True
-    rule: Rule | None = None
-
-
-@final
-@frozen
-class Interrupt:
-    """The person interrupts."""
-
-
-@final
-@frozen
-class Pass:
-    """Time passes."""
-
-    for_ms: int = 60_000
-
-
-@final
-@frozen
-class Crash:
-    """The process dies, and another goes on from the journal alone."""
-
-
-@final
-@frozen
-class Wild:
-    """Any input at all."""
-
-    input: Input
-
-
-Move: TypeAlias = Say | Command | Deliver | Finish | Break | Mismatch | Late | Unknown | Decide | Interrupt | Pass | Crash | Wild
 
 
 def taken(sim: Sim, input: Input) -> Sim:
@@ -289,8 +202,7 @@ def moved(sim: Sim, move: Move) -> Sim:
 
 def resumed(sim: Sim) -> Sim:
     """``sim`` gone on with in a new process, in which nothing is under way."""
-    gone = tuple(each.perform for each in sim.outstanding)
-    return taken(evolve(sim, outstanding=(), ghosts=sim.ghosts + gone), Resumed(sim.now_ms))
+    return taken(evolve(sim, outstanding=(), ghosts=(*sim.ghosts, *(each.perform for each in sim.outstanding))), Resumed(sim.now_ms))
 
 
 def _decided(sim: Sim, move: Decide) -> Sim:
@@ -298,21 +210,9 @@ def _decided(sim: Sim, move: Decide) -> Sim:
     if not asked:
         return sim
     found = asked[move.pick % len(asked)]
-    said = plausible(found.request) if isinstance(found.request, AskHuman) else None
+    said = filled_form(found.request) if isinstance(found.request, AskHuman) else None
     rules = () if move.rule is None else (move.rule,)
-    return taken(sim, Decided(found.request_id, move.allowed, "so I say", rules, sim.now_ms, said))
-
-
-def plausible(request: AskHuman) -> JsonObject:
-    """An answer that fits every field of ``request``.
-
-    >>> from turnfold.core.world.requests import FormField, Wait
-    >>> plausible(AskHuman(question="?", fields=(FormField(name="a"), FormField(name="b", choices=("x",), several=True))))
-    JsonObject.of(a='so I say', b=('x',))
-    """
-    return JsonObject(
-        tuple((each.name, each.choices[:1] if each.several and each.choices else (*each.choices, "so I say")[0]) for each in request.fields)
-    )
+    return taken(sim, Decided(found.request_id, move.allowed, "so I say", rules, sim.now_ms, said, move.arguments))
 
 
 def _late(sim: Sim, move: Late) -> Sim:
@@ -369,20 +269,28 @@ def _delivered(sim: Sim, index: int, size: int) -> Sim:
     data = stream_of(sim, due.perform).data[due.sent : due.sent + max(size, 0)]
     if not data:
         return sim
-    sent = evolve(due, sent=due.sent + len(data))
-    known = evolve(sim, outstanding=(*sim.outstanding[:index], sent, *sim.outstanding[index + 1 :]))
+    known = evolve(sim, outstanding=(*sim.outstanding[:index], evolve(due, sent=due.sent + len(data)), *sim.outstanding[index + 1 :]))
     return taken(known, ChunkArrived(due.perform.request_id, data, sim.now_ms))
 
 
 def stream_of(sim: Sim, perform: Perform) -> Stream:
     """What the script has the model reply to this call."""
     request_id, request = perform.request_id, perform.request
+    if isinstance(request, CallModel) and request.purpose is Purpose.GUARDRAIL:
+        return sim.verdicts[request_id.n % len(sim.verdicts)]
     if isinstance(request, CallModel) and request.purpose is Purpose.SUMMARY:
-        return sim.summary
+        return _try(sim.summary, sim, perform)
     row = sim.script[request_id.turn - 1] if 0 < request_id.turn <= len(sim.script) else ()
-    wire = request.provider.wire if isinstance(request, CallModel) else Wire.CHAT
-    done = DONE if wire is Wire.CHAT else Stream(stream_in(wire, "Done."))
-    return row[request_id.generation - 1] if 0 < request_id.generation <= len(row) else done
+    done = Stream(stream_in(request.provider.wire if isinstance(request, CallModel) else Wire.CHAT, "Done."))
+    return _try(row[request_id.generation - 1], sim, perform) if 0 < request_id.generation <= len(row) else done
+
+
+def _try(first: Stream, sim: Sim, perform: Perform) -> Stream:
+    """The reply to this try of the same call."""
+    wanted, purpose = evolve(perform.request_id, n=0), getattr(perform.request, "purpose", None)
+    made = (each for each in sim.performs if first.then and getattr(each.request, "purpose", None) is purpose)
+    tries = sum(each.request_id.n < perform.request_id.n and evolve(each.request_id, n=0) == wanted for each in made)
+    return (first, *first.then)[min(tries, len(first.then))]
 
 
 def finished(sim: Sim, *, allowed: bool = True) -> Sim:

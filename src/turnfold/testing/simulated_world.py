@@ -9,6 +9,7 @@ from typing import assert_never, final
 from attrs import evolve, frozen
 
 from turnfold.core.config.values import Variable
+from turnfold.core.json import JsonObject
 from turnfold.core.problem import Problem, world_problem
 from turnfold.core.world.answers import (
     Answer,
@@ -194,3 +195,15 @@ def _ran(request: RunProcess) -> ProcessEnded:
         name, _, value = rest.partition("=")
         return evolve(ended, environment=(*request.environment, Variable(name or "A", value)))
     return evolve(ended, exit_code=1) if verb == "false" else ended
+
+
+def filled_form(request: AskHuman) -> JsonObject:
+    """An answer that fits every field of ``request``.
+
+    >>> from turnfold.core.world.requests import FormField
+    >>> filled_form(AskHuman(question="?", fields=(FormField(name="a"), FormField(name="b", choices=("x",), several=True))))
+    JsonObject.of(a='so I say', b=('x',))
+    """
+    return JsonObject(
+        tuple((each.name, each.choices[:1] if each.several and each.choices else (*each.choices, "so I say")[0]) for each in request.fields)
+    )

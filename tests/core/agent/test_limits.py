@@ -15,7 +15,7 @@ from turnfold.core.agent.effects import Cancel
 from turnfold.core.agent.events import Reason, TurnEnded, TurnInterrupted
 from turnfold.core.agent.inputs import ChunkArrived, SettingsChanged, TimePassed, UserSaid
 from turnfold.core.agent.limits import FAR_MS, next_deadline
-from turnfold.core.agent.rounds import INTERRUPTED_TEXT
+from turnfold.core.agent.rounds import STOPPED_TEXT
 from turnfold.core.agent.state import Past, open_requests
 from turnfold.core.config.agents import AgentSpec
 from turnfold.core.config.layers import ChatConfig, Overrides
@@ -23,23 +23,9 @@ from turnfold.core.config.said import said
 from turnfold.core.config.values import Limits, ModelProfile, Rule, Verdict
 from turnfold.core.conversation.messages import AssistantMessage
 from turnfold.core.world.usage import Usage
+from turnfold.testing.moves import TICK_MS, Crash, Decide, Deliver, Finish, Interrupt, Late, Pass, Say, Wild
 from turnfold.testing.sample_tools import ALL_TOOLS
-from turnfold.testing.simulated import (
-    CONFIG,
-    TICK_MS,
-    Crash,
-    Decide,
-    Deliver,
-    Finish,
-    Interrupt,
-    Late,
-    Pass,
-    Say,
-    Sim,
-    Stream,
-    Wild,
-    finished,
-)
+from turnfold.testing.simulated import CONFIG, Sim, Stream, finished
 from turnfold.testing.wire import chat_stream
 
 PRICED = ModelProfile(pattern="scripted/model", input_usd=1000.0, output_usd=2000.0)
@@ -175,7 +161,7 @@ def test_a_call_that_would_go_on_after_the_time_does_not() -> None:
     late = evolve(begun, now_ms=begun.now_ms + 70_000)
     done = finished(after(late, Finish()))
     assert reasons(done) == (Reason.LIMIT,)
-    assert results(done) == (INTERRUPTED_TEXT,)
+    assert results(done)[0].startswith(f"{STOPPED_TEXT} The turn was ended after ")
     assert done.disk == begun.disk
 
 

@@ -14,7 +14,8 @@ from turnfold.core.stream import items
 from turnfold.core.stream.follow import follow
 from turnfold.core.stream.items import Item
 from turnfold.core.stream.position import START
-from turnfold.testing.simulated import Command, Deliver, Finish, Interrupt, Say, Sim, finished
+from turnfold.testing.moves import Command, Deliver, Finish, Interrupt, Say
+from turnfold.testing.simulated import Sim, finished
 
 CALLS = (call("read", path="a.txt"), call("shell", command="ls " + "é" * 20))
 

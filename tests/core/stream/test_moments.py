@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.laws.examples import examples
-from turnfold.core.agent import events
+from turnfold.core.agent import events, turn_events
 from turnfold.core.agent.events import Event
 from turnfold.core.agent.ids import MODEL, RequestId
 from turnfold.core.config.layers import Overrides
@@ -39,19 +39,20 @@ def told(*more: Event) -> list[Item]:
     ("event", "item"),
     [
         (
-            events.HandedOff(agent="writer", change=Overrides(), call="1.1.0"),
+            turn_events.HandedOff(agent="writer", change=Overrides(), call="1.1.0"),
             items.HandedOff(at=Position(3), agent="writer", call="1.1.0"),
         ),
         (
-            events.GuardrailChecked(name="polite", on=Guarded.INPUT, tripped=True, reason="It is rude."),
+            turn_events.GuardrailChecked(name="polite", on=Guarded.INPUT, tripped=True, reason="It is rude."),
             items.GuardrailChecked(at=Position(3), name="polite", on="input", tripped=True, reason="It is rude."),
         ),
-        (events.FellBack("b/m", OVERLOADED), items.FellBack(at=Position(3), model="b/m", problem=OVERLOADED)),
+        (turn_events.FellBack("b/m", OVERLOADED), items.FellBack(at=Position(3), model="b/m", problem=OVERLOADED)),
         (events.RequestOpened(request_id=ID, request=Wait(250)), items.Retrying(at=Position(3), delay_ms=250)),
         (
-            events.CallEdited(0, JsonObject.of(path="b.txt")),
+            turn_events.CallEdited(0, JsonObject.of(path="b.txt")),
             items.CallEdited(at=Position(3), call="1.1.0", arguments=JsonObject.of(path="b.txt")),
         ),
+        (turn_events.ModelUrged(text="Write JSON.", cause=turn_events.Cause.REPAIR), items.ModelUrged(at=Position(3), text="Write JSON.")),
         (events.MessageQueued(UserMessage("more")), items.MessageQueued(at=Position(3), text="more")),
         (events.Compacted(2, "They said hi."), items.SummedUp(at=Position(3), upto=2)),
         (events.Rewound(1), items.TurnsTakenBack(at=Position(3), to=1)),

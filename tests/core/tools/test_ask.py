@@ -19,7 +19,7 @@ from turnfold.core.tools.forms import said_untrusted
 from turnfold.core.tools.spec import Call, Done, Need, Refuse
 from turnfold.core.world.answers import Exchange, HumanSaid
 from turnfold.core.world.requests import AskHuman, FormField
-from turnfold.testing.simulated import plausible
+from turnfold.testing.simulated_world import filled_form
 from turnfold.testing.strategies import json_objects, values
 
 FORM = (
@@ -138,4 +138,4 @@ def test_what_fits_a_question_of_the_tool_answers_it(fields: list[tuple[str, tup
     assert is_successful(read) == (len({name for name, _, _ in fields}) == len(fields))
     if is_successful(read):
         asked = AskHuman(question="?", fields=read.unwrap())
-        assert is_successful(said_untrusted(asked, plausible(asked)))
+        assert is_successful(said_untrusted(asked, filled_form(asked)))

@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from tests.shell.mcp.support import called, config, connected, stdio_server, text_of
+from tests.shell.mcp.support import STDIO, called, config, connected, stdio_server, text_of
 from tests.shell.support import PATIENCE_S, gone, nothing_left
 from turnfold.core.config.tables import McpServer
 from turnfold.core.json import JsonObject
 from turnfold.core.problem import Problem
 from turnfold.core.world.answers import Returned
 from turnfold.core.world.images import Image
+from turnfold.core.world.requests import CallMcp
 from turnfold.shell.mcp.offers import RESOURCES
 from turnfold.shell.scope import Scope
 
@@ -49,6 +50,16 @@ def test_a_server_is_a_row_of_tools_and_each_conversation_has_its_own(tmp_path: 
         assert gone(int(first[0]))
         assert text_of(called(servers, other, "whoami")).split()[0] == second[0]
     assert gone(int(second[0]))
+
+
+def test_a_server_is_told_which_span_it_is_called_for(tmp_path: Path) -> None:
+    parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    tool = "@server.tool()\nasync def meta(ctx: Context) -> str:\n    return str(dict(ctx.request_context.meta or {}))\n"
+    cfg = config(tmp_path, stdio_server(tmp_path, STDIO.replace("\nserver.run()", f"\n{tool}\nserver.run()")))
+    with connected() as servers:
+        request = CallMcp(server="test", tool="meta", arguments=JsonObject(), timeout_s=20.0, traceparent=parent)
+        assert f"'traceparent': '{parent}'" in text_of(servers.act(request, cfg, Scope()))
+        assert "traceparent" not in text_of(called(servers, cfg, "meta"))
 
 
 def test_what_a_tool_gives_is_told_as_far_as_it_can_be(tmp_path: Path) -> None:

@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TypeAlias, assert_never
 
 from attrs import evolve
 
-from turnfold.core.agent.context import Measured
 from turnfold.core.agent.events import (
     CallClosed,
     CallCommanded,
-    CallEdited,
     CancelAsked,
     Compacted,
     Event,
-    FellBack,
     Forgotten,
-    GuardrailChecked,
-    HandedOff,
     Impersonated,
     MessageAdded,
     MessageQueued,
-    ModelReplied,
-    Outcome,
     Permitted,
     Reconfigured,
     Redone,
@@ -37,22 +29,24 @@ from turnfold.core.agent.events import (
     SummaryAsked,
     TurnEnded,
     TurnInterrupted,
-    Unanswered,
-    Why,
 )
-from turnfold.core.agent.ids import GUARD, MODEL, RequestId, place
+from turnfold.core.agent.ids import place
+from turnfold.core.agent.requested import closed_in, opened_in, slot_of, with_request, with_slot
 from turnfold.core.agent.rewinding import redone, rewound
-from turnfold.core.agent.state import Mark, Opened, Past, Slot, Status, Turn, find_open, waits_for_person
+from turnfold.core.agent.state import Mark, Past, Slot, Status, Turn, waits_for_person
 from turnfold.core.agent.summary import Summary
+from turnfold.core.agent.turn_events import CallEdited, Cause, FellBack, GuardrailChecked, HandedOff, ModelUrged
 from turnfold.core.agent.writes import in_order, written_in
+from turnfold.core.config.layers import Overrides
+from turnfold.core.config.missing import MISSING
+from turnfold.core.config.tables import Guarded
 from turnfold.core.conversation.messages import AssistantMessage, Message, ToolCall, ToolMessage, UserMessage
 from turnfold.core.json import JsonObject
-from turnfold.core.world.answers import ChildEnded, images_of
+from turnfold.core.world.answers import images_of
 from turnfold.core.world.images import Image
-from turnfold.core.world.requests import CallModel, Purpose
 
 Commanded: TypeAlias = CallCommanded | Impersonated | SummaryAsked | Reconfigured | Renamed | Rewound | Redone | RestoreAsked
-Issued: TypeAlias = HandedOff | GuardrailChecked | FellBack | CallEdited
+Issued: TypeAlias = HandedOff | GuardrailChecked | FellBack | CallEdited | ModelUrged
 Rarer: TypeAlias = (
     Started | MessageQueued | CallClosed | RoundEnded | TurnInterrupted | TurnEnded | Compacted | Forgotten | Issued | Commanded
 )
@@ -66,13 +60,13 @@ def apply(past: Past, event: Event) -> Past:
 def _applied(past: Past, event: Event) -> Past:
     match event:
         case RequestOpened(at_ms=at_ms):
-            return _timed(_opened(past, event), at_ms)
-        case RequestClosed(request_id, outcome, at_ms):
-            return _timed(_closed(past, request_id, outcome), at_ms)
+            return _timed(opened_in(past, event), at_ms)
+        case RequestClosed(at_ms=at_ms):
+            return _timed(closed_in(past, event), at_ms)
         case Permitted(request_id, at_ms):
-            return _timed(_with_request(past, request_id, lambda opened: evolve(opened, status=Status.RUNNING, since_ms=at_ms)), at_ms)
+            return _timed(with_request(past, request_id, lambda opened: evolve(opened, status=Status.RUNNING, since_ms=at_ms)), at_ms)
         case CancelAsked(request_id, at_ms):
-            return _with_request(past, request_id, lambda opened: evolve(opened, status=Status.CANCELLING, since_ms=at_ms))
+            return with_request(past, request_id, lambda opened: evolve(opened, status=Status.CANCELLING, since_ms=at_ms))
         case MessageAdded(message, at_ms):
             return _user_said(past, message, at_ms) if isinstance(message, UserMessage) else _model_said(past, message)
         case _:
@@ -85,8 +79,8 @@ def _applied_rarely(past: Past, event: Rarer) -> Past:
             return _call_closed(past, event)
         case RoundEnded():
             return _round_ended(past)
-        case TurnEnded():
-            return evolve(past, turn=None)
+        case TurnEnded(at_ms=at_ms, text=text):
+            return _turn_ended(past, text, at_ms)
         case Started():
             return evolve(past, conversation=event.conversation, cfg_digest=event.cfg_digest, tools_digest=event.tools_digest, name="")
         case MessageQueued(message):
@@ -97,7 +91,7 @@ def _applied_rarely(past: Past, event: Rarer) -> Past:
             return _compacted(past, Summary(upto=upto, text=summary, pinned=pinned))
         case Forgotten(count):
             return evolve(past, writes=past.writes.without(count))
-        case HandedOff() | GuardrailChecked() | FellBack() | CallEdited():
+        case HandedOff() | GuardrailChecked() | FellBack() | CallEdited() | ModelUrged():
             return _applied_in_turn(past, event)
         case _:
             return _applied_command(past, event)
@@ -112,11 +106,11 @@ def _applied_command(past: Past, event: Commanded) -> Past:
         case SummaryAsked(at_ms=at_ms):
             return _turn_begun(past, None, Turn(number=past.turns + 1, generation=0, began_ms=at_ms, commanded=True, summary=True))
         case Reconfigured(change):
-            return evolve(past, overrides=(change, *past.overrides), undone=())
+            return _with_change(past, change)
         case Renamed(name):
             return evolve(past, name=name)
-        case Rewound(to, files=files):
-            return rewound(past, to, files)
+        case Rewound(to, at_ms, files):
+            return evolve(rewound(past, to, files), worked_ms=past.worked_ms + worked_ms(past.turn, at_ms))
         case Redone():
             return redone(past)
         case RestoreAsked():
@@ -129,20 +123,52 @@ def _applied_in_turn(past: Past, event: Issued) -> Past:
     turn = past.turn
     match event:
         case HandedOff(change=change, upto=upto, told=told):
-            led = evolve(past, overrides=(change, *past.overrides), undone=())
+            led = _with_change(past, change)
             return led if told is None else _compacted(led, Summary(upto=upto, text="", messages=told))
         case GuardrailChecked():
             return past if turn is None else evolve(past, turn=evolve(turn, checked=(*turn.checked, event)))
         case FellBack(model):
-            return past if turn is None else evolve(past, turn=evolve(turn, fallback=model, failures=0))
+            return past if turn is None else evolve(past, turn=evolve(turn, fallback=model, failures=0, model=None))
         case CallEdited(index, arguments):
-            slot = None if turn is None else _slot(turn, index)
+            slot = None if turn is None else slot_of(turn, index)
             if turn is None or slot is None:
                 return past
             call = ToolCall(slot.invocation.name, arguments)
-            return _with_slot(past, turn, index, evolve(slot, invocation=call, requests=(), edited=True))
+            return with_slot(past, turn, index, evolve(slot, invocation=call, requests=(), edited=True))
+        case ModelUrged(text=text, cause=cause):
+            return past if turn is None else _urged(past, turn, text, cause)
         case _:
             assert_never(event)
+
+
+def _urged(past: Past, turn: Turn, text: str, cause: Cause) -> Past:
+    """The past with the model told; where its reply was not what it had to be, that of the next generation is due."""
+    log = past.log.append(UserMessage(text, urged=True))
+    if cause is Cause.ANSWER:
+        return evolve(past, log=log, turn=evolve(turn, answering=True))
+    return evolve(past, log=log, turn=evolve(_next_generation(turn), repairs=turn.repairs + 1))
+
+
+def _turn_ended(past: Past, text: str, at_ms: int) -> Past:
+    turn = past.turn
+    log = past.log.append(AssistantMessage(text=text, place=place(turn.number, turn.generation))) if text and turn is not None else past.log
+    return evolve(past, log=log, turn=None, worked_ms=past.worked_ms + worked_ms(turn, at_ms))
+
+
+def _with_change(past: Past, change: Overrides) -> Past:
+    """The past with changed settings; a model that they name comes in place of one that the turn has fallen back to."""
+    turn = past.turn
+    if turn is not None and turn.fallback and change.own_model != MISSING:
+        turn = evolve(turn, fallback="", failures=0)
+    return evolve(past, overrides=(change, *past.overrides), undone=(), turn=turn)
+
+
+def worked_ms(turn: Turn | None, at_ms: int) -> int:
+    """How long ``turn`` has taken at ``at_ms``, the waits for people apart."""
+    if turn is None:
+        return 0
+    paused = 0 if turn.paused_ms is None else max(at_ms - turn.paused_ms, 0)
+    return max(at_ms - turn.began_ms - turn.waited_ms - paused, 0)
 
 
 def _compacted(past: Past, summary: Summary) -> Past:
@@ -232,92 +258,17 @@ def _restore_asked(past: Past, event: RestoreAsked) -> Past:
     return evolve(past, turns=turn.number, turn=turn)
 
 
-def _opened(past: Past, event: RequestOpened) -> Past:
-    turn = past.turn
-    if turn is None:
-        return past
-    opened = Opened(
-        request_id=event.request_id,
-        request=event.request,
-        status=Status.ASKED if event.asked else Status.RUNNING,
-        since_ms=event.at_ms,
-        asked=event.asked,
-    )
-    if event.request_id.slot == MODEL:
-        return evolve(past, turn=evolve(turn, model=opened, asked=turn.asked + 1))
-    if event.request_id.slot == GUARD:
-        return evolve(past, turn=evolve(turn, checks=_placed(turn.checks, opened)))
-    slot = _slot(turn, event.request_id.slot)
-    if slot is None:
-        return past
-    requests = _placed(slot.requests, opened)
-    return _with_slot(past, turn, event.request_id.slot, evolve(slot, requests=requests, opened=slot.opened + 1))
-
-
-def _placed(requests: tuple[Opened, ...], opened: Opened) -> tuple[Opened, ...]:
-    """``opened`` in the place of the lost request that it repeats, else at the end."""
-    for index, earlier in enumerate(requests):
-        if earlier.lost and earlier.request == opened.request:
-            return (*requests[:index], opened, *requests[index + 1 :])
-    return (*requests, opened)
-
-
-def _slot(turn: Turn, index: int) -> Slot | None:
-    return turn.slots[index] if 0 <= index < len(turn.slots) else None
-
-
-def _with_slot(past: Past, turn: Turn, index: int, slot: Slot) -> Past:
-    return evolve(past, turn=evolve(turn, slots=(*turn.slots[:index], slot, *turn.slots[index + 1 :])))
-
-
-def _with_request(past: Past, request_id: RequestId, change: Callable[[Opened], Opened]) -> Past:
-    """The past in which the open request is changed; unchanged where there is no such request."""
-    turn = past.turn
-    if turn is None or find_open(past, request_id) is None:
-        return past
-    if request_id.slot == MODEL:
-        return evolve(past, turn=evolve(turn, model=None if turn.model is None else change(turn.model)))
-    if request_id.slot == GUARD:
-        return evolve(
-            past, turn=evolve(turn, checks=tuple(change(each) if each.request_id == request_id else each for each in turn.checks))
-        )
-    slot = turn.slots[request_id.slot]
-    requests = tuple(change(each) if each.request_id == request_id else each for each in slot.requests)
-    return _with_slot(past, turn, request_id.slot, evolve(slot, requests=requests))
-
-
-def _closed(past: Past, request_id: RequestId, outcome: Outcome) -> Past:
-    closed = _with_request(past, request_id, lambda opened: evolve(opened, outcome=outcome))
-    turn = closed.turn
-    if isinstance(outcome, ChildEnded) and closed is not past:
-        return evolve(closed, usage=closed.usage.plus(outcome.usage))
-    if turn is None or closed is past or request_id.slot != MODEL:
-        return closed
-    return _model_closed(closed, turn, outcome)
-
-
-def _model_closed(past: Past, turn: Turn, outcome: Outcome) -> Past:
-    """The past with what a model call has cost; one for a summary is not made twice in a turn, unless it was lost."""
-    request = None if turn.model is None else turn.model.request
-    summary = isinstance(request, CallModel) and request.purpose is Purpose.SUMMARY
-    if summary and outcome != Unanswered(Why.LOST):
-        past = evolve(past, turn=evolve(turn, summarised=True))
-    if not isinstance(outcome, ModelReplied):
-        return past
-    counted = evolve(past, usage=past.usage.plus(outcome.usage))
-    if summary or not isinstance(request, CallModel) or outcome.usage.input_tokens < 1:
-        return counted
-    return evolve(counted, measured=Measured(size_bytes=request.size_bytes, tokens=outcome.usage.input_tokens))
-
-
 def _call_closed(past: Past, event: CallClosed) -> Past:
     turn = past.turn
-    slot = None if turn is None else _slot(turn, event.slot)
+    slot = None if turn is None else slot_of(turn, event.slot)
     if turn is None or slot is None:
         return past
     call_id = f"{place(turn.number, turn.generation)}.{event.slot}"
-    result = ToolMessage(call_id=call_id, tool=slot.invocation.name, text=event.text, ok=event.ok, images=_images(slot, event))
-    closed = _with_slot(past, turn, event.slot, evolve(slot, result=result, ends=event.ends))
+    edited = slot.invocation.arguments if slot.edited and isinstance(slot.invocation, ToolCall) else None
+    result = ToolMessage(
+        call_id=call_id, tool=slot.invocation.name, text=event.text, ok=event.ok, images=_images(slot, event), edited=edited
+    )
+    closed = with_slot(past, turn, event.slot, evolve(slot, result=result, ends=event.ends))
     if event.memory is None:
         return closed
     members = past.memories.with_member(slot.invocation.name, event.memory).members
@@ -342,10 +293,17 @@ def _round_ended(past: Past) -> Past:
     for slot in slots:
         log = log if slot.result is None else log.append(slot.result)
     written = in_order(tuple(each for slot in slots for each in written_in(turn.number, slot.exchanges)))
-    after = evolve(
-        turn, generation=turn.generation + 1, model=None, asked=0, slots=(), completed=_completed(turn.slots), checks=(), failures=0
-    )
+    after = evolve(_next_generation(turn), slots=(), completed=_completed(turn.slots))
     return evolve(past, log=log, turn=after, writes=past.writes.plus(written))
+
+
+def _next_generation(turn: Turn) -> Turn:
+    """``turn`` where the model is asked anew; what guardrails still ask goes on beside it, and what they said of the input stays."""
+    after = evolve(turn, generation=turn.generation + 1, model=None, asked=0, failures=0)
+    if not (turn.checks or turn.checked):
+        return after
+    checks = tuple(each for each in turn.checks if each.outcome is None)
+    return evolve(after, checks=checks, checked=tuple(each for each in turn.checked if each.on is Guarded.INPUT))
 
 
 def _completed(slots: tuple[Slot, ...]) -> str:

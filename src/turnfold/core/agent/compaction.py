@@ -17,19 +17,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import assert_never
 
+from turnfold.core.agent.calling import call_body
 from turnfold.core.agent.context import bytes_per_token, estimated_tokens, room_tokens
 from turnfold.core.agent.live import Plan
 from turnfold.core.agent.state import Past
 from turnfold.core.agent.summary import Summary
 from turnfold.core.config.layers import ChatConfig
-from turnfold.core.config.models import Located, format_of, full_name, profile_of
+from turnfold.core.config.models import Located, format_of, profile_of
 from turnfold.core.config.values import ModelProfile, ToolFormat
 from turnfold.core.conversation.messages import AssistantMessage, Message, ToolMessage, UserMessage
-from turnfold.core.json import JsonObject
 from turnfold.core.llm.chat_request import calls_text, output_text, said_text
-from turnfold.core.llm.protocol import Head
-from turnfold.core.llm.wire import encoder
 from turnfold.core.tools.output import counted, limit_text
+from turnfold.core.world.requests import CallModel
 
 SYSTEM = """\
 You sum up the beginning of a conversation between a user and an agent that works with tools. Your summary takes its place: the \
@@ -100,6 +99,14 @@ def _boundary(past: Past, keep_turns: int) -> int:
     return upto if left == 0 else 0
 
 
+def plan_for_overlong(past: Past, cfg: ChatConfig) -> Plan | None:
+    """What gives way to a summary since the provider says that the conversation is too long for the model; None where nothing does, or may."""
+    turn = past.turn
+    if turn is None or turn.summarised or not cfg.compaction.auto:
+        return None
+    return plan(past, cfg) or plan_in_turn(past, cfg)
+
+
 def plan_if_due(past: Past, size_bytes: int, cfg: ChatConfig, profile: ModelProfile) -> Plan | None:
     """What gives way to a summary before a request of ``size_bytes`` is sent to the model of ``profile``; None where that is not needed, or of no use."""
     turn, compaction = past.turn, cfg.compaction
@@ -118,22 +125,17 @@ def _part(cfg: ChatConfig) -> float:
 
 def summary_body(past: Past, planned: Plan, model: Located, cfg: ChatConfig) -> bytes:
     """The request for the summary of what ``planned`` names, to be sent to ``model``."""
-    name = f"{model.provider.name}/{model.model}"
-    profile = profile_of(cfg, name)
-    room = room_tokens(profile, None) or room_tokens(profile_of(cfg), None)
-    limit = None if room is None else int(_part(cfg) * room * bytes_per_token(past.measured)) - len(SYSTEM) - len(ASK)
+    room = room_tokens(profile_of(cfg, f"{model.provider.name}/{model.model}"), None) or room_tokens(profile_of(cfg), None)
+    known = None if room is None else int(_part(cfg) * room * bytes_per_token(past.measured)) - len(SYSTEM) - len(ASK)
+    limit = _half_of_the_last(past) if known is None else known
     told = f"{transcript(past, planned, format_of(cfg), limit)}\n\n{ASK}"
-    head = Head(
-        model=model.model,
-        system=SYSTEM,
-        temperature=profile.temperature,
-        max_tokens=profile.max_tokens,
-        tokens_parameter=model.provider.tokens_parameter,
-        asks_usage=model.provider.asks_usage,
-        parameters=cfg.parameters if name == full_name(cfg, cfg.model) else JsonObject(),
-    )
-    write = encoder(model.provider.wire)
-    return write.encode_request(write.encode_head(head), (write.encode_message(UserMessage(told), ToolFormat.NATIVE),))
+    return call_body(model, SYSTEM, told, cfg)
+
+
+def _half_of_the_last(past: Past) -> int | None:
+    """Half of a call that was too long for a model of which nothing else is known."""
+    model = None if past.turn is None or not past.turn.overlong else past.turn.model
+    return model.request.size_bytes // 2 if model is not None and isinstance(model.request, CallModel) else None
 
 
 def transcript(past: Past, planned: Plan, tool_format: ToolFormat, limit_bytes: int | None = None) -> str:
@@ -178,17 +180,21 @@ def _latest(parts: tuple[str, ...], earlier: int, most_bytes: int) -> Iterator[s
 def told_text(message: Message, tool_format: ToolFormat, clip_bytes: int | None) -> str:
     """One message under a heading that says whose it is; all but the person's words are clipped (None: nothing is)."""
     match message:
-        case UserMessage():
-            return f"# The user said\n\n{said_text(message)}"
-        case AssistantMessage(text=text, calls=calls):
-            written = (
-                text if text and tool_format is not ToolFormat.NATIVE else "\n\n".join(filter(None, (text, calls_text(calls, tool_format))))
-            )
-            return f"# The agent wrote\n\n{_clipped(written, clip_bytes)}"
+        case UserMessage(urged=urged):
+            return f"# {'The agent was told' if urged else 'The user said'}\n\n{said_text(message)}"
+        case AssistantMessage():
+            return f"# The agent wrote\n\n{_clipped(written_text(message, tool_format), clip_bytes)}"
         case ToolMessage(text=text):
             return f"# {output_text(ToolMessage(call_id='', tool=message.tool, text=_clipped(text, clip_bytes), ok=message.ok))}"
         case _ as never:
             assert_never(never)
+
+
+def written_text(message: AssistantMessage, tool_format: ToolFormat) -> str:
+    """What the model wrote, its calls too: in a text format they are in its text."""
+    if message.text and tool_format is not ToolFormat.NATIVE:
+        return message.text
+    return "\n\n".join(filter(None, (message.text, calls_text(message.calls, tool_format))))
 
 
 def _clipped(text: str, most_bytes: int | None) -> str:

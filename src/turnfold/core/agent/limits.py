@@ -4,6 +4,10 @@ Turns, tokens, money and model calls are judged before a model call is opened, s
 judged then, too, and on whatever else reaches the conversation while a reply streams or tools run: the turn is then
 interrupted, as a person does it, and ends with the limit as its reason. A driver wakes at ``next_deadline``.
 
+One model call has seconds, too (``limits.request_s``): when they are over, it has failed as one whose provider fell silent, and the turn
+goes on with what helps then. All turns of a conversation have seconds together (``limits.conversation_s``); what a person has done by a
+command is never ended by these.
+
 The seconds of a turn are those from its beginning, without those in which it was *paused*: all that was open were questions to
 people. ``apply`` counts these from the times of the events (``Turn.waited_ms``), so a replay counts the same.
 """
@@ -17,8 +21,8 @@ from turnfold.core.agent.state import Opened, Past, Status, Turn, effective, ope
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.models import Located, full_name, generations_of, profile_of
 from turnfold.core.config.values import ModelProfile
-from turnfold.core.problem import Problem, caller_problem
-from turnfold.core.world.requests import StartChild
+from turnfold.core.problem import Problem, caller_problem, world_problem
+from turnfold.core.world.requests import CallModel, StartChild
 
 FAR_MS = 1e15  # some 30,000 years: a longer limit is none
 
@@ -28,7 +32,7 @@ def limit_reached(past: Past, turn: Turn, cfg: ChatConfig, profile: ModelProfile
     limits, usage = cfg.limits, past.usage
     used = usage.input_tokens + usage.output_tokens
     most = generations_of(cfg, profile)
-    if turn.generation > most:
+    if turn.generation > most + turn.answering:
         return limit_problem("generations", f"The turn was ended after {most} model calls (limits.generations).", anew=True)
     if limits.turns is not None and turn.number > limits.turns:
         return limit_problem("turns", f"The conversation has had {turn.number - 1} of {limits.turns} turns (limits.turns).")
@@ -53,23 +57,60 @@ def limit_problem(name: str, message: str, *, anew: bool = False) -> Problem:
     return caller_problem("limit", f"{message} {way}", f"$.limits.{name}")
 
 
+def is_of(problem: Problem, name: str) -> bool:
+    """Whether ``problem`` is that of the limit ``name``.
+
+    >>> is_of(limit_problem("turns", "That was all."), "turns")
+    True
+    """
+    return (problem.code, problem.path) == ("limit", f"$.limits.{name}")
+
+
 def time_over(past: Past, cfg: ChatConfig, at_ms: int) -> Problem | None:
-    """The Problem of a turn whose seconds are over at ``at_ms``; None while they are not."""
-    turn, most_s = past.turn, cfg.limits.turn_s
+    """The Problem of a turn whose seconds, or those of the conversation, are over at ``at_ms``; None while they are not."""
+    turn, limits = past.turn, cfg.limits
     deadline = turn_deadline(past, cfg)
-    if turn is None or most_s is None or deadline is None or at_ms < deadline:
+    if turn is None or deadline is None or at_ms < deadline:
         return None
-    took_s = (at_ms - turn.began_ms - turn.waited_ms) / 1000
-    message = f"The turn was ended after {took_s:,.1f} seconds of {most_s:,.1f} (limits.turn_s), the waits for you apart."
-    return limit_problem("turn_s", message, anew=True)
+    took_ms = at_ms - turn.began_ms - turn.waited_ms
+    if limits.turn_s is not None and took_ms >= _ms(limits.turn_s):
+        message = (
+            f"The turn was ended after {took_ms / 1000:,.1f} seconds of {limits.turn_s:,.1f} (limits.turn_s), the waits for you apart."
+        )
+        return limit_problem("turn_s", message, anew=True)
+    worked_s, most_s = (past.worked_ms + took_ms) / 1000, limits.conversation_s or 0.0
+    message = f"The conversation's turns took {worked_s:,.1f} seconds of {most_s:,.1f} (limits.conversation_s), the waits for you apart."
+    return limit_problem("conversation_s", message)
 
 
 def turn_deadline(past: Past, cfg: ChatConfig) -> int | None:
-    """When the running turn's seconds are over; None where they are not limited, and while it waits for a person, or for its end."""
-    turn, most_s = past.turn, cfg.limits.turn_s
-    if turn is None or most_s is None or turn.interrupted or turn.paused_ms is not None:
+    """When the running turn's seconds, or the conversation's, are over; None where they are not limited, and while it waits for a person, or
+    for its end.
+    """
+    turn, limits = past.turn, cfg.limits
+    if turn is None or turn.interrupted or turn.paused_ms is not None:
         return None
-    return turn.began_ms + turn.waited_ms + _ms(most_s)
+    begun_ms = turn.began_ms + turn.waited_ms
+    own = None if limits.turn_s is None else begun_ms + _ms(limits.turn_s)
+    if limits.conversation_s is None or (turn.commanded and not turn.summary):
+        return own
+    left_ms = begun_ms + _ms(limits.conversation_s) - past.worked_ms
+    return left_ms if own is None else min(own, left_ms)
+
+
+def call_deadline(opened: Opened, cfg: ChatConfig) -> int | None:
+    """When a model call that is under way has failed, whatever comes of it; None where that is not limited, and for any other request."""
+    most_s = cfg.limits.request_s
+    if most_s is None or not isinstance(opened.request, CallModel) or opened.outcome is not None:
+        return None
+    return opened.since_ms + _ms(most_s)
+
+
+def call_over(opened: Opened, cfg: ChatConfig) -> Problem:
+    """The Problem of a model call that took too long."""
+    name = opened.request.provider.name if isinstance(opened.request, CallModel) else "The provider"
+    message = f"{name} did not end its reply within {cfg.limits.request_s or 0.0:g} s (limits.request_s): try again, or raise that limit."
+    return world_problem("time-out", message)
 
 
 def grace_deadline(opened: Opened, cfg: ChatConfig) -> int:
@@ -89,9 +130,10 @@ def next_deadline(past: Past, cfg: ChatConfig) -> int | None:
     True
     """
     now = effective(cfg, past)
-    over = turn_deadline(past, now)
-    graces = [grace_deadline(each, now) for each in open_requests(past) if each.status is Status.CANCELLING]
-    return min(graces if over is None else [*graces, over], default=None)
+    open_now = tuple(open_requests(past))
+    graces = [grace_deadline(each, now) for each in open_now if each.status is Status.CANCELLING]
+    calls = () if now.limits.request_s is None else (call_deadline(each, now) for each in open_now)
+    return min((each for each in (turn_deadline(past, now), *graces, *calls) if each is not None), default=None)
 
 
 def price_missing(model: Located, cfg: ChatConfig) -> Problem | None:

@@ -15,10 +15,11 @@ from typing import final
 from attrs import evolve, field, frozen
 
 from turnfold.core.agent.context import NOT_MEASURED, Measured
-from turnfold.core.agent.events import GuardrailChecked, ModelReplied, Outcome, RestoreAsked, Unanswered, Why
+from turnfold.core.agent.events import Check, ModelReplied, Outcome, RestoreAsked, Unanswered, Why
 from turnfold.core.agent.ids import GUARD, MODEL, RequestId
 from turnfold.core.agent.live import Live
 from turnfold.core.agent.summary import Summary
+from turnfold.core.agent.turn_events import GuardrailChecked
 from turnfold.core.agent.writes import Writes
 from turnfold.core.config.layers import ChatConfig, Overrides
 from turnfold.core.config.selection import selected
@@ -44,7 +45,10 @@ class Status(Enum):
 @final
 @frozen(kw_only=True)
 class Opened:
-    """A request that was opened; ``outcome`` is None while it is open; ``since_ms`` is when its status was set."""
+    """A request that was opened; ``outcome`` is None while it is open; ``since_ms`` is when its status was set.
+
+    ``check``: what it is asked for, where a guardrail asks.
+    """
 
     request_id: RequestId
     request: Request
@@ -52,6 +56,7 @@ class Opened:
     since_ms: int = 0
     asked: str = ""
     outcome: Outcome | None = None
+    check: Check | None = None
 
     @property
     def lost(self) -> bool:
@@ -113,8 +118,10 @@ class Turn:
     ``summarised``: one was asked for, and came to nothing so far. ``waited_ms``: how long it was paused, ``paused_ms``: since when
     it is. ``limit``: why it is ``interrupted``, where no person did it. ``completed``: the id of the call that ends it, so that no model
     is called any more. ``restoring``: it is there to put files back for what was asked; it has no mark. ``failures``: how often in a row the
-    generation's model call has failed; ``fallback``: the model that is asked instead, for the rest of the turn. ``checks``: what guardrails
-    have asked in this generation, ``checked``: their verdicts in this turn.
+    generation's model call has failed; ``fallback``: the model that is asked instead, for the rest of the turn. ``overlong``: the provider
+    said that the conversation is too long for the model, and has not taken it since. ``checks``: what guardrails have asked in this
+    generation, and what of earlier ones is still open; ``checked``: their verdicts on what was said, and on this generation. ``repairs``:
+    how often a reply had to be written anew; ``answering``: the model was told to answer now, without tools.
     """
 
     number: int
@@ -136,8 +143,11 @@ class Turn:
     restoring: RestoreAsked | None = None
     failures: int = 0
     fallback: str = ""
+    overlong: bool = False
     checks: tuple[Opened, ...] = ()
     checked: tuple[GuardrailChecked, ...] = ()
+    repairs: int = 0
+    answering: bool = False
 
 
 @final
@@ -176,7 +186,7 @@ class Past:
     ``events`` counts the journal; ``turns`` counts the turns ever started; both only grow. ``memories``: what each
     tool remembers, by name. ``marks``: one a turn that can be undone. ``undone``: what can be redone, the last first.
     ``queue``: said during the turn. ``measured``: the last reply's request, as its provider counted it. ``told``: the paths of the lessons that models are told. ``name``: since it was renamed.
-    ``writes``: what its turns wrote to files.
+    ``writes``: what its turns wrote to files. ``worked_ms``: how long its turns took that are over, the waits for people apart.
     """
 
     conversation: str = ""
@@ -197,6 +207,7 @@ class Past:
     told: tuple[str, ...] = ()
     name: str = ""
     writes: Writes = field(factory=Writes)
+    worked_ms: int = 0
 
     @property
     def started(self) -> bool:
@@ -244,12 +255,14 @@ def waits_for_person(past: Past) -> bool:
 def find_open(past: Past, request_id: RequestId) -> Opened | None:
     """The open request of this id, or None where there is none (any more)."""
     turn = past.turn
-    if turn is None or (turn.number, turn.generation) != (request_id.turn, request_id.generation):
+    if turn is None or turn.number != request_id.turn:
         return None
-    if request_id.slot == MODEL:
-        candidates: tuple[Opened, ...] = () if turn.model is None else (turn.model,)
-    elif request_id.slot == GUARD:
-        candidates = turn.checks
+    if request_id.slot == GUARD:
+        candidates: tuple[Opened, ...] = turn.checks  # a guardrail may take longer than the generation
+    elif turn.generation != request_id.generation:
+        return None
+    elif request_id.slot == MODEL:
+        candidates = () if turn.model is None else (turn.model,)
     else:
         candidates = turn.slots[request_id.slot].requests if 0 <= request_id.slot < len(turn.slots) else ()
     for each in candidates:
@@ -274,13 +287,15 @@ def memory_of(past: Past, tool: str) -> Memory:
 
 
 def effective(cfg: ChatConfig, past: Past) -> ChatConfig:
-    """``cfg`` with the changes made since the conversation started.
+    """``cfg`` with the changes made since the conversation started, and the model that the running turn has fallen back to.
 
     >>> from turnfold.core.config.layers import Config, ProjectConfig
     >>> cfg = ChatConfig(ProjectConfig(Config(model="a/b")))
     >>> effective(cfg, Past(overrides=(Overrides(model="c/d"),))).model
     'c/d'
     """
+    if past.turn is not None and past.turn.fallback:
+        return _changed(cfg, (Overrides(model=past.turn.fallback), *past.overrides))
     return _changed(cfg, past.overrides)
 
 

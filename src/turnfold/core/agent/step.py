@@ -11,7 +11,8 @@ What always holds:
 * ``past`` changes only by the events that are recorded: ``step(s, i).state.past == reduce(apply, recorded, s.past)``.
 * A turn has a model call or a round, never both open; a request id is opened once and closed once.
 * A question is never performed, and an answer that does not fit it leaves it open; a denial closes its call without asking the tool.
-* An interrupted turn opens nothing more; a limit of time interrupts a turn, too.
+* An interrupted turn opens nothing more; a limit of time interrupts a turn, too, and so does a guardrail that trips.
+* What helps where a model call failed (a wait, a fallback, a summary) is decided where the failure is taken in: its chance comes with it.
 """
 
 from __future__ import annotations
@@ -20,23 +21,23 @@ import hashlib
 from typing import assert_never
 
 from attrs import evolve
-from returns.result import Failure
 
+from turnfold.core.agent.checks import close_check, fail_check, settle_checks
 from turnfold.core.agent.commands.table import command_given
+from turnfold.core.agent.deciding import decided
 from turnfold.core.agent.draft import Draft, Step
-from turnfold.core.agent.effects import Perform, Publish
+from turnfold.core.agent.effects import Cancel, Publish
 from turnfold.core.agent.events import (
     MessageAdded,
     MessageQueued,
-    Permitted,
     RequestClosed,
     Started,
     TurnInterrupted,
     Unanswered,
     Why,
 )
-from turnfold.core.agent.generation import chunk_arrived, close_reply, fail_reply, settle_generation, streaming
-from turnfold.core.agent.ids import MODEL, RequestId, child_id
+from turnfold.core.agent.generation import chunk_arrived, close_reply, fail_call, settle_generation, streaming
+from turnfold.core.agent.ids import GUARD, RequestId, child_id
 from turnfold.core.agent.inputs import (
     Answered,
     ChunkArrived,
@@ -52,7 +53,7 @@ from turnfold.core.agent.inputs import (
 )
 from turnfold.core.agent.led_tools import at_hand
 from turnfold.core.agent.lessons import user_message
-from turnfold.core.agent.limits import grace_deadline, time_over
+from turnfold.core.agent.limits import call_deadline, call_over, grace_deadline, time_over
 from turnfold.core.agent.reconfigure import reconfigured
 from turnfold.core.agent.requests import repeatable
 from turnfold.core.agent.rounds import settle_round
@@ -61,14 +62,12 @@ from turnfold.core.agent.streaming import streamed
 from turnfold.core.config.layers import ChatConfig, Overrides
 from turnfold.core.config.models import find_provider
 from turnfold.core.conversation.messages import ToolCall
-from turnfold.core.json import JsonObject, scalar_text
 from turnfold.core.problem import Blame, Problem, world_problem
-from turnfold.core.tools.forms import said_untrusted
 from turnfold.core.tools.spec import ToolSpec
 from turnfold.core.tools.textlines import clipped
 from turnfold.core.world.answers import ChildEnded, answers
 from turnfold.core.world.described import described
-from turnfold.core.world.requests import AskHuman, StartChild
+from turnfold.core.world.requests import CallModel, StartChild
 
 
 def step(state: ChatState, input: Input, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Step:
@@ -79,7 +78,7 @@ def step(state: ChatState, input: Input, tools: tuple[ToolSpec, ...], cfg: ChatC
             return short
     draft = Draft(state, input.at_ms)
     if state.past.started:
-        return settle(_timed(draft, absorb(draft, input, tools, cfg), input, cfg), tools, cfg).step()
+        return settle(_timed(draft, absorb(draft, input, tools, cfg), input, tools, cfg), tools, cfg).step()
     begun = draft.record(_started(tools, cfg, input.at_ms))
     done = settle(absorb(begun, input, tools, cfg), tools, cfg)
     return Step(state, done.acts) if done.records == begun.records else done.step()  # nothing to start for: /help, a late answer
@@ -115,6 +114,8 @@ def settle(draft: Draft, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
         if turn is None:
             queue = draft.past.queue
             draft = draft.record(MessageAdded(queue[0], draft.at_ms)) if queue else draft
+        elif turn.checks and (checked := settle_checks(draft, turn, tools, effective(cfg, draft.past))) is not draft:
+            draft = checked
         elif streaming(turn):
             return draft
         elif turn.slots:
@@ -126,17 +127,37 @@ def settle(draft: Draft, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
             return draft
 
 
-def _timed(before: Draft, draft: Draft, input: Input, cfg: ChatConfig) -> Draft:
-    """The draft with its turn interrupted where the turn's seconds are over; what changes nothing, such as a late answer, does not say so."""
+def _timed(before: Draft, draft: Draft, input: Input, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
+    """The draft with its turn interrupted where the turn's seconds are over, and with model calls failed where theirs are; what changes nothing,
+    such as a late answer, does not say so.
+    """
     turn, reply = draft.past.turn, draft.state.live.reply
     if turn is None or turn.interrupted or (draft is before and not isinstance(input, TimePassed)):
         return draft
     if isinstance(input, ChunkArrived) and reply is not None and (reply.deadline_ms is None or draft.at_ms < reply.deadline_ms):
         return draft  # what nearly every chunk finds, at no cost
-    if not turn.slots and (turn.model is None or turn.model.outcome is not None):
+    if not (turn.slots or turn.checks) and (turn.model is None or turn.model.outcome is not None):
         return draft  # nothing is under way: a model call that would be due is judged before it opens
-    over = time_over(draft.past, effective(cfg, draft.past), draft.at_ms)
-    return draft if over is None else draft.record(TurnInterrupted(draft.at_ms, over))
+    now = effective(cfg, draft.past)
+    over = time_over(draft.past, now, draft.at_ms)
+    return _calls_over(draft, tools, now) if over is None else draft.record(TurnInterrupted(draft.at_ms, over))
+
+
+def _calls_over(draft: Draft, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
+    """The draft with each model call failed whose seconds are over."""
+    for each in () if cfg.limits.request_s is None else tuple(open_requests(draft.past)):
+        deadline = call_deadline(each, cfg)
+        if deadline is not None and draft.at_ms >= deadline:
+            draft = _call_failed(draft, each.request_id, call_over(each, cfg), tools, cfg, 0.5).act(Cancel(each.request_id))
+    return draft
+
+
+def _call_failed(
+    draft: Draft, request_id: RequestId, problem: Problem, tools: tuple[ToolSpec, ...], cfg: ChatConfig, chance: float
+) -> Draft:
+    if request_id.slot == GUARD:
+        return fail_check(draft, request_id, problem, tools, cfg, chance)
+    return fail_call(draft, request_id, problem, cfg, chance)
 
 
 def absorb(draft: Draft, input: Input, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
@@ -146,8 +167,8 @@ def absorb(draft: Draft, input: Input, tools: tuple[ToolSpec, ...], cfg: ChatCon
             return chunk_arrived(draft, request_id, data, tools, cfg)
         case Answered():
             return _answered(draft, input, tools, cfg)
-        case Failed(request_id, problem):
-            return _failed(draft, request_id, problem)
+        case Failed(request_id, problem, chance=chance):
+            return _failed(draft, request_id, problem, tools, cfg, chance)
         case UserSaid(text=text, context=context):
             message = user_message(text, context, tools, cfg, draft.past)
             return draft.record(MessageAdded(message, draft.at_ms) if draft.past.turn is None else MessageQueued(message, draft.at_ms))
@@ -155,7 +176,7 @@ def absorb(draft: Draft, input: Input, tools: tuple[ToolSpec, ...], cfg: ChatCon
             now = effective(cfg, draft.past)
             return command_given(draft, command, at_hand(tools, now), now)
         case Decided():
-            return _decided(draft, input, cfg)
+            return decided(draft, input, tools, cfg)
         case SettingsChanged(change):
             return _settings_changed(draft, change, cfg)
         case Interrupted():
@@ -175,42 +196,26 @@ def _answered(draft: Draft, input: Answered, tools: tuple[ToolSpec, ...], cfg: C
         return draft
     if not answers(found.request, input.answer):
         message = f"The shell answered {type(found.request).__name__} with {type(input.answer).__name__}."
-        return _failed(draft, input.request_id, Problem(code="mismatched-answer", message=message, blame=Blame.WORLD))
-    reply = draft.state.live.reply
-    if input.request_id.slot != MODEL:
+        problem = Problem(code="mismatched-answer", message=message, blame=Blame.WORLD)
+        return _failed(draft, input.request_id, problem, tools, cfg, input.chance)
+    if not isinstance(found.request, CallModel):
         return draft.record(RequestClosed(input.request_id, input.answer, draft.at_ms))
+    if input.request_id.slot == GUARD:
+        return close_check(draft, input.request_id, tools, effective(cfg, draft.past), input.chance)
+    reply = draft.state.live.reply
     if reply is None or reply.request_id != input.request_id:
         return draft.record(RequestClosed(input.request_id, Unanswered(Why.LOST), draft.at_ms))
     now = effective(cfg, draft.past)
-    return close_reply(draft, reply, at_hand(tools, now), now)
+    return close_reply(draft, reply, at_hand(tools, now), now, input.chance)
 
 
-def _failed(draft: Draft, request_id: RequestId, problem: Problem) -> Draft:
+def _failed(draft: Draft, request_id: RequestId, problem: Problem, tools: tuple[ToolSpec, ...], cfg: ChatConfig, chance: float) -> Draft:
     found = find_open(draft.past, request_id)
     if found is None or found.status is Status.ASKED:
         return draft
-    reply = draft.state.live.reply
-    if reply is not None and reply.request_id == request_id:
-        return fail_reply(draft, reply, problem)
-    return draft.record(RequestClosed(request_id, problem, draft.at_ms))
-
-
-def _decided(draft: Draft, input: Decided, cfg: ChatConfig) -> Draft:
-    found = find_open(draft.past, input.request_id)
-    if found is None or found.status is not Status.ASKED:
-        return draft
-    if not input.allowed:
-        draft = draft.record(RequestClosed(input.request_id, Unanswered(Why.DENIED, scalar_text(input.note)), draft.at_ms))
-    elif isinstance(found.request, AskHuman):
-        said = said_untrusted(found.request, input.said or JsonObject())
-        if isinstance(said, Failure):
-            return draft.act(Publish(said.failure()))  # the question stays open
-        draft = draft.record(RequestClosed(input.request_id, said.unwrap(), draft.at_ms))
-    else:
-        draft = draft.record(Permitted(input.request_id, draft.at_ms)).act(Perform(input.request_id, found.request))
-    if not input.rules:
-        return draft
-    return reconfigured(draft, Overrides(rules=input.rules), effective(cfg, draft.past))
+    if request_id.slot >= 0:
+        return draft.record(RequestClosed(request_id, problem, draft.at_ms))
+    return _call_failed(draft, request_id, problem, tools, effective(cfg, draft.past), chance)
 
 
 def _settings_changed(draft: Draft, change: Overrides, cfg: ChatConfig) -> Draft:
@@ -229,7 +234,7 @@ def _time_passed(draft: Draft, cfg: ChatConfig) -> Draft:
 
 
 def _resumed(draft: Draft, children: tuple[ChildEnded, ...]) -> Draft:
-    draft = draft.with_live(evolve(draft.state.live, reply=None))
+    draft = draft.with_live(evolve(draft.state.live, reply=None, checks=()))
     known = {child.conversation: child for child in children}
     for each in open_requests(draft.past):
         if each.status is Status.ASKED:

@@ -39,7 +39,7 @@ def streamed(state: ChatState, chunk: ChunkArrived) -> Step | None:
         size_bytes=size_bytes,
         deadline_ms=reply.deadline_ms,
     )
-    after = ChatState(state.past, Live(reply=grown, encoded=live.encoded))
+    after = ChatState(state.past, Live(reply=grown, encoded=live.encoded, checks=live.checks))
     if not told:
         return Step(after)
     channel = Channel.TEXT if text else Channel.REASONING

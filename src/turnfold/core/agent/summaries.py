@@ -1,20 +1,22 @@
 """The summary: a model call whose reply is not shown, and takes the place of the conversation's beginning.
 
 It is opened in place of the model call that is due; that one is opened when the summary is there, or has failed: a summary that
-comes to nothing is told once, the turn goes on without, and asks for no other. One that was lost with its process is asked for
-again. Its usage counts as that of any call. The person is told when it begins and what came of it.
+comes to nothing is told once, the turn goes on without, and asks for no other. One that was lost with its process, or failed for the
+moment, is asked for again. Its usage counts as that of any call. The person is told when it begins and what came of it.
 """
 
 from __future__ import annotations
 
 from attrs import evolve
 
-from turnfold.core.agent.calling import call_model, callable_model, called_profile, too_large
+from turnfold.core.agent.calling import call_model, callable_model, called_profile, spent, too_large
 from turnfold.core.agent.compaction import summary_body
 from turnfold.core.agent.draft import Draft, end_turn
 from turnfold.core.agent.effects import Cancel, Notice, Publish
 from turnfold.core.agent.events import Compacted, ModelReplied, Reason, RequestClosed
+from turnfold.core.agent.ids import RequestId
 from turnfold.core.agent.live import LiveReply, Plan
+from turnfold.core.agent.retrying import waiting, with_time
 from turnfold.core.agent.state import Turn
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.models import Located
@@ -42,20 +44,20 @@ def open_summary(draft: Draft, turn: Turn, planned: Plan, own: Located, cfg: Cha
     return asked.act(Publish(Notice(f"(summing up {counted(planned.upto - before, 'earlier message')} …)")))
 
 
-def summary_arrived(draft: Draft, reply: LiveReply, data: bytes) -> Draft:
+def summary_arrived(draft: Draft, reply: LiveReply, data: bytes, cfg: ChatConfig) -> Draft:
     """The draft with a chunk of a summary folded in, and nothing of it shown."""
     grown = evolve(reply, fold=decode(reply.fold, data).fold, size_bytes=reply.size_bytes + len(data))
     draft = draft.with_live(evolve(draft.state.live, reply=grown))
     if grown.size_bytes <= grown.limit_bytes:
         return draft
-    return fail_summary(draft, grown, too_large(grown)).act(Cancel(reply.request_id))
+    return fail_summary(draft, grown.request_id, too_large(grown), cfg).act(Cancel(reply.request_id))
 
 
-def close_summary(draft: Draft, reply: LiveReply, planned: Plan, cfg: ChatConfig) -> Draft:
+def close_summary(draft: Draft, reply: LiveReply, planned: Plan, cfg: ChatConfig, chance: float) -> Draft:
     """The summary over: in one step its request closed and the conversation compacted; or, where it is of no use, that told."""
     whole = finish(reply.fold)
     if whole.problem is not None:
-        return fail_summary(draft, reply, whole.problem)
+        return fail_summary(draft, reply.request_id, whole.problem, cfg, chance)
     text = whole.text.strip()
     gone = draft.with_live(evolve(draft.state.live, reply=None))
     replied = ModelReplied(usage=priced(whole.usage, called_profile(draft.past, cfg)), stop=whole.stop)
@@ -67,10 +69,15 @@ def close_summary(draft: Draft, reply: LiveReply, planned: Plan, cfg: ChatConfig
     return done.act(Publish(Notice(f"(summed up: the model is told a summary in place of the first {planned.upto:,} messages{kept})")))
 
 
-def fail_summary(draft: Draft, reply: LiveReply, problem: Problem) -> Draft:
-    """The summary over as a failure; a turn that was there for nothing else ends with it, and any other goes on."""
-    gone = draft.with_live(evolve(draft.state.live, reply=None))
-    return _told(gone.record(RequestClosed(reply.request_id, problem, draft.at_ms)), problem, ends=False)
+def fail_summary(draft: Draft, request_id: RequestId, problem: Problem, cfg: ChatConfig, chance: float = 0.5) -> Draft:
+    """The summary over as a failure; where asking again is of no use, a turn that was there for nothing else ends with it, and any other goes on."""
+    told = with_time(problem)
+    closed = draft.record(RequestClosed(request_id, told, draft.at_ms, spent(draft, draft.state.live.reply, cfg)))
+    gone = closed.with_live(evolve(draft.state.live, reply=None))
+    turn = gone.past.turn
+    failed = None if turn is None else turn.model
+    again = None if turn is None or failed is None else waiting(gone, evolve(request_id, n=turn.asked), failed, turn.failures, told, chance)
+    return _told(gone, told, ends=False) if again is None else again
 
 
 def _told(draft: Draft, problem: Problem, *, ends: bool) -> Draft:

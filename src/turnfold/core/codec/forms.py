@@ -30,6 +30,8 @@ def text(node: Node, form: Form) -> Read[str]:
             return Success(value)
         case Form.KIND:
             return Success(value) if value in KINDS else no_choice(node, KINDS)
+        case Form.PATTERN:
+            return _pattern(node, value)
         case Form.SOME | Form.MODEL | Form.PATH | Form.TOOL | Form.URL | Form.NAME:
             return _shaped(node, value, form)
         case _:
@@ -46,6 +48,15 @@ def _shaped(node: Node, value: str, form: Form) -> Read[str]:
         return Success(value.rstrip("/"))
     if form is Form.NAME and ENTRY.fullmatch(value) is None:
         return node.refused(f"{value[:60]!r} can't be a name here: names are made of letters, digits, _, - and dots.")
+    return Success(value)
+
+
+def _pattern(node: Node, value: str) -> Read[str]:
+    """A regular expression."""
+    try:
+        re.compile(value)
+    except (re.error, OverflowError, RecursionError) as error:
+        return node.refused(f"{node.name} is no regular expression: {error}.")
     return Success(value)
 
 

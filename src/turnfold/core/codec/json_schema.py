@@ -131,6 +131,8 @@ def _text(form: Form) -> JsonObject:
     match form:
         case Form.ANY | Form.PAIRS | Form.PARAMETERS:
             return JsonObject.of(type="string")
+        case Form.PATTERN:
+            return JsonObject.of(type="string", format="regex")
         case Form.KIND:
             return JsonObject.of(enum=KINDS)
         case Form.SOME | Form.MODEL | Form.PATH | Form.TOOL:

@@ -25,6 +25,7 @@ class Form(Enum):
     NAME = "name"  # of a table's entry: what a key can be without quotes, and dots
     TOOL = "tool"  # names of tools, or +name and -name
     PATH = "path"  # a project's file may name one outside of its workspace only in a folder that the person trusts
+    PATTERN = "pattern"  # a regular expression
     PARAMETERS = "parameters"  # an object of a model call's parameters, those apart that turnfold says itself
     PAIRS = "pairs"  # an object of texts, such as headers; in place of a text {secret = "NAME"}
 

@@ -3,6 +3,10 @@
 Providers spell errors in few shapes: ``{"error": {"message": …}}`` (OpenAI and most), ``{"error": "…"}`` (Ollama),
 ``{"message": …}`` and ``{"detail": … or [{"msg": …}]}`` (vLLM, FastAPI), ``[{"error": …}]`` (Gemini), the upstream's
 words under ``error.metadata.raw`` (OpenRouter), or a page of HTML from a proxy, which says less than the status does.
+
+The Problem's code says what kind of failure it is, for whoever decides whether to ask again (``core/agent/failing.py``). It follows from
+the status; and where that says too little (a conversation that is too long is 400, 413, 422 or 500; an empty account 402 or 429), or
+where there is none (an error in the midst of a stream), from the names that the provider gives it under ``code``, ``type`` and ``status``.
 """
 
 from __future__ import annotations
@@ -12,7 +16,8 @@ from typing import final
 from attrs import frozen
 
 from turnfold.core.json import JsonObject, JsonValue, loads_untrusted
-from turnfold.core.problem import Blame, Problem
+from turnfold.core.llm.retry_after import retry_after_untrusted
+from turnfold.core.problem import Blame, Problem, world_problem
 
 QUOTED_CHARS = 300  # of a provider's own words
 DEEP = 4  # levels of wrapping under which its words are looked for
@@ -34,6 +39,7 @@ PHRASES: tuple[tuple[int, str], ...] = (
     (504, "Gateway Timeout"),
     (529, "Overloaded"),
 )
+NAMING = ("code", "type", "status")  # the keys under which an error says what kind it is
 
 
 @final
@@ -62,43 +68,86 @@ FORBIDDEN: Advice = Advice(
     keyless="{provider} does not let you do that ({what}): check its settings.",
 )
 TOO_LONG: Advice = _same(
-    "refused", "The conversation is too long for the model ({what}): undo or shorten it, or choose a model with a longer context."
+    "too-long", "The conversation is too long for the model ({what}): undo or shorten it, or choose a model with a longer context."
 )
 FAILED: Advice = _same("provider-failed", "{provider} failed ({what}): it is not your fault, try again in a while.", Blame.WORLD)
+OVERLOADED: Advice = _same("overloaded", "{provider} is overloaded ({what}): it is not your fault, try again in a while.", Blame.WORLD)
+LIMITED: Advice = _same(
+    "rate-limited", "{provider} takes no more requests for now ({what}): wait a little, or check your limits there.", Blame.WORLD
+)
+UNPAID: Advice = _same("no-credit", "{provider} wants to be paid first ({what}): add credit there, or choose another provider.")
+MISSING: Advice = _same(
+    "not-found", "{provider} has no such model or address ({what}): check the model's name and the provider's base URL."
+)
 REFUSED: Advice = _same("refused", "{provider} refused the request ({what}): change what it names, or choose another model.")
 
 BY_STATUS: tuple[tuple[int, Advice], ...] = (
     (401, UNAUTHORIZED),
-    (402, _same("refused", "{provider} wants to be paid first ({what}): add credit there, or choose another provider.")),
+    (402, UNPAID),
     (403, FORBIDDEN),
-    (404, _same("not-found", "{provider} has no such model or address ({what}): check the model's name and the provider's base URL.")),
+    (404, MISSING),
     (408, FAILED),
     (413, TOO_LONG),
-    (
-        429,
-        _same(
-            "rate-limited", "{provider} takes no more requests for now ({what}): wait a little, or check your limits there.", Blame.WORLD
-        ),
-    ),
+    (429, LIMITED),
+    (503, OVERLOADED),
+    (529, OVERLOADED),
 )
+BY_NAME: tuple[tuple[str, Advice], ...] = (
+    ("context_length_exceeded", TOO_LONG),
+    ("request_too_large", TOO_LONG),
+    ("insufficient_quota", UNPAID),
+    ("billing_error", UNPAID),
+    ("rate_limit", LIMITED),
+    ("resource_exhausted", LIMITED),
+    ("overloaded", OVERLOADED),
+    ("unavailable", OVERLOADED),
+    ("authentication_error", UNAUTHORIZED),
+    ("invalid_api_key", UNAUTHORIZED),
+    ("permission", FORBIDDEN),
+    ("not_found", MISSING),
+    ("invalid_", REFUSED),
+    ("failed_precondition", REFUSED),
+)  # what a provider's name for an error holds, lower case; the first that fits counts
 
-LENGTH_WORDS = ("context_length", "context length", "maximum context", "context size", "context window", "too many tokens")
+LENGTH_WORDS = (
+    "context_length", "context length", "maximum context", "context size", "context window", "too many tokens",
+    "prompt is too long", "input is too long", "exceed context limit", "exceeds the maximum number of tokens", "maximum prompt length",
+)  # fmt: skip
 
 
-def error_problem(status: int, body: bytes, provider: str, secret: str) -> Problem:
+def error_problem(status: int, body: bytes, provider: str, secret: str, headers: tuple[tuple[str, str], ...] = ()) -> Problem:
     """The Problem that a reply with an error status is; ``secret`` is the name of the key's variable, empty for none.
+
+    It says when the provider wants to be asked again, where the reply does.
 
     >>> error_problem(401, b'{"error": {"message": "Incorrect API key provided."}}', "openai", "OPENAI_API_KEY").message
     'openai did not accept the key (401: Incorrect API key provided): check the value of OPENAI_API_KEY.'
     >>> error_problem(500, b"<html>oops</html>", "ollama", "").message
     'ollama failed (500 Internal Server Error): it is not your fault, try again in a while.'
     """
+    value = loads_untrusted(body).value_or(None)
     words = error_words_untrusted(body)
     what = f"{status}: {words}" if words else f"{status} {phrase(status)}".strip()
-    advice = _advice(status, words)
+    advice = _advice(status, words, _names(value, 0))
     text = advice.said if secret else advice.keyless
     filled = text.replace("{provider}", provider).replace("{secret}", secret).replace("{what}", what)
-    return Problem(code=advice.code, message=filled, blame=advice.blame)
+    return Problem(code=advice.code, message=filled, blame=advice.blame, retry_after_s=retry_after_untrusted(headers, body))
+
+
+def broken_off(error: JsonValue) -> Problem:
+    """The Problem that an error in the midst of a stream is; one that does not say its kind is the provider's own.
+
+    >>> broken_off(JsonObject.of(type="overloaded_error", message="Overloaded")).code
+    'overloaded'
+    """
+    words = error_words(error)
+    found = _named(_names(error, 0), words)
+    if found is None or found is FAILED:
+        why = words or "it does not say why"
+        return world_problem("provider-failed", f"The provider broke off the reply ({why}): try again, or choose another model.")
+    what = words or "it does not say why"
+    filled = found.keyless.replace("{provider}", "The provider").replace("{what}", what)
+    return Problem(code=found.code, message=filled, blame=found.blame)
 
 
 def phrase(status: int) -> str:
@@ -110,13 +159,42 @@ def phrase(status: int) -> str:
     return next((words for code, words in PHRASES if code == status), "")
 
 
-def _advice(status: int, words: str) -> Advice:
-    if status in (400, 422) and any(sign in words.lower() for sign in LENGTH_WORDS):
+def _advice(status: int, words: str, names: tuple[str, ...]) -> Advice:
+    if status in (400, 422, 500) and _tells_length(words):
         return TOO_LONG
+    if status == 429 and any("insufficient_quota" in name for name in names):
+        return UNPAID  # OpenAI: an empty account is told as a limit of requests
     for code, advice in BY_STATUS:
         if code == status:
             return advice
     return FAILED if status >= 500 else REFUSED
+
+
+def _tells_length(words: str) -> bool:
+    lowered = words.lower()
+    return any(sign in lowered for sign in LENGTH_WORDS)
+
+
+def _named(names: tuple[str, ...], words: str) -> Advice | None:
+    """What an error's own names, a status among them, say it is; None where they say nothing."""
+    if _tells_length(words):
+        return TOO_LONG
+    for sign, advice in BY_NAME:
+        if any(sign in name for name in names):
+            return advice
+    status = next((int(name) for name in names if len(name) == 3 and name.isascii() and name.isdigit()), 0)
+    return _advice(status, words, names) if status >= 400 else None
+
+
+def _names(value: JsonValue, depth: int) -> tuple[str, ...]:
+    """What an error calls itself, lower case, the innermost first."""
+    if isinstance(value, tuple):
+        return _names(value[0], depth + 1) if value and depth <= DEEP else ()
+    if not isinstance(value, JsonObject) or depth > DEEP:
+        return ()
+    own = (value.get(key) for key in NAMING)
+    told = tuple(str(each).lower()[:QUOTED_CHARS] for each in own if isinstance(each, str | int) and not isinstance(each, bool))
+    return (*_names(value.get("error"), depth + 1), *told)
 
 
 def error_words_untrusted(body: bytes) -> str:

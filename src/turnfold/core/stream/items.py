@@ -195,6 +195,15 @@ class CallEdited:
 
 @final
 @frozen(kw_only=True)
+class ModelUrged:
+    """turnfold itself told the model ``text``: nobody said it. Its next reply is due."""
+
+    at: Position
+    text: str
+
+
+@final
+@frozen(kw_only=True)
 class PermissionDecided:
     """The request was allowed, and is performed; or it was not, and nothing of it happens."""
 
@@ -288,12 +297,13 @@ class TurnsRestored:
 @final
 @frozen(kw_only=True)
 class TurnEnded:
-    """Turn ``turn`` is over."""
+    """Turn ``turn`` is over; ``text``: its result, where the program's own rule gave one in place of the model."""
 
     at: Position
     turn: int
     reason: Reason
     problem: Problem | None = None
+    text: str = ""
 
 
 @final
@@ -333,6 +343,7 @@ Item: TypeAlias = (
     | FellBack
     | PermissionAsked
     | CallEdited
+    | ModelUrged
     | PermissionDecided
     | ToolProgress
     | ToolOutput

@@ -6,7 +6,7 @@ from typing import TypeAlias, assert_never, final
 
 from attrs import frozen
 
-from turnfold.core.agent import events
+from turnfold.core.agent import events, turn_events
 from turnfold.core.agent.events import Event, ModelReplied, Unanswered
 from turnfold.core.agent.ids import RequestId, place
 from turnfold.core.agent.state import Opened, Past, Status, effective, find_open
@@ -60,9 +60,9 @@ def told_of(moment: Moment, cfg: ChatConfig) -> Item | None:
             return items.TurnStarted(at=at, turn=moment.after.turns, said=message.text, said_by_model=True)
         case events.CallClosed():
             return _output(moment, event)
-        case events.TurnEnded(reason, problem):
+        case events.TurnEnded(reason, problem, text=text):
             turn = moment.past.turn
-            return None if turn is None else items.TurnEnded(at=at, turn=turn.number, reason=reason, problem=problem)
+            return None if turn is None else items.TurnEnded(at=at, turn=turn.number, reason=reason, problem=problem, text=text)
         case _:
             return _told_rarely(moment, event)
 
@@ -72,10 +72,11 @@ Rarer: TypeAlias = (
     | events.CancelAsked
     | events.RoundEnded
     | events.TurnInterrupted
-    | events.HandedOff
-    | events.GuardrailChecked
-    | events.FellBack
-    | events.CallEdited
+    | turn_events.HandedOff
+    | turn_events.GuardrailChecked
+    | turn_events.FellBack
+    | turn_events.CallEdited
+    | turn_events.ModelUrged
     | events.Compacted
     | events.Reconfigured
     | events.Renamed
@@ -88,14 +89,16 @@ Rarer: TypeAlias = (
 def _told_rarely(moment: Moment, event: Rarer) -> Item | None:
     at = moment.at
     match event:
-        case events.HandedOff(agent=agent, call=call):
+        case turn_events.HandedOff(agent=agent, call=call):
             return items.HandedOff(at=at, agent=agent, call=call)
-        case events.GuardrailChecked(name=name, on=on, tripped=tripped, reason=reason):
+        case turn_events.GuardrailChecked(name=name, on=on, tripped=tripped, reason=reason):
             return items.GuardrailChecked(at=at, name=name, on=on.value, tripped=tripped, reason=reason)
-        case events.FellBack(model, problem):
+        case turn_events.FellBack(model, problem):
             return items.FellBack(at=at, model=model, problem=problem)
-        case events.CallEdited(slot, arguments):
+        case turn_events.CallEdited(slot, arguments):
             return _edited(moment, slot, arguments)
+        case turn_events.ModelUrged(text=text):
+            return items.ModelUrged(at=at, text=text)
         case events.Compacted(upto):
             return items.SummedUp(at=at, upto=upto)
         case events.Rewound(to):

@@ -13,12 +13,12 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import Any, TypeVar, final
+from typing import Any, TypeVar, cast, final
 
 from attrs import field, frozen
 from mcp import Client
 from mcp.shared.exceptions import MCPError
-from mcp_types import REQUEST_TIMEOUT, Implementation, Resource
+from mcp_types import REQUEST_TIMEOUT, Implementation, RequestParamsMeta, Resource
 
 from turnfold.core.config.tables import McpServer
 from turnfold.core.json import JsonObject, scalar_text, thaw
@@ -161,8 +161,10 @@ class Session:
         async def progressed(progress: float, total: float | None, message: str | None) -> None:
             tell(_progress(progress, total, self._line.mask.text(message or "")))
 
+        meta = cast("RequestParamsMeta", {"traceparent": request.traceparent}) if request.traceparent else None  # it may hold more members
+        arguments = _plain(request.arguments)
         result = await client.call_tool(
-            request.tool, _plain(request.arguments), read_timeout_seconds=request.timeout_s, progress_callback=progressed
+            request.tool, arguments, read_timeout_seconds=request.timeout_s, progress_callback=progressed, meta=meta
         )
         return told.returned(result, self._line.mask, limit_bytes)
 
