@@ -99,3 +99,15 @@ def test_a_journal_that_is_shorter_than_the_place_tells_nothing() -> None:
 def test_any_events_are_told_from_any_place(journal: list[Event], position: Position) -> None:
     for place in (Position(), Position(min(position.event, len(journal))), position):
         list(follow(journal, CONFIG, place))
+
+
+def test_what_speaks_of_no_turn_is_not_told() -> None:
+    stray = (
+        CALLED,
+        events.CallClosed(slot=0, text="", ok=True),
+        events.TurnEnded(events.Reason.COMPLETED),
+        events.RequestClosed(ID, OVERLOADED),
+    )
+    for event in stray:
+        assert list(follow((BEGUN[0], event), CONFIG)) == []
+    assert told(events.CallClosed(slot=7, text="", ok=True)) == []
