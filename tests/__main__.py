@@ -21,7 +21,7 @@ STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("slots", (*PYTHON, "slotscheck", "-m", "turnfold")),
     ("imports", (str(Path(sysconfig.get_path("scripts"), "lint-imports")), "--no-logo")),
     ("types", (*PYTHON, "mypy")),
-    ("tests", (*PYTHON, "pytest", "--cov", "--cov-report=term")),
+    ("tests", (*PYTHON, "pytest", "-n", "auto", "--dist", "worksteal", "--cov", "--cov-report=term")),
 )
 
 

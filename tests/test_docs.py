@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import tomllib
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import cast
 
 import attrs
 import pytest
 from returns.result import Success
 
-from turnfold import BUILTIN_TOOLS, ChatConfig, Config, ProjectConfig, ToolSpec, run
+from turnfold import BUILTIN_TOOLS, ChatConfig, Config, ProjectConfig, ToolSpec, World, load, run
 from turnfold.core.codec.settings import read_file_untrusted
 from turnfold.core.config.briefing import Briefing, Skill, Text
 from turnfold.core.config.matching import LOOKED_AT, REACH, fitting
@@ -26,6 +29,7 @@ from turnfold.testing.wire import chat_stream
 
 PROJECT = Path(__file__).resolve().parents[1]
 ARCHITECTURE = (PROJECT / "docs" / "architecture.md").read_text(encoding="utf-8")
+RUNS = (PROJECT / "docs" / "runs.md").read_text(encoding="utf-8")
 PROMPT = (PROJECT / "docs" / "prompt.md").read_text(encoding="utf-8")
 
 
@@ -33,6 +37,15 @@ def block(document: str, language: str, of: str) -> str:
     """The one block of code of this language in which ``of`` stands."""
     (found,) = (each for each in re.findall(rf"^```{language}\n(.*?)^```$", document, re.MULTILINE | re.DOTALL) if of in each)
     return str(found)
+
+
+@pytest.mark.parametrize("name", ["approval.md", "output.md"])
+def test_what_a_document_shows_runs(name: str) -> None:
+    text = (PROJECT / "docs" / name).read_text(encoding="utf-8")
+    names: dict[str, object] = {}
+    for code in re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
+        exec(compile(code, name, "exec"), names)
+    assert "done" in names or "tools" in names
 
 
 def test_the_tool_of_your_own_runs() -> None:
@@ -51,6 +64,15 @@ def test_the_tool_of_your_own_runs() -> None:
 @pytest.mark.parametrize("name", re.findall(r"`((?:core|shell)/[\w/]+\.py)`", ARCHITECTURE))
 def test_the_modules_that_are_named_are_there(name: str) -> None:
     assert (PROJECT / "src" / "turnfold" / name).is_file()
+
+
+def test_the_runs_run() -> None:
+    names: dict[str, object] = {}
+    exec(compile(block(RUNS, "python", "run_async"), "runs.md", "exec", dont_inherit=True), names)
+    poems = cast("Callable[[ChatConfig, World], Coroutine[None, None, list[str]]]", names["poems"])
+    world = fake_world((chat_stream("It falls."),) * 4)
+    assert asyncio.run(poems(ChatConfig(ProjectConfig(Config())), world)) == ["It falls."] * 2
+    assert [load(world.journal.load(word)).past.turns for word in ("rain", "snow")] == [2, 2]
 
 
 def test_the_parts_of_the_prompt_come_in_the_order_that_is_told() -> None:

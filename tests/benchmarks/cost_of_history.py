@@ -25,8 +25,9 @@ from turnfold.core.json import JsonObject
 from turnfold.core.llm.reply import RawCall
 from turnfold.core.problem import world_problem
 from turnfold.core.world.answers import FileRead
+from turnfold.testing.moves import Finish, Say
 from turnfold.testing.sample_tools import ALL_TOOLS
-from turnfold.testing.simulated import CONFIG, Finish, Say, Sim, Stream, walked
+from turnfold.testing.simulated import CONFIG, Sim, Stream, walked
 from turnfold.testing.wire import chat_stream, data
 
 LENGTHS = (10, 100, 1_000, 10_000)

@@ -11,7 +11,11 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
+from turnfold.core.config.values import Wire
+from turnfold.core.llm import wire as wires
 from turnfold.core.llm.chat_reply import begin, decode, finish
+from turnfold.core.llm.reply import RawCall
+from turnfold.testing.wires import stream_in
 
 HEAD = '{"id":"chatcmpl-C2P1wP1damHwC6sXvGAIh5PMvH6wM","object":"chat.completion.chunk","created":1754688908,"model":"gpt-4o-2024-08-06",'
 HEAD += '"service_tier":"default","system_fingerprint":"fp_ff25b2783a","choices":[{"index":0,"delta":'
@@ -56,8 +60,26 @@ def report(name: str, texts: list[str]) -> None:
     )
 
 
+def report_wire(wire: Wire, what: str, stream: bytes) -> None:
+    """Print one line about a reply in ``wire``, an event a chunk, through the interface over all formats."""
+    chunks = [each + b"\n\n" for each in stream.split(b"\n\n") if each]
+    best = min(_folded_seconds(wire, chunks) for _ in range(5))
+    print(
+        f"{wire.value:9} {what:12} {len(chunks):7} events  a chunk each {best * 1e6 / len(chunks):5.2f} µs, {len(stream) / best / 1e6:5.1f} MB/s"
+    )
+
+
+def _folded_seconds(wire: Wire, chunks: list[bytes]) -> float:
+    start = time.process_time()
+    fold = wires.begin(wire)
+    for chunk in chunks:
+        fold = wires.decode(fold, chunk).fold
+    wires.finish(fold)
+    return time.process_time() - start
+
+
 def main(count: int) -> None:
-    """Print a line a kind of delta, then one a stream folded byte by byte."""
+    """Print a line a kind of delta, one a stream folded byte by byte, and lines of each wire format."""
     report("text", [event('{"content":" word"}') for _ in range(count)])
     report("text, not ASCII", [event('{"content":" wörd"}') for _ in range(count)])
     report("reasoning", [event('{"reasoning_content":" word"}') for _ in range(count)])
@@ -72,6 +94,9 @@ def main(count: int) -> None:
     for path in sorted(RECORDINGS.glob("*.json"), key=lambda path: path.stat().st_size)[-1:]:
         text = json.loads(path.read_text())["response"]
         report(path.stem[:20], [line[6:] for line in text.split("\n") if line.startswith("data: {")])
+    for wire in Wire:
+        report_wire(wire, "text", stream_in(wire, "word " * count, piece_chars=5))
+        report_wire(wire, "arguments", stream_in(wire, calls=(RawCall("save", f'{{"content":"{"word " * count}"}}'),), piece_chars=5))
 
 
 if __name__ == "__main__":

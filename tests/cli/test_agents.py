@@ -65,3 +65,14 @@ def test_a_conversation_is_handed_to_a_specialist_who_has_a_helper(tmp_path: Pat
     events = [json.loads(line) for line in (tmp_path / "told").read_text(encoding="utf-8").splitlines()]
     assert [event.get("agent") or event["reason"] for event in events] == ["billing", "completed", "completed", "completed"]
     assert "500 tokens" in first.err or "600 tokens" in first.err  # the helper's are among them
+
+
+def test_a_dry_run_runs_no_hook_and_one_that_fails_is_told_at_the_terminal(tmp_path: Path) -> None:
+    with ScriptedServer((says("Well."), says("Well."))) as server:
+        bench = Bench.at(tmp_path, server.base_url)
+        bench.write_config(bench.config.read_text(encoding="utf-8") + '[hooks.bad]\non = ["TurnEnded"]\ncommand = "touch ran; exit 3"\n')
+        dry = bench.run("Say it.", "--dry-run")
+        assert (dry.code, dry.out, (bench.workspace / "ran").exists()) == (0, "Well.\n", False)
+        real = bench.run("Say it.")
+    assert (real.code, real.out, (bench.workspace / "ran").exists()) == (0, "Well.\n", True)
+    assert "The hook bad failed after TurnEnded: it ended with 3." in real.err

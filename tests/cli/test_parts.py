@@ -13,6 +13,7 @@ from turnfold import ChatConfig, Config, ProjectConfig
 from turnfold.cli.asking import decision_of, prompt_of
 from turnfold.cli.context import STDIN_BYTES, Attached, read_context, stdin_piece, with_context
 from turnfold.cli.stored import find_kept, kept_line, last_kept, listing
+from turnfold.core.agent.asked import Question
 from turnfold.core.agent.ids import RequestId
 from turnfold.core.problem import Problem
 from turnfold.core.tools.preview import UNBOUNDED, preview
@@ -20,7 +21,7 @@ from turnfold.core.world.permission import Allow, Ask, permit
 from turnfold.core.world.requests import Request, RunProcess, WriteFile
 from turnfold.core.world.subjects import literal
 from turnfold.shell.folders import Folders
-from turnfold.shell.ports import Kept, Question
+from turnfold.shell.ports import Kept
 
 CFG = ChatConfig(ProjectConfig(Config()), workspace="/w")
 ID = RequestId(1, 1, 0, 0)

@@ -9,6 +9,7 @@ from pathlib import Path
 from threading import Event
 
 import pytest
+from attrs import evolve
 
 from tests.cli.support import PATIENCE_S, SECRET, Bench, calls, end, finished, is_alive, read_fifo, says
 from turnfold.testing.server import ScriptedReply, ScriptedServer
@@ -238,11 +239,34 @@ def test_what_waits_for_permission_says_so_when_it_is_shown_and_traced(tmp_path:
         assert "(not finished: it waits for permission, 1 question.  turnfold --resume" in bench.run("show", "mine").out
         told = bench.run("trace", "mine").out
         assert "  turn 1 · unfinished · make it\n" in told
-        assert f"        write {bench.workspace}/a.txt · unfinished · asked\n" in told
-        (line,) = bench.run("trace", "mine", "1", "--json").out.splitlines()
-        assert json.loads(line)["status"] == "unfinished"
+        assert f"        write {bench.workspace}/a.txt · unfinished\n          permission · unfinished · asked: " in told
+        lines = tuple(map(json.loads, bench.run("trace", "mine", "1", "--json").out.splitlines()))
+        assert {each["kind"] for each in lines} == {"model", "permission", "request", "tool", "round", "turn"}
+        assert lines[-1]["attributes"]["turnfold.status"] == "unfinished"
         assert bench.run("trace", "mine", "2").code == 2
         assert bench.run("trace", "nobody").code == 2
+
+
+def test_what_was_exported_by_a_run_is_what_its_journal_tells_afterwards(tmp_path: Path) -> None:
+    parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    with ScriptedServer((calls("read", path="a.txt"), says("Done."), says("Again."))) as server:
+        bench = Bench.at(tmp_path, server.base_url)
+        bench.write_config(f"{bench.config.read_text()}[exporters.mine]\npath = '{tmp_path}/mine.jsonl'\n")
+        evolve(bench, environ={**bench.environ, "TRACEPARENT": parent}).run("go", "--name", "mine")
+        bench.run("--resume", "mine", "and again")
+        told = bench.run("trace", "mine", "--json").out
+        assert sorted((tmp_path / "mine.jsonl").read_text().splitlines()) == sorted(told.splitlines())
+        sent = [request.header("traceparent") or "" for request in server.requests]
+        assert {each.split("-")[1] for each in sent} == {"4bf92f3577b34da6a3ce929d0e0e4736"}
+        models = [each["span_id"] for each in map(json.loads, told.splitlines()) if each["kind"] == "model"]
+        assert [each.split("-")[2] for each in sent] == models
+        body = json.loads(bench.run("trace", "mine", "--otlp-json").out)
+        assert len(body["resourceSpans"][0]["scopeSpans"][0]["spans"]) == len(told.splitlines())
+        assert "Wrote page.html" in bench.run("trace", "mine", "--html", "page.html").out
+        assert (bench.workspace / "page.html").read_text() == bench.run("trace", "mine", "--html", "-").out
+        assert bench.run("trace", "mine", "--html", "page.html").code == 2
+        wrong = evolve(bench, environ={**bench.environ, "TRACEPARENT": "x"}).run("/help")
+        assert "TRACEPARENT is left out" in wrong.err
 
 
 def test_a_document_is_written_once_or_goes_to_standard_output_alone(tmp_path: Path) -> None:

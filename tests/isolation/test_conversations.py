@@ -16,8 +16,9 @@ from turnfold.core.conversation.messages import AssistantMessage
 from turnfold.core.problem import world_problem
 from turnfold.shell.run_async import run_async
 from turnfold.testing.memory_journal import MemoryJournal
+from turnfold.testing.moves import Deliver, Finish, Interrupt, Say, Wild
 from turnfold.testing.sample_tools import ALL_TOOLS
-from turnfold.testing.simulated import CONFIG, Deliver, Finish, Interrupt, Say, Stream, Wild, finished
+from turnfold.testing.simulated import CONFIG, Stream, finished
 from turnfold.testing.wire import chat_stream
 
 BLOCK = "```read a.txt\n```\n"

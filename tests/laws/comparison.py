@@ -14,7 +14,6 @@ from turnfold.core.agent.events import (
     CallCommanded,
     Check,
     Event,
-    GuardrailChecked,
     Impersonated,
     MessageAdded,
     MessageQueued,
@@ -31,6 +30,7 @@ from turnfold.core.agent.events import (
 )
 from turnfold.core.agent.ids import MODEL, RequestId
 from turnfold.core.agent.state import Opened, Past, Turn
+from turnfold.core.agent.turn_events import GuardrailChecked
 from turnfold.core.codec.codec import EVENT, encode
 from turnfold.core.conversation.messages import AssistantMessage, UserMessage
 from turnfold.core.world.requests import CallModel, Purpose

@@ -124,7 +124,7 @@ def mentions(setting: attrs.Attribute[object]) -> SearchStrategy[Any]:
                 each for each in typing.get_args(typing.get_args(options[0])[0]) if attrs.has(each) and typing.get_origin(each) is None
             )
             return entries(kind, key_of(setting.alias or ""))
-        case Merge.REPLACE:
+        case Merge.REPLACE | Merge.WHOLE:
             return _replacing(options)
 
 

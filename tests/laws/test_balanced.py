@@ -8,7 +8,8 @@ from tests.laws.comparison import assert_balanced, mutable_parts
 from tests.laws.examples import examples
 from turnfold.core.agent.events import RequestClosed, RequestOpened
 from turnfold.testing.lives import lives, sims
-from turnfold.testing.simulated import Crash, Move, Sim, finished, walked
+from turnfold.testing.moves import Crash, Move
+from turnfold.testing.simulated import Sim, finished, walked
 
 
 @given(sims(), lives())

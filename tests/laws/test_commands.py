@@ -21,6 +21,7 @@ from turnfold.core.codec.codec import EVENT, decode_untrusted, encode
 from turnfold.core.journal import fold, recorded
 from turnfold.core.problem import Blame, Problem
 from turnfold.testing import lives as l
+from turnfold.testing import moves
 from turnfold.testing import simulated as s
 from turnfold.testing.sample_tools import ALL_TOOLS
 from turnfold.testing.strategies import events, texts
@@ -60,7 +61,7 @@ def problem_of(done: Step) -> Problem | None:
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
 @given(l.sims(), l.lives(), RESTS)
 @examples(12)
-def test_a_command_does_what_it_records_or_says_why_not(command: Command, sim: s.Sim, life: tuple[s.Move, ...], rest: str) -> None:
+def test_a_command_does_what_it_records_or_says_why_not(command: Command, sim: s.Sim, life: tuple[moves.Move, ...], rest: str) -> None:
     reached = s.walked(sim, life)
     for state in (reached.state, s.finished(reached).state, ChatState()):
         done = given_to(state, f"/{command.name} {rest}", sim)
@@ -81,7 +82,7 @@ def test_a_command_returns_for_the_state_of_any_journal(command: Command, journa
     assert fold(recorded(done), past) == done.state.past
 
 
-def idle(sim: s.Sim, life: tuple[s.Move, ...]) -> s.Sim:
+def idle(sim: s.Sim, life: tuple[moves.Move, ...]) -> s.Sim:
     """The conversation after a life, with a turn that can be taken back."""
     done = s.finished(s.walked(sim, life))
     assume(len(done.state.past.marks))
@@ -95,7 +96,7 @@ def told(past: Past) -> Past:
 
 @given(l.sims(), l.lives(), st.integers(1, 4))
 @examples(60)
-def test_what_was_undone_is_there_again_after_redo(sim: s.Sim, life: tuple[s.Move, ...], count: int) -> None:
+def test_what_was_undone_is_there_again_after_redo(sim: s.Sim, life: tuple[moves.Move, ...], count: int) -> None:
     done = idle(sim, life)
     back = finished(done, f"/undo {count}")
     assert len(back.state.past.marks) == max(len(done.state.past.marks) - count, 0)
@@ -109,41 +110,42 @@ def test_what_was_undone_is_there_again_after_redo(sim: s.Sim, life: tuple[s.Mov
 def finished(sim: s.Sim, *commands: str) -> s.Sim:
     """The conversation after the commands, and after the turns that put files back."""
     for command in commands:
-        sim = s.finished(s.moved(sim, s.Command(command)))
+        sim = s.finished(s.moved(sim, moves.Command(command)))
     return sim
 
 
 @given(l.sims(), l.lives(), texts())
 @examples(40)
-def test_nothing_can_be_redone_after_something_new(sim: s.Sim, life: tuple[s.Move, ...], text: str) -> None:
-    back = s.moved(idle(sim, life), s.Command("/undo"))
-    for move in (s.Say(text), s.Command("/impersonate Hm."), s.Command("/model scripted/other")):
+def test_nothing_can_be_redone_after_something_new(sim: s.Sim, life: tuple[moves.Move, ...], text: str) -> None:
+    back = s.moved(idle(sim, life), moves.Command("/undo"))
+    for move in (moves.Say(text), moves.Command("/impersonate Hm."), moves.Command("/model scripted/other")):
         new = s.finished(s.moved(back, move))
-        refused = s.moved(new, s.Command("/redo"))
+        refused = s.moved(new, moves.Command("/redo"))
         assert refused.state == new.state
         assert problem_of(refused.history[-1].step) is not None
 
 
 @given(l.sims(), l.lives(), st.integers(0, 5))
 @examples(60)
-def test_rewinding_is_undoing_what_came_later(sim: s.Sim, life: tuple[s.Move, ...], pick: int) -> None:
+def test_rewinding_is_undoing_what_came_later(sim: s.Sim, life: tuple[moves.Move, ...], pick: int) -> None:
     done = idle(sim, life)
     turns = (0, *(mark.turn for mark in done.state.past.marks))
     after = turns[pick % len(turns)]
     later = sum(turn > after for turn in turns)
-    rewound = s.moved(done, s.Command(f"/rewind {after}"))
-    undone = s.moved(done, s.Command(f"/undo {later}"))  # nothing later: both are refused
+    rewound = s.moved(done, moves.Command(f"/rewind {after}"))
+    undone = s.moved(done, moves.Command(f"/undo {later}"))  # nothing later: both are refused
     assert rewound.state == undone.state
     assert rewound.state.past.turns == done.state.past.turns
 
 
 @given(l.sims(), l.lives(), texts())
 @examples(60)
-def test_editing_is_undoing_and_saying_something_else(sim: s.Sim, life: tuple[s.Move, ...], text: str) -> None:
+def test_editing_is_undoing_and_saying_something_else(sim: s.Sim, life: tuple[moves.Move, ...], text: str) -> None:
     done = idle(sim, life)
     assume(text.strip() and not text.strip()[0].isdigit())
     edited = given_to(done.state, f"/edit {text}", done)
     back = execute_command("/undo", done.tools, done.cfg, done.state)
+    assume(back.state.past.turn is None)  # files that the turn wrote are put back by /undo first, and stay with /edit
     said = step(back.state, UserSaid(text.strip()), done.tools, done.cfg)
     assert [type(event) for event in recorded(edited)] == [type(event) for event in (*recorded(back), *recorded(said))]
     assert edited.state.past.log.take(len(back.state.past.log)) == back.state.past.log
@@ -152,7 +154,7 @@ def test_editing_is_undoing_and_saying_something_else(sim: s.Sim, life: tuple[s.
 
 @given(l.sims(), l.lives())
 @examples(60)
-def test_retrying_does_the_same_again_under_new_ids(sim: s.Sim, life: tuple[s.Move, ...]) -> None:
+def test_retrying_does_the_same_again_under_new_ids(sim: s.Sim, life: tuple[moves.Move, ...]) -> None:
     done = idle(sim, life)
     again = given_to(done.state, "/retry", done)
     start = done.state.past.marks[-1].log_length

@@ -28,8 +28,9 @@ from turnfold.shell.ports import AsyncModels, Models
 from turnfold.shell.run_async import run_async
 from turnfold.testing.lives import moves, sims, streams
 from turnfold.testing.memory_journal import MemoryJournal
+from turnfold.testing.moves import Move
 from turnfold.testing.sample_tools import ALL_TOOLS
-from turnfold.testing.simulated import CONFIG, Move, Sim, Stream, finished, moved, walked
+from turnfold.testing.simulated import CONFIG, Sim, Stream, finished, moved, walked
 
 CROWDS = st.lists(sims(), min_size=2, max_size=3).map(tuple)
 ORDERS = st.lists(st.tuples(st.integers(0, 2), moves(wild=True)), max_size=30).map(tuple)

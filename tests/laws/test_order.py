@@ -13,8 +13,9 @@ from turnfold.core.config.tables import Compaction
 from turnfold.core.config.values import ModelProfile, Rule, Verdict
 from turnfold.core.llm.reply import RawCall
 from turnfold.testing.lives import raw_calls
+from turnfold.testing.moves import Decide, Finish, Say
 from turnfold.testing.sample_tools import ALL_TOOLS
-from turnfold.testing.simulated import CONFIG, DONE, Decide, Finish, Say, Sim, Stream, moved, walked
+from turnfold.testing.simulated import CONFIG, DONE, Sim, Stream, moved, walked
 from turnfold.testing.simulated_world import Disk
 from turnfold.testing.wire import chat_stream
 

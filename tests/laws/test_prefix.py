@@ -15,7 +15,8 @@ from turnfold.core.agent.state import Status, open_requests
 from turnfold.core.config.values import ToolFormat
 from turnfold.core.journal import load
 from turnfold.testing.lives import lives, moves, sims
-from turnfold.testing.simulated import Crash, Move, Sim, finished, moved, resumed, walked
+from turnfold.testing.moves import Crash, Move
+from turnfold.testing.simulated import Sim, finished, moved, resumed, walked
 
 
 def cut_after(sim: Sim, count: int) -> Sim:

@@ -8,21 +8,23 @@ import pytest
 from attrs import evolve
 from hypothesis import given
 
-from tests.core.llm import gemini_shape, messages_shape, responses_shape
+from tests.core.llm import chat_shape, gemini_shape, messages_shape, responses_shape
 from tests.laws.examples import examples
 from turnfold.core.agent import encoding
 from turnfold.core.agent.effects import Perform, Record
-from turnfold.core.agent.events import Compacted, HandedOff, MessageAdded, Reason, Reconfigured, Rewound, Started, TurnEnded
+from turnfold.core.agent.events import Compacted, MessageAdded, Reason, Reconfigured, Rewound, Started, TurnEnded
 from turnfold.core.agent.state import ChatState
-from turnfold.core.config.values import ToolFormat, Wire
+from turnfold.core.agent.turn_events import HandedOff
+from turnfold.core.config.values import ModelProfile, ToolFormat, Wire
 from turnfold.core.conversation.messages import Message, ToolMessage, UserMessage
 from turnfold.core.journal import fold
 from turnfold.core.llm.protocol import Encoder
 from turnfold.core.llm.wire import encoder
 from turnfold.core.world.requests import CallModel, Purpose
 from turnfold.testing.lives import lives, sims
+from turnfold.testing.moves import Command, Move, Say
 from turnfold.testing.sample_tools import ALL_TOOLS
-from turnfold.testing.simulated import CONFIG, Command, Move, Say, Sim, finished, walked
+from turnfold.testing.simulated import CONFIG, Sim, finished, walked
 
 STARTS = {Wire.CHAT: b'"messages":[', Wire.RESPONSES: b',"input":[', Wire.MESSAGES: b',"messages":[', Wire.GEMINI: b',"contents":['}
 
@@ -72,7 +74,16 @@ def law_10(sim: Sim, life: tuple[Move, ...], wire: Wire, broken_rule: Callable[[
 @given(sims(), lives())
 @examples(60)
 def test_each_request_begins_with_the_messages_of_the_last(sim: Sim, life: tuple[Move, ...]) -> None:
-    law_10(sim, life, Wire.CHAT, lambda body: None)
+    law_10(sim, life, Wire.CHAT, chat_shape.broken_rule)
+
+
+@given(sims(), lives())
+@examples(30)
+def test_so_does_each_where_roles_have_an_order_and_keeps_to_it(sim: Sim, life: tuple[Move, ...]) -> None:
+    user = sim.cfg.project.base
+    ordered = evolve(user, models=(ModelProfile(pattern="*", ordered=True),))
+    native = evolve(sim.cfg, project=evolve(sim.cfg.project, base=evolve(ordered, tool_format=ToolFormat.NATIVE)))
+    law_10(evolve(sim, cfg=native), life, Wire.CHAT, chat_shape.broken_order)
 
 
 @given(sims(Wire.RESPONSES), lives())

@@ -14,7 +14,8 @@ from turnfold.core.agent.step import step
 from turnfold.core.journal import fold
 from turnfold.core.json import scalar_text
 from turnfold.testing.lives import lives, sims
-from turnfold.testing.simulated import Move, Sim, walked
+from turnfold.testing.moves import Move
+from turnfold.testing.simulated import Sim, walked
 
 
 @contextmanager

@@ -17,8 +17,9 @@ from turnfold.core.journal import fold
 from turnfold.core.json import JsonObject, dumps
 from turnfold.core.llm.reply import RawCall
 from turnfold.testing.lives import CALLS, lives, sims
+from turnfold.testing.moves import Command, Crash, Decide, Deliver, Finish, Move, Say
 from turnfold.testing.sample_tools import ALL_TOOLS
-from turnfold.testing.simulated import CONFIG, Command, Crash, Decide, Deliver, Finish, Move, Say, Sim, Stream, finished, walked
+from turnfold.testing.simulated import CONFIG, Sim, Stream, finished, walked
 from turnfold.testing.wire import chat_stream
 
 

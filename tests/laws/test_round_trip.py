@@ -28,11 +28,11 @@ CODECS: tuple[Codec[object], ...] = (
     stored.PAST,
     stored.STATE,
     stored.STEP,
-    stored.SPAN,
+    stored.ITEM,
 )  # type: ignore[assignment]  # a codec of one type is used as one of any: what it reads, it also writes
 CASES = st.one_of(*(st.tuples(st.just(codec), values(codec.form)) for codec in CODECS))
 
-DEFAULTS: tuple[object, ...] = ([], "")  # of a layer's settings: not written, and read all the same
+DEFAULTS: tuple[object, ...] = ([], "", {})  # of a layer's settings: not written, and read all the same
 
 Place = tuple[str | int, ...]
 

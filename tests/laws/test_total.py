@@ -15,8 +15,9 @@ from turnfold.core.config.layers import ChatConfig
 from turnfold.core.conversation.messages import ToolCall
 from turnfold.core.journal import fold, recorded
 from turnfold.testing.lives import COMMANDS, calls, lives, sim_configs, sims
+from turnfold.testing.moves import Move
 from turnfold.testing.sample_tools import ALL_TOOLS
-from turnfold.testing.simulated import Move, Sim, walked
+from turnfold.testing.simulated import Sim, walked
 from turnfold.testing.strategies import configs, events, inputs, texts
 
 

@@ -13,10 +13,11 @@ from tests.laws.examples import examples
 from turnfold.core.agent.events import CallClosed, RequestClosed, RequestOpened, TurnEnded
 from turnfold.core.journal import fork
 from turnfold.core.trace.fold import trace_of
-from turnfold.core.trace.spans import CallFacts, ModelFacts, RequestFacts, Span, Status, Trace, TurnFacts
+from turnfold.core.trace.spans import CallFacts, ChildFacts, ModelFacts, RequestFacts, Span, Status, Trace, TurnFacts
 from turnfold.core.trace.text import trace_text
 from turnfold.testing.lives import lives, sims
-from turnfold.testing.simulated import Crash, Move, Sim, finished, moved, walked
+from turnfold.testing.moves import Crash, Move
+from turnfold.testing.simulated import Sim, finished, moved, walked
 
 
 def spans(within: tuple[Span, ...]) -> Iterator[Span]:
@@ -54,7 +55,7 @@ def test_each_event_is_in_its_span_and_no_id_is_there_twice(sim: Sim, life: tupl
     found = tuple(spans(trace.turns))
     assert max(Counter(each.id for each in found).values(), default=1) == 1
     assert [each.id for each in trace.turns] == [str(number) for number in range(1, done.state.past.turns + 1)]
-    asked = {each.id: each for each in found if isinstance(each.facts, (ModelFacts, RequestFacts))}
+    asked = {each.id: each for each in found if isinstance(each.facts, (ModelFacts, RequestFacts, ChildFacts))}
     assert set(asked) == {str(event.request_id) for event in done.events if isinstance(event, RequestOpened)}
     over = {each.id for each in asked.values() if each.ended_ms is not None}
     assert over == {str(event.request_id) for event in done.events if isinstance(event, RequestClosed)}
@@ -85,4 +86,4 @@ def test_a_prefix_tells_a_prefix_and_a_fork_tells_what_it_came_from(sim: Sim, li
     cut = evolve(whole, history=whole.history[: data.draw(st.integers(0, len(whole.history)))])
     assert_begins(trace_of(cut.events).turns, trace.turns)
     forked: Trace = trace_of(fork(cut.events, "other", "", sim.cfg, 5).events)
-    assert forked == evolve(trace_of(cut.events), conversation="other", began_ms=forked.began_ms)
+    assert forked == evolve(trace_of(cut.events), conversation="other", began_ms=forked.began_ms, last_ms=forked.last_ms)

@@ -10,12 +10,13 @@ from typing import final
 from attrs import frozen
 from typing_extensions import override
 
+from turnfold.core.agent.asked import Question
 from turnfold.core.agent.inputs import Decided
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.problem import Problem
 from turnfold.core.world.answers import ProcessEnded, PythonEnded, StreamEnded
 from turnfold.core.world.requests import CallModel, Purpose, RunProcess, RunPython, WorldRequest
-from turnfold.shell.ports import AsyncModels, Human, Models, Processes, Pythons, Question
+from turnfold.shell.ports import AsyncModels, Human, Models, Processes, Pythons
 from turnfold.shell.scope import Scope
 from turnfold.shell.world import World
 from turnfold.testing.fakes import FakeClock, FakeFiles, FakeSecrets

@@ -33,7 +33,7 @@ EXEMPT = frozenset(
     {
         "turnfold.core.conversation.log.Log.root",  # no type says "tuples of tuples, n deep, of T"; only Log makes them, of tuples
         "turnfold.core.codec.codec.Codec.form",  # a class or a union of classes: code, which no type of Python's own names
-        "turnfold.core.llm.intake.Rest.body",  # the same, of a body that is no stream: read by whoever asked for it
+        "turnfold.core.llm.chat_reply.Delta.details",  # as the next one
         "turnfold.core.llm.chat_reply.Delta.calls",  # parsed JSON of one event, read at once, and never part of what is folded
     }
 )

@@ -14,7 +14,8 @@ from attrs import evolve
 from turnfold import BUILTIN_TOOLS, ChatConfig, Config, ProjectConfig, Rule, RunResult, Verdict, run, run_async
 from turnfold.core.agent.effects import Effect, Notice, Publish, Record
 from turnfold.core.agent.events import Event as Happened
-from turnfold.core.agent.events import FellBack, Reason
+from turnfold.core.agent.events import Reason
+from turnfold.core.agent.turn_events import FellBack
 from turnfold.core.config.tables import Guarded, Guardrail
 from turnfold.core.config.values import Limits, Provider, Wire
 from turnfold.core.conversation.messages import AssistantMessage

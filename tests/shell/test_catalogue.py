@@ -56,6 +56,8 @@ def test_every_model_is_served_by_a_provider_and_its_figures_are_possible(profil
     assert (read is None) == (written is None)
     assert all(price is None or 0 <= price <= 1000 for price in (read, written, cached))
     assert cached is None or cached <= read <= written
+    kept = whole.cache_write_usd
+    assert kept is None or read < kept <= 2 * read
 
 
 @pytest.mark.parametrize("provider", SHIPPED.providers, ids=lambda provider: provider.name)

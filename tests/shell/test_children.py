@@ -14,6 +14,7 @@ from attrs import evolve
 from typing_extensions import override
 
 from turnfold import BUILTIN_TOOLS, ChatConfig, Config, Decided, Limits, ProjectConfig, Rule, RunResult, Verdict, load, run, run_async
+from turnfold.core.agent.asked import Question
 from turnfold.core.agent.effects import Record
 from turnfold.core.agent.events import MessageAdded, Reason, RequestClosed, Started, TurnEnded
 from turnfold.core.agent.ids import RequestId, child_id
@@ -29,7 +30,7 @@ from turnfold.core.world.answers import ChildEnded, StreamEnded
 from turnfold.core.world.requests import CallModel, Request
 from turnfold.core.world.usage import Usage
 from turnfold.shell.clock import SystemClock
-from turnfold.shell.ports import Human, Models, Port, Question
+from turnfold.shell.ports import Human, Models, Port
 from turnfold.shell.scope import Scope
 from turnfold.shell.world import World
 from turnfold.testing.fake_world import SCRIPTED, fake_world

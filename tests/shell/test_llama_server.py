@@ -18,7 +18,9 @@ from attrs import evolve
 from tests.shell.embedded.support import WEIGHTS, needs_weights
 from turnfold import BUILTIN_TOOLS, ChatConfig, Config, ProjectConfig, Rule, RunResult, ToolFormat, ToolMessage, Verdict, World, run
 from turnfold.core.agent.events import Reason
-from turnfold.core.config.values import ModelProfile, Provider, SecretRef
+from turnfold.core.agent.inputs import CommandGiven
+from turnfold.core.config.values import ModelProfile, Provider, SecretRef, Wire
+from turnfold.core.conversation.messages import AssistantMessage, UserMessage
 from turnfold.shell.embedded.profile import EMBEDDED_PROFILE
 from turnfold.shell.folders import Folders
 from turnfold.shell.real import real_world
@@ -71,9 +73,9 @@ def world_with(key: str, home: Path) -> Iterator[World]:
         yield world
 
 
-def config(base_url: str, folder: Path, profile: ModelProfile = PROFILE) -> ChatConfig:
+def config(base_url: str, folder: Path, profile: ModelProfile = PROFILE, wire: Wire = Wire.CHAT) -> ChatConfig:
     """The embedded model's profile for a model over HTTP; every act is allowed."""
-    provider = Provider(name="llama", base_url=base_url, secret=SecretRef(KEY_NAME))
+    provider = Provider(name="llama", base_url=base_url, secret=SecretRef(KEY_NAME), wire=wire)
     user = Config(model="llama/qwen", providers=(provider,), models=(profile,), rules=(Rule(Verdict.ALLOW),))
     return ChatConfig(ProjectConfig(user), workspace=str(folder))
 
@@ -113,6 +115,24 @@ def test_native_calls_are_taken_by_llama_cpp(llama: str, tmp_path: Path) -> None
         result = run("Say hello.", BUILTIN_TOOLS, evolve(cfg, tool_format=ToolFormat.NATIVE), world)
     assert result.problem is None
     assert len(result.state.past.log) > 1
+
+
+@pytest.mark.weights
+@needs_weights
+@pytest.mark.parametrize("wire", [Wire.CHAT, Wire.RESPONSES, Wire.MESSAGES])
+def test_each_wire_format_of_llama_cpp_takes_a_history_with_a_call_and_answers(llama: str, tmp_path: Path, wire: Wire) -> None:
+    plain = ModelProfile(pattern="llama/*", tools=("read",), instructions="Be brief.", temperature=0.0, max_tokens=6, generations=1)
+    cfg = evolve(config(llama, tmp_path, plain, wire), tool_format=ToolFormat.NATIVE)
+    (tmp_path / "a.txt").write_text("blue\n")
+    with world_with(KEY, tmp_path / "home") as world:
+        seen = run(CommandGiven("/read a.txt"), BUILTIN_TOOLS, cfg, world)
+        result = run("Say hello.", BUILTIN_TOOLS, seen.cfg, world, state=seen.state)
+    assert result.problem is None
+    usage = result.state.past.usage
+    assert usage.input_tokens > 50
+    assert 0 < usage.output_tokens <= 6
+    log = result.state.past.log
+    assert [type(each) for each in log] == [UserMessage, AssistantMessage, ToolMessage, UserMessage, AssistantMessage]
 
 
 @pytest.mark.weights

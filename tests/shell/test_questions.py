@@ -11,6 +11,7 @@ from attrs import evolve
 from typing_extensions import override
 
 from turnfold import BUILTIN_TOOLS, ChatConfig, Config, Decided, ProjectConfig, load, run, run_async
+from turnfold.core.agent.asked import Question
 from turnfold.core.agent.effects import Effect, Publish
 from turnfold.core.conversation.messages import ToolMessage
 from turnfold.core.json import JsonObject
@@ -18,7 +19,7 @@ from turnfold.core.llm.reply import RawCall
 from turnfold.core.problem import Problem
 from turnfold.core.world.requests import AskHuman, FormField
 from turnfold.shell.journal import SqliteJournal
-from turnfold.shell.ports import Human, Question
+from turnfold.shell.ports import Human
 from turnfold.shell.world import World
 from turnfold.testing.fake_world import fake_world
 from turnfold.testing.fakes import FakeClock

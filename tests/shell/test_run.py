@@ -44,7 +44,8 @@ from turnfold import (
     run,
     run_async,
 )
-from turnfold.core.agent.events import CallClosed, Reason, RequestClosed
+from turnfold.core.agent.asked import Question
+from turnfold.core.agent.events import CallClosed, Reason, RequestClosed, RequestOpened
 from turnfold.core.agent.state import ChatState
 from turnfold.core.codec.codec import STATE, decode_untrusted, encode
 from turnfold.core.conversation.messages import AssistantMessage, ToolMessage
@@ -54,7 +55,7 @@ from turnfold.core.world.answers import FilesSearched, ProcessEnded, StreamEnded
 from turnfold.core.world.requests import CallModel, RunProcess, SearchFiles
 from turnfold.core.world.usage import Usage
 from turnfold.shell.files import LocalFiles
-from turnfold.shell.ports import AsyncModels, Models, Port, Question
+from turnfold.shell.ports import AsyncModels, Models, Port
 from turnfold.shell.scope import Scope
 from turnfold.testing.fake_world import SCRIPTED, FakeHuman, FakeModels, fake_world
 from turnfold.testing.fakes import FakeFiles, FakeSecrets
@@ -659,3 +660,19 @@ def test_secrets_that_settings_refer_to_from_now_on_are_masked(driver: Driver) -
     done = driver("Read it.", CFG, world, state=changed.state)
     assert "s3cret-value" not in repr(done.state)
     assert "[secret OWN]" in repr(done.state)
+
+
+@pytest.mark.parametrize("executor", [False, True])
+def test_what_is_cancelled_before_it_begins_is_answered_before_the_run_ends(*, executor: bool) -> None:
+    scope = Scope()
+
+    def watch(effect: Effect) -> None:
+        if isinstance(effect, Record) and isinstance(effect.event, RequestOpened) and isinstance(effect.event.request, RunProcess):
+            scope.cancel()  # its command is due, and not begun
+
+    world = fake_world(replies=(chat_stream("", (SLOW,)),))
+    with ThreadPoolExecutor(1) as threads:
+        result = run("go", BUILTIN_TOOLS, CFG, world, watch=watch, scope=scope, executor=threads if executor else None)
+    assert result.ended is not None
+    assert result.ended.reason is Reason.INTERRUPTED
+    assert result.state.idle

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from tests.core.llm import gemini_shape, messages_shape, responses_shape
+from tests.core.llm import chat_shape, gemini_shape, messages_shape, responses_shape
 from tests.shell.test_images import DATA, PNG
 from turnfold import BUILTIN_TOOLS, ChatConfig, Config, ProjectConfig, Rule, RunResult, Verdict, World, run
 from turnfold.core.agent.effects import Channel, Delta, Effect, Publish
@@ -39,7 +39,7 @@ KEY_HEADERS = {
     Wire.GEMINI: ("x-goog-api-key", KEY),
 }
 CHECKERS: dict[Wire, Callable[[bytes], str | None]] = {
-    Wire.CHAT: lambda body: None,
+    Wire.CHAT: chat_shape.broken_rule,
     Wire.RESPONSES: responses_shape.broken_rule,
     Wire.MESSAGES: messages_shape.broken_rule,
     Wire.GEMINI: gemini_shape.broken_rule,

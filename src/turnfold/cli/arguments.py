@@ -5,14 +5,12 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
-from typing import NamedTuple, NoReturn, TypeAlias
-
-from typing_extensions import override
+from typing import NamedTuple, TypeAlias
 
 from turnfold.cli.epilog import EPILOG
 from turnfold.cli.exits import Exit
+from turnfold.cli.parsing import Parser, UsageError, parsed
 
-WIDTH = 100
 SANDBOXES = ("off", "workspace", "read-only")  # as the settings have them, which would cost an import
 PRESETS = ("read-only", "ask", "edit", "all")  # as core.config.values.Preset has them, which is not imported for --help
 
@@ -51,11 +49,13 @@ class Showing(NamedTuple):
 
 
 class Tracing(NamedTuple):
-    """Tell what happened in one conversation; ``turn`` 0: in all of its turns."""
+    """Tell what happened in one conversation; ``turn`` 0: in all of its turns. ``form``: text, json, otlp-json or html, in ``file``."""
 
     conversation: str
     turn: int = 0
-    json: bool = False
+    form: str = "text"
+    content: bool = False
+    file: str = ""
 
 
 class Checkup(NamedTuple):
@@ -116,27 +116,6 @@ class Told(NamedTuple):
 Plan: TypeAlias = Talk | Listing | Showing | Tracing | ModelList | Checkup | Configuring | Importing | Version | Told
 
 
-class _UsageError(Exception):
-    """The arguments are wrong."""
-
-
-class _Parser(argparse.ArgumentParser):
-    """A parser that raises in place of printing and leaving."""
-
-    def __init__(self, prog: str, usage: str, epilog: str = "") -> None:
-        super().__init__(prog=prog, usage=usage, epilog=epilog, add_help=False, allow_abbrev=False, formatter_class=_wide)
-        self.color = False  # Python 3.14 colours the help by the environment
-        self.add_argument("-h", "--help", action="store_true", help="show this and exit")
-
-    @override
-    def error(self, message: str) -> NoReturn:
-        raise _UsageError(message)
-
-
-def _wide(prog: str) -> argparse.HelpFormatter:
-    return argparse.RawDescriptionHelpFormatter(prog, max_help_position=26, width=WIDTH)
-
-
 def parse_arguments(argv: Sequence[str]) -> Plan:
     """What ``argv`` (without the program's name) asks for; never raises.
 
@@ -149,7 +128,7 @@ def parse_arguments(argv: Sequence[str]) -> Plan:
     parser = next((read for name, read in _commands() if name == first), None)
     try:
         return _talk(argv) if parser is None else parser(argv[1:])
-    except _UsageError as error:
+    except UsageError as error:
         command = "turnfold" if parser is None else f"turnfold {first}"
         sentence = str(error)
         end = "" if sentence.endswith("?") else "."
@@ -158,7 +137,7 @@ def parse_arguments(argv: Sequence[str]) -> Plan:
 
 def talk_parser() -> argparse.ArgumentParser:
     """The parser of the main command."""
-    parser = _Parser("turnfold", 'turnfold [options] "PROMPT" [FILE ...]', EPILOG)
+    parser = Parser("turnfold", 'turnfold [options] "PROMPT" [FILE ...]', EPILOG)
     parser.description = (
         "Give an AI agent a task in this folder. It reads, writes and runs things here; each act is shown before it happens."
     )
@@ -188,7 +167,7 @@ def talk_parser() -> argparse.ArgumentParser:
 def _talk(argv: Sequence[str]) -> Plan:
     cut = list(argv).index("--") if "--" in argv else len(argv)
     parser = talk_parser()
-    found = _parsed(parser, argv[:cut])
+    found = parsed(parser, argv[:cut])
     if found.help:
         return Told(parser.format_help(), Exit.DONE)
     if found.version:
@@ -213,7 +192,7 @@ def _talk(argv: Sequence[str]) -> Plan:
         images=tuple(found.image),
     )
     if wrong := _contradiction(talk):
-        raise _UsageError(wrong)
+        raise UsageError(wrong)
     return talk
 
 
@@ -230,62 +209,71 @@ def _contradiction(talk: Talk) -> str:
 
 
 def _listing(argv: Sequence[str]) -> Plan:
-    parser = _Parser("turnfold list", "turnfold list [--children] [--json]")
+    parser = Parser("turnfold list", "turnfold list [--children] [--json]")
     parser.add_argument("--children", action="store_true", help="those that tools of others started, too")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
-    found = _parsed(parser, argv)
+    found = parsed(parser, argv)
     return Told(parser.format_help(), Exit.DONE) if found.help else Listing(found.json, found.children)
 
 
 def _showing(argv: Sequence[str]) -> Plan:
-    parser = _Parser("turnfold show", "turnfold show ID [--json]")
+    parser = Parser("turnfold show", "turnfold show ID [--json]")
     parser.add_argument("conversation", nargs="?", metavar="ID|NAME", help="which one; see  turnfold list")
     parser.add_argument("--json", action="store_true", help="its events, one JSON object a line")
-    found = _parsed(parser, argv)
+    found = parsed(parser, argv)
     if found.help:
         return Told(parser.format_help(), Exit.DONE)
     if not found.conversation:
-        raise _UsageError("which conversation? turnfold list shows them all")
+        raise UsageError("which conversation? turnfold list shows them all")
     return Showing(found.conversation, found.json)
 
 
 def _models(argv: Sequence[str]) -> Plan:
-    parser = _Parser("turnfold models", "turnfold models [PATTERN] [--all] [--json] [--workspace FOLDER]")
+    parser = Parser("turnfold models", "turnfold models [PATTERN] [--all] [--json] [--workspace FOLDER]")
     parser.description = "Which model would be used now and why, what else was found, and the models that are known."
     parser.add_argument("pattern", nargs="?", default="", metavar="PATTERN", help="only models with this in their name or alias")
     parser.add_argument("--all", action="store_true", help="also models of providers that can't be asked now")
     parser.add_argument("--json", action="store_true", help="JSON Lines: what was found, then one model a line")
     parser.add_argument("-w", "--workspace", default="", metavar="FOLDER", help="whose settings to look at (default: the current folder)")
-    found = _parsed(parser, argv)
+    found = parsed(parser, argv)
     if found.help:
         return Told(parser.format_help(), Exit.DONE)
     return ModelList(found.pattern.strip(), json=found.json, everything=found.all, workspace=found.workspace)
 
 
 def _tracing(argv: Sequence[str]) -> Plan:
-    parser = _Parser("turnfold trace", "turnfold trace ID [TURN] [--json]")
+    parser = Parser("turnfold trace", "turnfold trace ID [TURN] [--html [FILE] | --json | --otlp-json] [--content]")
     parser.add_argument("conversation", nargs="?", metavar="ID|NAME", help="which one; see  turnfold list")
     parser.add_argument("turn", nargs="?", default="0", metavar="TURN", help="the number of one turn (default: all of them)")
-    parser.add_argument("--json", action="store_true", help="its turns as trees of spans, one JSON object a line")
-    found = _parsed(parser, argv)
+    parser.add_argument("--html", nargs="?", const="", metavar="FILE", help="a page with waterfalls (default: trace-ID.html; - for here)")
+    parser.add_argument(
+        "--json", action="store_const", dest="form", const="json", help="one span a line, as the exporter jsonl writes them"
+    )
+    about = "what a receiver of OpenTelemetry takes: POST it to /v1/traces"
+    parser.add_argument("--otlp-json", action="store_const", dest="form", const="otlp-json", help=about)
+    parser.add_argument("--content", action="store_true", help="with what was said, for --json and --otlp-json")
+    found = parsed(parser, argv)
     if found.help:
         return Told(parser.format_help(), Exit.DONE)
     if not found.conversation:
-        raise _UsageError("which conversation? turnfold list shows them all")
+        raise UsageError("which conversation? turnfold list shows them all")
+    if found.html is not None and found.form:
+        raise UsageError(f"choose one of --html and --{found.form}")
     if not (found.turn.isascii() and found.turn.isdigit() and len(found.turn) < 7):
-        raise _UsageError(f"a turn is a number, not {found.turn[:40]!r}")
-    return Tracing(found.conversation, int(found.turn), found.json)
+        raise UsageError(f"a turn is a number, not {found.turn[:40]!r}")
+    form = "text" if found.html is None else "html"
+    return Tracing(found.conversation, int(found.turn), found.form or form, content=found.content, file=found.html or "")
 
 
 def _checkup(argv: Sequence[str]) -> Plan:
-    parser = _Parser("turnfold doctor", "turnfold doctor [--workspace FOLDER]")
+    parser = Parser("turnfold doctor", "turnfold doctor [--workspace FOLDER]")
     parser.add_argument("-w", "--workspace", default="", metavar="FOLDER", help="whose settings to look at (default: the current folder)")
-    found = _parsed(parser, argv)
+    found = parsed(parser, argv)
     return Told(parser.format_help(), Exit.DONE) if found.help else Checkup(found.workspace)
 
 
 def _importing(argv: Sequence[str]) -> Plan:
-    parser = _Parser("turnfold import", "turnfold import gptme [options] [NAME ...]")
+    parser = Parser("turnfold import", "turnfold import gptme [options] [NAME ...]")
     parser.description = (
         "Take over gptme's config and conversations. gptme's folders are only read; what could not be taken over is said, with its reason."
     )
@@ -297,11 +285,11 @@ def _importing(argv: Sequence[str]) -> Plan:
     parser.add_argument("-n", "--dry-run", action="store_true", help="say what would be taken over; write nothing")
     parser.add_argument("--project", action="store_true", help="take over the workspace's gptme.toml, too, as its turnfold.toml")
     parser.add_argument("-w", "--workspace", default="", metavar="FOLDER", help="the project's folder (default: the current folder)")
-    found = _parsed(parser, argv)
+    found = parsed(parser, argv)
     if found.help:
         return Told(parser.format_help(), Exit.DONE)
     if found.words[:1] != ["gptme"]:
-        raise _UsageError("turnfold can import from gptme alone: write  turnfold import gptme")
+        raise UsageError("turnfold can import from gptme alone: write  turnfold import gptme")
     return Importing(
         folder=found.folder,
         only=found.only,
@@ -320,15 +308,15 @@ def _config(argv: Sequence[str]) -> Plan:
         return Told(f"usage: turnfold config ACTION [options]\n\n{lines}\nturnfold config ACTION --help says more.\n", Exit.DONE)
     if action not in names:
         near = get_close_matches(action, names, n=1)
-        raise _UsageError(
+        raise UsageError(
             f"there is no action {action[:40]!r}; " + (f"did you mean {near[0]}?" if near else f"choose one of {', '.join(names)}")
         )
     parser = _config_parser(action)
-    found = _parsed(parser, argv[1:])
+    found = parsed(parser, argv[1:])
     if found.help:
         return Told(parser.format_help(), Exit.DONE)
     if action == "explain" and not found.subject:
-        raise _UsageError("which key? Such as  turnfold config explain model")
+        raise UsageError("which key? Such as  turnfold config explain model")
     given = {name: value for name, value in vars(found).items() if name != "help" and value is not None}
     return Configuring(action, **given)
 
@@ -351,7 +339,7 @@ def _config_parser(action: str) -> argparse.ArgumentParser:
         "edit": " [--project] [--local]",
         "trust": " [FOLDER] [--list|--remove] [--yes]",
     }
-    parser = _Parser(f"turnfold config {action}", f"turnfold config {action}{usages.get(action, '')}")
+    parser = Parser(f"turnfold config {action}", f"turnfold config {action}{usages.get(action, '')}")
     parser.description = next(about for name, about in CONFIG_ACTIONS if name == action)
     if action == "explain":
         parser.add_argument(
@@ -385,15 +373,3 @@ def _commands() -> tuple[tuple[str, Callable[[Sequence[str]], Plan]], ...]:
         ("config", _config),
         ("import", _importing),
     )
-
-
-def _parsed(parser: argparse.ArgumentParser, argv: Sequence[str]) -> argparse.Namespace:
-    found, rest = parser.parse_known_intermixed_args(list(argv))
-    if rest:
-        known = [option for action in parser._actions for option in action.option_strings]  # noqa: SLF001 - argparse has no other list
-        if not rest[0].startswith("-"):
-            raise _UsageError(f"there is nothing to do with {rest[0][:60]}")
-        near = get_close_matches(rest[0].partition("=")[0], known, n=1)
-        hint = f"; did you mean {near[0]}?" if near else "; a prompt that starts with - goes after --"
-        raise _UsageError(f"there is no option {rest[0][:60]}{hint}")
-    return found

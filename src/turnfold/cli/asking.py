@@ -11,26 +11,28 @@ from typing import final
 
 from attrs import frozen
 
+from turnfold.core.agent.asked import Question
 from turnfold.core.agent.inputs import Decided
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.tools.preview import CUT, visible
 from turnfold.core.world.likes import likes
-from turnfold.shell.ports import Question
 from turnfold.shell.scope import Scope
 
 TERMINAL = "/dev/tty"
 ANSWER_BYTES = 4096
-HINT = "Answer y, n, a or v; anything longer is your reason for no, which the model is told.\n"
+HINT = "Answer y, n, a, e or v; anything longer is your reason for no, which the model is told.\n"
 VIEW = ("v", "view")
+EDIT = ("e", "edit")
 
 
 def prompt_of(question: Question, cfg: ChatConfig) -> str:
     """What the person is asked, after they were shown the act: with the very rules that *always* means, where it can mean any."""
-    rules = likes(question.request, cfg)
+    rules = question.always or likes(question.request, cfg)
     always = f" / [a]lways {' and '.join(visible(f'{rule.kind} {rule.pattern}') for rule in rules)}" if rules else ""
+    edit = " / [e]dit what is done" if question.arguments is not None else ""
     more = " / [v]iew all of it" if CUT in question.preview else ""
     reason = visible(question.reason)
-    return f"{reason}{'' if reason.endswith('.') else '.'} Allow? [y]es, this once / [n]o{always}{more} / reason for no: "
+    return f"{reason}{'' if reason.endswith('.') else '.'} Allow? [y]es, this once / [n]o{always}{edit}{more} / reason for no: "
 
 
 def decision_of(answer: str, question: Question, cfg: ChatConfig, at_ms: int) -> Decided | None:
@@ -45,9 +47,9 @@ def decision_of(answer: str, question: Question, cfg: ChatConfig, at_ms: int) ->
         case "n" | "no":
             return Decided(question.request_id, allowed=False, at_ms=at_ms)
         case "a" | "always":
-            rules = likes(question.request, cfg)
+            rules = question.always or likes(question.request, cfg)
             return Decided(question.request_id, allowed=True, rules=rules, at_ms=at_ms) if rules else None
-        case "yep" | "yeah" | "okay" | "sure" | "allow" | "fine" | "all" | "view":
+        case "yep" | "yeah" | "okay" | "sure" | "allow" | "fine" | "all" | "view" | "edit":
             return None  # no reason for no, and not clear enough for yes
         case _:
             return Decided(question.request_id, allowed=False, note=said, at_ms=at_ms) if len(said) > 2 else None

@@ -53,6 +53,7 @@ def dry_world(world: World, human: Human) -> World:
         browsers=DRY,
         functions=DRY,
         mcp=DRY,
+        hooked=False,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from turnfold.cli.arguments import Talk
 from turnfold.cli.exits import Exit
-from turnfold.cli.json_lines import problem_line
+from turnfold.cli.json_lines import problem_line, question_line
 from turnfold.cli.output import write
 from turnfold.cli.screen import Screen, Streams, say
 from turnfold.core.agent.events import Reason
@@ -19,6 +19,8 @@ EXITS: tuple[tuple[Reason, Exit], ...] = (
     (Reason.COMPLETED, Exit.DONE),
     (Reason.CUT, Exit.LIMIT),
     (Reason.FAILED, Exit.FAILED),
+    (Reason.REFUSED, Exit.FAILED),
+    (Reason.GUARDRAIL, Exit.FAILED),
     (Reason.INTERRUPTED, Exit.INTERRUPTED),
     (Reason.LIMIT, Exit.LIMIT),
     (Reason.GUARDRAIL, Exit.FAILED),
@@ -58,6 +60,8 @@ def ended(plan: Talk, result: RunResult, screen: Screen, streams: Streams) -> Ex
         screen.problem(result.problem)
         if streams.json:
             write(streams.out, problem_line(result.problem))
+    for question in result.asked if streams.json else ():
+        write(streams.out, question_line(question))
     screen.line()
     say(streams, closing(plan, result))
     return exit_of(result, screen.told)

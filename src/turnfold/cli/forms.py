@@ -8,12 +8,12 @@ from attrs import frozen
 from returns.result import Failure, Result, Success
 
 from turnfold.cli.asking import Terminal
+from turnfold.core.agent.asked import Question
 from turnfold.core.agent.inputs import Decided
 from turnfold.core.json import JsonObject, JsonValue
 from turnfold.core.tools.forms import read_field_untrusted
 from turnfold.core.tools.preview import visible
 from turnfold.core.world.requests import AskHuman, FormField
-from turnfold.shell.ports import Question
 from turnfold.shell.scope import Scope
 
 TRIES = 5

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from typing import assert_never
 
-from turnfold.core.agent.effects import Cancel, Delta, Document, Effect, Leave, Notice, Perform, Publish, Recall, Record
+from turnfold.core.agent.asked import Question
+from turnfold.core.agent.effects import Cancel, Delta, Document, Effect, Leave, Notice, Perform, Progress, Publish, Recall, Record
 from turnfold.core.agent.events import Event
-from turnfold.core.codec.codec import EVENT, encode
+from turnfold.core.codec.codec import EVENT, QUESTION, encode
 from turnfold.core.json import scalar_text
 from turnfold.core.problem import Problem
 
@@ -35,7 +36,7 @@ def effect_line(effect: Effect) -> str:
             assert_never(effect)
 
 
-def _published(what: Delta | Problem | Notice | Document | Leave) -> str:
+def _published(what: Delta | Problem | Notice | Document | Leave | Progress) -> str:
     match what:
         case Delta(request_id=request_id, number=number, channel=channel, text=text):
             return _line("delta", {"request_id": str(request_id), "number": number, "channel": channel.value, "text": text})
@@ -45,10 +46,17 @@ def _published(what: Delta | Problem | Notice | Document | Leave) -> str:
             return _line("document", {"path": path, "text": text})
         case Leave():
             return _line("leave", {})
+        case Progress(request_id, text):
+            return _line("progress", {"request_id": str(request_id), "text": text})
         case Problem():
             return problem_line(what)
         case _:
             assert_never(what)
+
+
+def question_line(question: Question) -> str:
+    """One question that waits for a person as a line: ``{"question": {…}}``; ``/decide ID …`` answers it."""
+    return f'{{"question":{encode(QUESTION, question)}}}\n'
 
 
 def problem_line(problem: Problem) -> str:

@@ -85,7 +85,8 @@ def _talk(plan: Talk) -> int:
 
 
 def _stored(plan: Listing | Showing | Tracing) -> int:
-    from turnfold.cli.stored import event_lines, find_kept, kept_line, listed, listing, started_with, traced, transcript
+    from turnfold.cli.stored import event_lines, find_kept, kept_line, listed, listing, started_with, transcript
+    from turnfold.cli.tracing import traced
     from turnfold.core.problem import Problem
     from turnfold.core.tools.builtin import BUILTIN_TOOLS
     from turnfold.shell.folders import find_folders
@@ -110,14 +111,14 @@ def _stored(plan: Listing | Showing | Tracing) -> int:
             _complain(found.message)
             return Exit.USAGE
         events = journal.load(found.conversation)
+        cfg = journal.config(started_with(events))
         if isinstance(plan, Tracing):
-            told = traced(events, plan.turn, json=plan.json)
+            told = traced(plan, events, cfg, lambda child: journal.load(child) or None)
             if isinstance(told, Problem):
                 _complain(told.message)
                 return Exit.USAGE
             _print(told)
             return Exit.DONE
-        cfg = journal.config(started_with(events))
         names = tuple(tool.name for tool in BUILTIN_TOOLS)
         _print(event_lines(events) if plan.json else transcript(events, cfg, names, colour=_coloured(_stream(sys.stdout))))
     finally:

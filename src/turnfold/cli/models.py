@@ -130,7 +130,17 @@ def model_lines(cfg: ChatConfig, found: Survey, pattern: str, *, everything: boo
 
 def _told(model: Known) -> dict[str, object]:
     profile = model.profile
-    names = ("window_tokens", "output_tokens", "input_usd", "cached_usd", "output_usd", "calls_tools", "reasons", "sees_images")
+    names = (
+        "window_tokens",
+        "output_tokens",
+        "input_usd",
+        "cached_usd",
+        "cache_write_usd",
+        "output_usd",
+        "calls_tools",
+        "reasons",
+        "sees_images",
+    )
     facts = {name: getattr(profile, name) for name in names}
     return {"model": model.name, "usable": model.usable, "aliases": list(profile.aliases), **facts}
 

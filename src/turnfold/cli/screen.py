@@ -9,19 +9,21 @@ from typing import Protocol, TextIO, TypeAlias, final
 from attrs import evolve, field, frozen
 from typing_extensions import override
 
-from turnfold.cli.asking import HINT, VIEW, Terminal, decision_of, prompt_of
+from turnfold.cli.asking import EDIT, HINT, VIEW, Terminal, decision_of, prompt_of
 from turnfold.cli.forms import filled
 from turnfold.cli.json_lines import effect_line
 from turnfold.cli.output import is_terminal, write
+from turnfold.cli.rewriting import rewritten
 from turnfold.cli.style import Piece, painted
 from turnfold.cli.view import Shown, View, act_shown, asked_by_child, shown
+from turnfold.core.agent.asked import Question
 from turnfold.core.agent.effects import Document, Effect, Leave, Notice, Publish
 from turnfold.core.agent.inputs import Decided
 from turnfold.core.agent.state import effective
 from turnfold.core.problem import Problem
 from turnfold.core.tools.preview import UNBOUNDED, preview, visible
 from turnfold.core.world.requests import AskHuman
-from turnfold.shell.ports import Clock, Human, Question
+from turnfold.shell.ports import Clock, Human
 from turnfold.shell.scope import Scope
 
 TRIES = 5
@@ -187,10 +189,15 @@ def from_terminal(terminal: Terminal, screen: Screen, clock: Clock, scope: Scope
             answer = terminal.ask(prompt_of(question, cfg), scope)
             if answer is None:
                 return None
-            decided = decision_of(answer, question, cfg, clock.now_ms())
+            said = answer.strip().lower()
+            editing = said in EDIT and question.arguments is not None
+            decided = (
+                rewritten(question, terminal, scope, clock.now_ms()) if editing else decision_of(answer, question, cfg, clock.now_ms())
+            )
             if decided is not None:
                 return decided
-            terminal.say(screen.whole(question) if answer.strip().lower() in VIEW else HINT)
+            if not editing:
+                terminal.say(screen.whole(question) if said in VIEW else HINT)
         return None
 
     return answering

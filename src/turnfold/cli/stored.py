@@ -13,15 +13,12 @@ from turnfold.core.agent.effects import Record
 from turnfold.core.agent.events import Event
 from turnfold.core.agent.ids import BELOW, parent_of
 from turnfold.core.agent.state import Past, questions
-from turnfold.core.codec.codec import SPAN, encode
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.journal import fold
 from turnfold.core.problem import Problem, caller_problem, did_you_mean
 from turnfold.core.tools.output import counted
 from turnfold.core.tools.preview import visible
 from turnfold.core.tools.textlines import clipped
-from turnfold.core.trace.fold import trace_of
-from turnfold.core.trace.text import trace_text
 from turnfold.core.world.requests import AskHuman
 from turnfold.shell.ports import Kept
 
@@ -126,15 +123,6 @@ def _unfinished(past: Past) -> str:
         what = "your answer" if all(isinstance(each.request, AskHuman) for each in asked) else "permission"
         return f"not finished: it waits for {what}, {counted(len(asked), 'question')}.  turnfold --resume {past.conversation}  asks again"
     return f"not finished: it is under way, or was stopped.  turnfold --resume {past.conversation}  goes on"
-
-
-def traced(events: tuple[Event, ...], turn: int, *, json: bool) -> tuple[str, ...] | Problem:
-    """What happened in turn ``turn`` (0: in all of them), to read, or a turn a line as JSON."""
-    trace = trace_of(events)
-    turns = tuple(each for each in trace.turns if turn in {0, int(each.id)})
-    if turn and not turns:
-        return caller_problem("no-such-turn", f"There is no turn {turn} in it: there are {len(trace.turns)}.")
-    return tuple(f"{encode(SPAN, each)}\n" for each in turns) if json else (visible(trace_text(trace, turn)),)
 
 
 def started_with(events: tuple[Event, ...]) -> str:

@@ -11,7 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import final
 
-from attrs import frozen
+from attrs import evolve, frozen
+from returns.result import Failure
 
 from turnfold.cli.arguments import Talk
 from turnfold.cli.briefed import briefed
@@ -33,6 +34,8 @@ from turnfold.core.agent.step import execute_command
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.json import JsonObject, dumps
 from turnfold.core.problem import Problem, caller_problem
+from turnfold.core.trace.propagation import VARIABLE
+from turnfold.core.trace.w3c import traceparent_untrusted
 from turnfold.shell.catalogue import catalogue
 from turnfold.shell.desk import RunResult
 from turnfold.shell.discovery import Chosen
@@ -84,10 +87,24 @@ def talk(plan: Talk, streams: Streams, environ: Mapping[str, str]) -> Exit:
             opening = open_new(plan, settings.project, said.workspace, equip, world, partial(briefed, plan, streams, folders, environ))
         if isinstance(opening, Problem):
             return refused(streams, opening)
+        if not opening.resumed:
+            opening = _in_trace(opening, streams, environ)
         with driving(folders.data, opening.cfg.conversation) as taken:
             if taken is not None:
                 return refused(streams, taken)
             return _begun(said, opening, streams, folders.data / "history")
+
+
+def _in_trace(opening: Opening, streams: Streams, environ: Mapping[str, str]) -> Opening:
+    """``opening`` as a part of the trace that the process was started in, where it was in one (``TRACEPARENT``)."""
+    given = environ.get(VARIABLE, "")
+    if not given:
+        return opening
+    found = traceparent_untrusted(given)
+    if isinstance(found, Failure):
+        say(streams, f"turnfold: {VARIABLE} is left out: {found.failure().message}")
+        return opening
+    return evolve(opening, cfg=evolve(opening.cfg, traceparent=str(found.unwrap())))
 
 
 def _equipped(plan: Talk, streams: Streams, world: World, cfg: ChatConfig) -> Toolbox | Problem:

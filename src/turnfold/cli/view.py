@@ -39,6 +39,7 @@ from turnfold.core.agent.events import (
 )
 from turnfold.core.agent.ids import RequestId, place
 from turnfold.core.agent.state import Past, effective, find_open
+from turnfold.core.agent.turn_events import CallEdited, Cause, ModelUrged
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.models import format_of
 from turnfold.core.config.values import ToolFormat
@@ -114,8 +115,6 @@ def _event(view: View, event: Event) -> Shown:
             return Shown(view) if asked and not view.replay else _act(view, request_id)
         case Permitted(request_id):
             return Shown(view) if request_id in view.asked or view.replay else _act(view, request_id)
-        case CancelAsked():
-            return _block(view, Piece("(stopping …)\n", Style.DIM))
         case RequestClosed() | CallClosed():
             return _closed(view, event)
         case MessageAdded(message=AssistantMessage() as message):
@@ -124,12 +123,10 @@ def _event(view: View, event: Event) -> Shown:
             return _replied(evolve(view, prose=Prose()), message)
         case MessageAdded(message=UserMessage(text)) | CallCommanded(line=text) | SummaryAsked(line=text) | RestoreAsked(line=text):
             return _said(view, text)
-        case MessageQueued():
-            return _block(view, Piece("(your message waits until this turn has ended)\n", Style.DIM))
-        case TurnEnded(reason):
-            return _ended(view, reason)
+        case TurnEnded(reason, text=text):
+            return _ended(view, reason, text)
         case _:
-            note = _note(event) if view.replay else ""
+            note = _aside(event) or (_note(event) if view.replay else "")
             return _block(view, Piece(f"({note})\n", Style.DIM)) if note else Shown(view)
 
 
@@ -138,6 +135,21 @@ def _result(view: View, event: CallClosed) -> tuple[Piece, ...]:
     if event.ok and event.ends:
         return (Piece(visible(event.text).rstrip("\n") + "\n"),)
     return result_pieces(_tool(view, event.slot), event.text, ok=event.ok)
+
+
+def _aside(event: Event) -> str:
+    """What is going on besides, in a few words; empty for what shows itself."""
+    match event:
+        case CallEdited():
+            return "with other arguments"
+        case CancelAsked():
+            return "stopping …"
+        case MessageQueued():
+            return "your message waits until this turn has ended"
+        case ModelUrged(cause=cause):
+            return f"the model is told to {'write that reply again' if cause is Cause.REPAIR else 'answer now'}"
+        case _:
+            return ""
 
 
 def _note(event: Event) -> str:
@@ -195,8 +207,14 @@ def _confined(view: View, sandbox: str) -> Shown:
     return _block(evolve(view, sandbox=sandbox), Piece(f"  ({told})\n", Style.DIM))
 
 
-def _ended(view: View, reason: Reason) -> Shown:
-    notes = {Reason.INTERRUPTED: "(interrupted)\n", Reason.CUT: "(the reply was cut at the token limit: raise max_tokens, or say: go on)\n"}
+def _ended(view: View, reason: Reason, text: str) -> Shown:
+    if text:  # a function of the program gave the turn's result
+        return _block(view, Piece(visible(text).rstrip("\n") + "\n"))
+    notes = {
+        Reason.INTERRUPTED: "(interrupted)\n",
+        Reason.CUT: "(the reply was cut at the token limit: raise max_tokens, or say: go on)\n",
+        Reason.REFUSED: "(the model declined)\n",
+    }
     note = notes.get(reason)
     return _block(view, *(() if note is None else (Piece(note, Style.DIM),)))
 

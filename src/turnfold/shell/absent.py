@@ -11,7 +11,7 @@ from typing_extensions import override
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.problem import Problem, world_problem
 from turnfold.core.world.requests import Request
-from turnfold.shell.ports import Offered, Port
+from turnfold.shell.ports import Exporters, Offered, Port, Tap
 from turnfold.shell.scope import Scope
 
 
@@ -46,3 +46,16 @@ class Idle(Port[Request]):
 
 
 ABSENT = Idle(not_there)
+
+
+@final
+@frozen
+class NoExporters(Exporters):
+    """Nobody gets traces."""
+
+    @override
+    def taps(self, cfg: ChatConfig) -> tuple[Tap, ...]:
+        return ()
+
+
+UNTRACED = NoExporters()

@@ -12,7 +12,7 @@ from typing import final
 import httpx2
 
 from turnfold.core.problem import Problem
-from turnfold.shell.http_line import ERROR_BYTES, LOOPBACK, failure_problem, headers_of, redirect_problem, too_large
+from turnfold.shell.http_line import ERROR_BYTES, LOOPBACK, failure_problem, headers_of, redirect_problem, speaks_http2, too_large
 from turnfold.shell.line import Post, Replied
 
 CONNECTIONS = 500  # at once: each is a descriptor, of which a process often has 1,024; who comes later waits for one
@@ -28,6 +28,7 @@ class HttpAsyncLine:
     def __init__(self, tls: ssl.SSLContext) -> None:
         self._client = httpx2.AsyncClient(
             verify=tls,
+            http2=speaks_http2(),
             limits=httpx2.Limits(max_connections=CONNECTIONS, max_keepalive_connections=KEPT),
             follow_redirects=False,  # the key is for this host
             mounts={f"all://{host}": None for host in LOOPBACK},

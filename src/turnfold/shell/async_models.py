@@ -20,12 +20,16 @@ from turnfold.shell.ports import AsyncModels, Models, Secrets
 class AsyncLine(Protocol):
     """A client of one loop."""
 
+    __slots__ = ()
+
     async def post(self, post: Post, received: Callable[[bytes], None]) -> Replied | Problem: ...
     async def close(self) -> None: ...
 
 
 class AsyncLines(Protocol):
     """Clients, one a loop; ``ValueError``, ``ImportError``: proxy settings."""
+
+    __slots__ = ()
 
     async def line(self) -> AsyncLine: ...
     def close(self) -> None: ...

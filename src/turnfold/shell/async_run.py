@@ -19,6 +19,7 @@ from typing import TypeAlias, final
 
 from attrs import frozen
 
+from turnfold.core.agent.asked import Question
 from turnfold.core.agent.effects import Cancel, Effect, Perform, Recall
 from turnfold.core.agent.ids import RequestId
 from turnfold.core.agent.inputs import ChunkArrived, Decided, Failed, Input, Interrupted, TimePassed
@@ -31,7 +32,7 @@ from turnfold.core.world.requests import CallModel, Wait
 from turnfold.shell.desk import Desk, EndlessRules, Observers, RunResult
 from turnfold.shell.loop_threads import Threads
 from turnfold.shell.perform import perform, perform_async
-from turnfold.shell.ports import JournalError, Question
+from turnfold.shell.ports import JournalError
 from turnfold.shell.preparing import Ready, asks_the_world, prepared
 from turnfold.shell.scope import Scope, never_began
 from turnfold.shell.world import World
@@ -144,13 +145,13 @@ class _AsyncRun:
             try:
                 await self._ended()
             finally:
-                if self._desk.hooked:
-                    await self._unhook(stopped=stopped)
+                if self._desk.lingering:
+                    await self._part(stopped=stopped)
         return self._desk.result()
 
-    async def _unhook(self, *, stopped: bool) -> None:
-        """What the hooks still do waited for, on a thread."""
-        work = self._threads.doing(lambda: self._desk.unhooked(stopped=stopped))
+    async def _part(self, *, stopped: bool) -> None:
+        """What the hooks and exporters still do waited for, on a thread."""
+        work = self._threads.doing(lambda: self._desk.parted(stopped=stopped))
         try:
             await until_done(work)
         finally:

@@ -12,6 +12,7 @@ from typing import final
 from attrs import evolve, frozen
 from typing_extensions import override
 
+from turnfold.core.agent.asked import Question
 from turnfold.core.agent.children import child_config, child_tools
 from turnfold.core.agent.effects import Perform
 from turnfold.core.agent.events import Reason
@@ -24,7 +25,7 @@ from turnfold.core.tools.spec import ToolSpec
 from turnfold.core.world.answers import ChildEnded
 from turnfold.core.world.requests import StartChild
 from turnfold.shell.desk import RunResult
-from turnfold.shell.ports import Human, Question
+from turnfold.shell.ports import Human
 from turnfold.shell.scope import Scope
 from turnfold.shell.world import World
 

@@ -7,10 +7,11 @@ from typing import TypeAlias, final
 
 from attrs import evolve, frozen
 
+from turnfold.core.agent.asked import Question, question_of, questions_of
 from turnfold.core.agent.children import parent_config
 from turnfold.core.agent.draft import Step
 from turnfold.core.agent.effects import Cancel, Effect, Notice, Perform, Publish, Recall, Record
-from turnfold.core.agent.events import Started, TurnEnded
+from turnfold.core.agent.events import Reason, Started, TurnEnded
 from turnfold.core.agent.ids import RequestId
 from turnfold.core.agent.inputs import Answered, ChunkArrived, CommandGiven, Decided, Failed, Input, Resumed
 from turnfold.core.agent.limits import next_deadline
@@ -18,17 +19,17 @@ from turnfold.core.agent.state import ChatState, Opened, Past, Status, effective
 from turnfold.core.agent.step import step
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.conversation.messages import AssistantMessage, ToolCall, ToolMessage
-from turnfold.core.json import JsonObject
+from turnfold.core.json import JsonObject, JsonValue
+from turnfold.core.llm.structured import read_output_untrusted
 from turnfold.core.problem import Problem, caller_problem
-from turnfold.core.tools.preview import preview
 from turnfold.core.tools.spec import ToolSpec
 from turnfold.core.world.answers import Answer, ChildEnded, StreamEnded
 from turnfold.core.world.requests import StartChild
 from turnfold.shell.alarm import left_s
+from turnfold.shell.exporting.exporting import exporting_of
 from turnfold.shell.hooks import Hooks
-from turnfold.shell.hygiene import clean_input, held_secrets, known_mask
+from turnfold.shell.hygiene import clean_input, edits, held_secrets, known_mask
 from turnfold.shell.people import Nobody
-from turnfold.shell.ports import Question
 from turnfold.shell.recall import recalled
 from turnfold.shell.world import World
 
@@ -103,7 +104,7 @@ class RunResult:
             return None
         said = next(each for each in map(log.__getitem__, range(len(log) - 1, -1, -1)) if isinstance(each, AssistantMessage))
         call = said.calls[int(ending.call_id.rpartition(".")[2])]
-        return call.arguments if isinstance(call, ToolCall) else None
+        return ending.edited or (call.arguments if isinstance(call, ToolCall) else None)
 
     @property
     def _ending(self) -> ToolMessage | None:
@@ -114,9 +115,22 @@ class RunResult:
         return next((message for message in ending if message.call_id == wanted), None) if wanted else None
 
     @property
+    def output(self) -> JsonValue:
+        """The JSON value that the last reply is, where the config says what it has to be (``output``) and it is that; else None."""
+        wanted = effective(self.cfg, self.state.past).output
+        if not wanted or self.ended is None or self.ended.reason is not Reason.COMPLETED:
+            return None
+        return read_output_untrusted(self.reply, wanted).value_or(None)
+
+    @property
     def questions(self) -> tuple[Opened, ...]:
         """The requests that wait for a person."""
         return questions(self.state.past)
+
+    @property
+    def asked(self) -> tuple[Question, ...]:
+        """The same as plain data: what each would do, and what may be decided."""
+        return questions_of(self.state, self.cfg)
 
 
 @final
@@ -129,6 +143,7 @@ class Desk:
     __slots__ = (
         "_asked",
         "_deadline_ms",
+        "_exporting",
         "_hooks",
         "_past",
         "_refused",
@@ -163,6 +178,7 @@ class Desk:
         self._rulings = 0  # what they gave so far
         self._past: Past | None = None  # what the deadline was found for
         self._deadline_ms: int | None = None
+        self._exporting = exporting_of(state.past, cfg, world)
 
     def take(self, input: Input) -> tuple[Act, ...]:
         """What is to be done after ``input``; raises ``JournalError`` (and nothing is to be done) if it can't be kept."""
@@ -170,7 +186,7 @@ class Desk:
             held = held_secrets(input, self.mask)
             if held:
                 self.watch(Publish(_held(held, input)))
-                if isinstance(input, CommandGiven):
+                if isinstance(input, CommandGiven) or edits(input):
                     return ()  # what would be done is not what was written
             input = clean_input(input, self.mask)
         stepped = step(self.state, input, self.tools, self.cfg)
@@ -184,7 +200,7 @@ class Desk:
         for effect in effects:
             self.watch(effect)
             if isinstance(effect, (Perform, Cancel, Recall)):
-                acts += (effect,)
+                acts += (effect if self._exporting is None or not isinstance(effect, Perform) else self._exporting.told(effect),)
         if recorded:
             self.tell(self._hooks.problems())
         self._seen(stepped.state)
@@ -197,6 +213,8 @@ class Desk:
             if isinstance(record.event, Started):
                 self.world.journal.keep(record.event.cfg_digest, self.cfg)
         self.world.journal.append(self.cfg.conversation, records)
+        if self._exporting is not None:
+            self._exporting.saw(records)
         for record in records:
             if isinstance(record.event, TurnEnded):
                 self.ended = record.event
@@ -208,13 +226,18 @@ class Desk:
             self._hooks.happened(records, effective(self.cfg, stepped.state.past))
 
     @property
-    def hooked(self) -> bool:
-        """Whether a hook was run, or waits to be: then the run's end has to wait for :meth:`unhooked`."""
-        return self._hooks.begun
+    def lingering(self) -> bool:
+        """Whether hooks were run, or spans are to be delivered: then the run's end has to wait for :meth:`parted`."""
+        return self._hooks.begun or self._exporting is not None
 
-    def unhooked(self, *, stopped: bool) -> tuple[Problem, ...]:
-        """What went wrong with the hooks at last, once nothing of them is left; no later than the grace time where the run was ``stopped``."""
-        return self._hooks.close(effective(self.cfg, self.state.past).limits.grace_s if stopped else None)
+    def parted(self, *, stopped: bool) -> tuple[Problem, ...]:
+        """At the run's end, from any thread: what went wrong with hooks and exporters at last, once nothing of them is left.
+
+        It comes no later than the settings say: of the exporters always, of the hooks where the run was ``stopped``.
+        """
+        hooked = self._hooks.close(effective(self.cfg, self.state.past).limits.grace_s if stopped else None)
+        exporting, self._exporting = self._exporting, None
+        return hooked if exporting is None else (*hooked, *exporting.close())
 
     def tell(self, problems: tuple[Problem, ...]) -> None:
         """Show ``problems`` to whoever watches."""
@@ -266,7 +289,7 @@ class Desk:
             return None
         self._asked = self.state.past
         for opened in questions(self.state.past):
-            return question_of(self.state, opened, effective(self.cfg, self.state.past))
+            return question_of(self.state, opened, effective(self.cfg, self.state.past), self.tools)
         return None
 
     def ruled(self) -> tuple[Input, ...]:
@@ -310,19 +333,10 @@ def _refusal(effects: tuple[Effect, ...]) -> Problem | None:
     return next((effect.what for effect in effects if isinstance(effect, Publish) and isinstance(effect.what, Problem)), None)
 
 
-def question_of(state: ChatState, opened: Opened, cfg: ChatConfig) -> Question:
-    """An asked request with what it would do, from what its call has seen so far."""
-    turn = state.past.turn
-    slot = opened.request_id.slot
-    exchanges = turn.slots[slot].exchanges if turn is not None and 0 <= slot < len(turn.slots) else ()
-    shown = preview(opened.request, exchanges, cfg)
-    return Question(request_id=opened.request_id, request=opened.request, reason=opened.asked, preview=shown)
-
-
 def _held(names: tuple[str, ...], said: Input) -> Problem | Notice:
     """What a person is told who wrote a secret's value: it is never kept, so a command that holds it can't be given."""
     what = f"the value of {' and '.join(names)}"
-    if isinstance(said, CommandGiven):
+    if isinstance(said, CommandGiven) or edits(said):
         message = f"The command holds {what}, which is never kept, so nothing was done: write ${names[0]}, or take it from a file."
         return caller_problem("holds-secret", message)
     return Notice(f"What you said holds {what}: it goes on and is kept as [secret {names[0]}] only.")

@@ -28,6 +28,11 @@ class Folders:
         return self.data / "journal.sqlite3"
 
     @property
+    def traces(self) -> Path:
+        """The folder of traces, where an exporter names no file."""
+        return self.data / "traces"
+
+    @property
     def indexes(self) -> Path:
         """The folder of the indexes of files."""
         return self.cache / "indexes"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import socket
 import ssl
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import final
 
 import httpx2
@@ -21,6 +22,11 @@ ERROR_BYTES = 65_536  # of an error's body that are read
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")  # never through a proxy
 
 
+def speaks_http2() -> bool:
+    """Whether HTTP/2 can be spoken, where a server offers it under TLS: it takes the extra ``http2``."""
+    return find_spec("h2") is not None
+
+
 @final
 class HttpLine:
     """A client that has at most one connection, used by one thread at a time, and cut from any."""
@@ -30,6 +36,7 @@ class HttpLine:
     def __init__(self, tls: ssl.SSLContext) -> None:
         self._client = httpx2.Client(
             verify=tls,
+            http2=speaks_http2(),
             limits=httpx2.Limits(max_connections=1, max_keepalive_connections=1),
             follow_redirects=False,  # the key is for this host
             mounts={f"all://{host}": None for host in LOOPBACK},

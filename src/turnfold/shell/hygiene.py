@@ -151,15 +151,21 @@ def clean_input(said: Input, mask: Mask) -> Input:
             return evolve(said, command=mask.text(line))
         case CommandGiven(command=ToolCall() as call):
             return evolve(said, command=evolve(call, arguments=_object(call.arguments, mask)))
-        case Decided(note=note, said=values):
-            return evolve(said, note=mask.text(note), said=None if values is None else _object(values, mask))
+        case Decided(note=note, said=values, arguments=given):
+            kept = None if values is None else _object(values, mask)
+            return evolve(said, note=mask.text(note), said=kept, arguments=None if given is None else _object(given, mask))
         case _:
             return said
 
 
+def edits(said: Input) -> bool:
+    """Whether a person gives a call its arguments."""
+    return isinstance(said, Decided) and said.arguments is not None
+
+
 def held_secrets(said: Input, mask: Mask) -> tuple[str, ...]:
     """The names of the secrets whose values a person wrote in ``said``."""
-    if not mask.secrets or not isinstance(said, (UserSaid, CommandGiven)):
+    if not mask.secrets or not (isinstance(said, (UserSaid, CommandGiven)) or edits(said)):
         return ()
     before, after = repr(said), repr(clean_input(said, mask))
     return tuple(each.name for each in mask.secrets if after.count(each.mark) > before.count(each.mark))

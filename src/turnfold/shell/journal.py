@@ -50,6 +50,7 @@ ON CONFLICT (conversation) DO UPDATE SET digest = excluded.digest, started_ms = 
 """  # a fork's journal holds the start of the conversation that it came from, too: the last one counts
 
 ADDED = (("conversations", "name"), ("configs", "project"), ("configs", "briefing"))  # columns that a file of turnfold 0.1 lacks
+NOTED = (Started, Renamed, CallCommanded, MessageAdded)  # what the list of conversations shows something of
 TITLE_CHARS = 80
 SPOKEN = '{"type":"MessageAdded",%'  # as the codec writes it
 
@@ -119,14 +120,15 @@ class SqliteJournal:
     def append(self, conversation: str, records: tuple[Record, ...]) -> None:
         """All of ``records``, or none: a number that is taken means that another process went on with the conversation."""
         rows = [(conversation, record.number, encode(EVENT, record.event)) for record in records]
+        noted = [record for record in records if isinstance(record.event, NOTED)]
+        last = records[-1]
+        changed = (last.event.at_ms, last.number + 1, conversation)
 
         def write() -> None:
             with self._transaction():
                 self._connection.executemany("INSERT INTO events VALUES (?, ?, ?)", rows)
-                for record in records:
+                for record in noted:
                     self._note(conversation, record)
-                last = records[-1]
-                changed = (last.event.at_ms, last.number + 1, conversation)
                 self._connection.execute("UPDATE conversations SET changed_ms = ?, events = ? WHERE conversation = ?", changed)
 
         self._run(write)

@@ -6,8 +6,8 @@ from typing import final
 
 from attrs import frozen
 
+from turnfold.core.agent.asked import Question
 from turnfold.core.agent.inputs import Decided
-from turnfold.shell.ports import Question
 
 
 @final

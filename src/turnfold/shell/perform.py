@@ -40,13 +40,14 @@ from turnfold.shell.hygiene import clean, known_mask, with_secrets
 from turnfold.shell.masking import Mask, MaskedEmit
 from turnfold.shell.ports import AsyncModels, Files
 from turnfold.shell.scope import Scope, never_began
+from turnfold.shell.telling import Telling
 from turnfold.shell.world import World
 
 
 def perform(
     due: Perform, tools: tuple[ToolSpec, ...], cfg: ChatConfig, world: World, scope: Scope, mask: Mask | None = None
 ) -> Answer | Problem:
-    """What came of ``due``; never raises but for what ends the process. Chunks go to ``scope.emit`` before.
+    """What came of ``due``; never raises but for what ends the process. Chunks go to ``scope.emit`` before: a model's, or what is printed meanwhile.
 
     No value of a secret that ``mask`` knows (by default: of those that ``cfg`` knows) is in the outcome.
     ``tools``: those of the conversation, for a child of it. What was cancelled before it began, in the queue of an executor, is not
@@ -55,10 +56,16 @@ def perform(
     if scope.cancelled:
         return never_began()
     known = known_mask(cfg, world.secrets) if mask is None else mask
+    telling = None if isinstance(due.request, CallModel) else Telling(scope.emit, known)
+    if telling is not None:
+        scope.emit = telling.received
     try:
         return clean(_perform(due, tools, cfg, world, scope, known), known)
     except Exception as error:  # noqa: BLE001 - a port that raises is a bug; the conversation must hear of it and go on
         return clean(_bug(due, error), known)
+    finally:
+        if telling is not None:
+            telling.end()
 
 
 async def perform_async(

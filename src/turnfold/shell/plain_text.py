@@ -22,6 +22,7 @@ _CONTROLS: Final = re.compile("[\x00-\x07\x0b-\x0c\x0e-\x1a\x1c-\x1f\x7f]")  # a
 _ODD: Final = bytes((*range(9), *range(11, 32), 127))
 _ODD_WIDE: Final = "\x90\x98\x9b\x9c\x9d\x9e\x9f"
 _MOVES: Final = re.compile("(\r|\x08|\x1b[KL])")
+_UNFINISHED: Final = re.compile("\x1b(?:\\[[0-?]*[ -/]*|[\\]PX^_][^\x07\x1b]*|[ -/]*)")
 _TO_END, _WHOLE = "\x1bK", "\x1bL"  # ours: the line is erased from here, or as a whole
 
 
@@ -67,3 +68,14 @@ def _last_state(line: str) -> str:
                 cells[place : place + len(piece)] = piece
                 place += len(piece)
     return "".join(cells)
+
+
+def unfinished_chars(text: str, most: int = 200) -> int:
+    r"""How many characters at the end of ``text`` are an escape sequence whose rest has not come; 0 where that would be more than ``most``.
+
+    >>> unfinished_chars("red \x1b[3"), unfinished_chars("red \x1b[31m"), unfinished_chars("red")
+    (3, 0, 0)
+    """
+    start = text.rfind("\x1b")
+    size = len(text) - start
+    return size if start >= 0 and size <= most and _UNFINISHED.fullmatch(text, start) else 0

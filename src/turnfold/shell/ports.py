@@ -12,13 +12,15 @@ from typing import Protocol, TypeVar, final
 
 from attrs import frozen
 
+from turnfold.core.agent.asked import Question
 from turnfold.core.agent.effects import Record
 from turnfold.core.agent.events import Event
-from turnfold.core.agent.ids import RequestId
 from turnfold.core.agent.inputs import Decided
 from turnfold.core.config.layers import ChatConfig
+from turnfold.core.config.tables import Exporter
 from turnfold.core.problem import Problem
 from turnfold.core.tools.spec import ToolSpec
+from turnfold.core.trace.exported import Exported
 from turnfold.core.world.answers import (
     Answer,
     FileRead,
@@ -37,7 +39,6 @@ from turnfold.core.world.requests import (
     ListFiles,
     ReadFile,
     ReadImage,
-    Request,
     RunProcess,
     RunPython,
     WriteFile,
@@ -46,21 +47,6 @@ from turnfold.shell.bounds import FREE, Bounds
 from turnfold.shell.scope import Scope
 
 R_contra = TypeVar("R_contra", contravariant=True)
-
-
-@final
-@frozen(kw_only=True)
-class Question:
-    """A request that waits for a person: what it is, why it is asked, and what it would do, ready to be shown.
-
-    ``child``: the id of the conversation that asks, where it is not the one that runs but a child of it.
-    """
-
-    request_id: RequestId
-    request: Request
-    reason: str
-    preview: str
-    child: str = ""
 
 
 @final
@@ -226,3 +212,53 @@ class Secrets(Protocol):
 
     def value(self, name: str) -> str | None: ...
     def names(self) -> tuple[str, ...]: ...
+
+
+@final
+@frozen(kw_only=True)
+class Batch:
+    """Spans that have ended, each after those within it. ``dropped``: how many there was no room for since the batch before."""
+
+    spans: tuple[Exported, ...]
+    dropped: int = 0
+
+
+@final
+@frozen
+class NotSent:
+    """Why a batch was not taken, and whether to try it ``again``; ``spans``: how many of it, where the others were."""
+
+    problem: Problem
+    again: bool = False
+    spans: int | None = None
+
+
+class Sink(Protocol):
+    """A receiver of one run's spans, called from one thread at a time, which is not the run's. It may wait, until ``scope`` is cancelled."""
+
+    __slots__ = ()
+
+    def send(self, batch: Batch, scope: Scope) -> NotSent | None: ...
+
+    def close(self) -> None:
+        """Nothing more is sent by this run."""
+        ...
+
+
+@final
+@frozen
+class Tap:
+    """An exporter of a run: how it is set, and where its spans go."""
+
+    settings: Exporter
+    sink: Sink
+
+
+class Exporters(Protocol):
+    """Who gets the traces of runs."""
+
+    __slots__ = ()
+
+    def taps(self, cfg: ChatConfig) -> tuple[Tap, ...]:
+        """The exporters of one run of ``cfg``, made for it alone."""
+        ...

@@ -9,6 +9,7 @@ from attrs import evolve, frozen
 from turnfold.core.agent.commands.table import asks_model
 from turnfold.core.agent.inputs import CommandGiven, Input, UserSaid
 from turnfold.core.agent.state import ChatState, effective
+from turnfold.core.config.briefing import Briefing
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.models import find_provider, has_catalogue, profile_of
 from turnfold.core.problem import Problem
@@ -18,6 +19,7 @@ from turnfold.core.world.requests import ListFiles
 from turnfold.shell.hygiene import clean_briefing, known_mask
 from turnfold.shell.world import World
 
+UNBRIEFED = Briefing()
 LISTED = 1000  # names of the workspace that are looked at for what the person may mean
 
 
@@ -47,7 +49,7 @@ def prepared(first: Input, state: ChatState, cfg: ChatConfig, world: World, *, r
     there are some, and what they give may need a model, too.
     """
     conversation = state.past.conversation or cfg.conversation or world.clock.new_id()
-    briefing = clean_briefing(cfg.briefing, known_mask(cfg, world.secrets))
+    briefing = clean_briefing(cfg.briefing, known_mask(cfg, world.secrets)) if cfg.briefing != UNBRIEFED else UNBRIEFED
     same = cfg.conversation == conversation and cfg.briefing == briefing
     known = cfg if same else evolve(cfg, conversation=conversation, briefing=briefing)
     if not rules and not _wants_model(first):

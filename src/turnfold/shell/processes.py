@@ -17,7 +17,7 @@ import signal
 import stat
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import final
@@ -81,6 +81,7 @@ class LocalProcesses(Processes):
                 if isinstance(room, Problem):
                     return room
                 run = _started(bash, request, values, room, waker, held)
+                run.tell(scope)
             except (OSError, ValueError) as error:
                 return start_problem(error, request.cwd)
             return self._ended(request, run, tuple(values.items()))
@@ -152,7 +153,7 @@ def _report_file(room: Room) -> str:
 class _Run:
     """One command on its way."""
 
-    __slots__ = ("_census", "_child", "_pump", "_report", "_waker", "capture", "deadline_s", "over", "room", "timed_out")
+    __slots__ = ("_census", "_child", "_pump", "_report", "_tell", "_waker", "capture", "deadline_s", "over", "room", "timed_out")
 
     def __init__(self, child: Child, waker: Waker, request: RunProcess, *, report: int = -1, room: Room | None = None) -> None:
         self.capture = Capture(request.output_bytes)
@@ -163,13 +164,22 @@ class _Run:
         self._report = bytearray()
         self._child = child
         self._waker = waker
+        self._tell: Callable[[bytes], None] = lambda _: None
         self._pump = Pump()
-        self._pump.read(child.output, self.capture.feed)
+        self._pump.read(child.output, self._printed)
         if report >= 0:
             self._pump.read(report, self._took)
         child.attach(self._pump, waker)
         self._census = None if room is None else room.census(child.pid)
         self._pump.ticking |= self._census is not None and self._census.limited
+
+    def tell(self, scope: Scope) -> None:
+        """Have ``scope`` told what is printed, as it comes."""
+        self._tell = scope.emit
+
+    def _printed(self, data: bytes) -> None:
+        self.capture.feed(data)
+        self._tell(data)
 
     def _took(self, data: bytes) -> None:
         if len(self._report) < REPORT_BYTES:

@@ -13,7 +13,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import final
@@ -89,11 +89,12 @@ class _Worker:
         """Whether it still runs."""
         return not self._child.exited()
 
-    def run(self, request: RunPython, waker: Waker, *, fresh: bool) -> PythonEnded:
-        """Run one piece of code; ``worker_died`` in the answer means that only ``close`` is left to do."""
+    def run(self, request: RunPython, waker: Waker, tell: Callable[[bytes], None], *, fresh: bool) -> PythonEnded:
+        """Run one piece of code, and ``tell`` what it prints; ``worker_died`` in the answer means that only ``close`` is left to do."""
         capture, pump, result = Capture(request.output_bytes), Pump(), bytearray()
         code = request.code.encode("utf-8", "replace")
-        pump.read(self._child.output, capture.feed)
+
+        pump.read(self._child.output, both(capture.feed, tell))
         pump.read(self._result, result.extend)
         pump.write(self._control, len(code).to_bytes(8, "big") + code)
         self._child.attach(pump, waker)
@@ -151,6 +152,16 @@ class _Worker:
         os.close(nothing)
 
 
+def both(first: Callable[[bytes], None], second: Callable[[bytes], None]) -> Callable[[bytes], None]:
+    """What gives the same to both."""
+
+    def given(data: bytes) -> None:
+        first(data)
+        second(data)
+
+    return given
+
+
 def with_obituary(text: str, exit_code: int, *, stopped: bool) -> str:
     r"""The output ``text`` of code whose worker is gone, and how that came about.
 
@@ -203,7 +214,7 @@ class LocalPythons(Pythons):
                 return start_problem(error, request.cwd)
             usable = False
             try:
-                ended = worker.run(request, waker, fresh=fresh)
+                ended = worker.run(request, waker, scope.emit, fresh=fresh)
                 usable = not ended.worker_died
             finally:  # after Ctrl-C here, too: its code still runs, and would answer the next call
                 if not usable:

@@ -14,6 +14,7 @@ from turnfold.shell.clock import SystemClock
 from turnfold.shell.discovery import Chosen
 from turnfold.shell.embedded.weights import Progress
 from turnfold.shell.environment import base_environment
+from turnfold.shell.exporting.local import LocalExporters
 from turnfold.shell.files import LocalFiles
 from turnfold.shell.finder import LocalFinder
 from turnfold.shell.folders import Folders, find_folders
@@ -68,13 +69,12 @@ def real_world(
     ``human`` (by default nobody, and a run ends paused) is asked what no rule allows. ``environ`` is read here, once. Raises ``JournalError``.
     """
     variables = dict(os.environ if environ is None else environ)
-    places = find_folders(variables) if folders is None else folders
-    base = base_environment(variables)
+    places, base = folders or find_folders(variables), base_environment(variables)
     secrets, files = EnvironmentSecrets(variables), LocalFiles()
     finder = LocalFinder(base, files)
     with ExitStack() as stack:
         journal = stack.enter_context(closing(SqliteJournal(places.journal)))
-        sandboxes = LocalSandboxes(base, tuple(str(folder) for folder in (places.config, places.data, places.cache)))
+        sandboxes = LocalSandboxes(base, tuple(map(str, (places.config, places.data, places.cache))))
         models = stack.enter_context(closing(RoutedModels(secrets, places.weights, tell, progress)))
         yield World(
             files=files,
@@ -93,6 +93,7 @@ def real_world(
             browsers=_closed_by(stack, LocalBrowsers(variables)),
             finder=finder,
             index=LocalIndex(places.indexes, finder),
+            exporters=LocalExporters(secrets, places.traces),
             hooked=WITHIN not in variables,
         )
 

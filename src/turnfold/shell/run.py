@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, wait
 from queue import Empty, SimpleQueue
+from threading import get_ident
 from typing import final
 
 from turnfold.core.agent.effects import Cancel, Perform, Recall
@@ -21,6 +22,7 @@ from turnfold.core.agent.state import ChatState
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.problem import Problem
 from turnfold.core.tools.spec import ToolSpec
+from turnfold.core.world.requests import CallModel
 from turnfold.shell.alarm import alarm
 from turnfold.shell.desk import Desk, EndlessRules, InputRule, Observers, RunResult, Seen, Watch, unseen, unwatched
 from turnfold.shell.perform import perform
@@ -93,7 +95,7 @@ class _Run:
             raise
         finally:
             self._join()
-            self._desk.tell(self._desk.unhooked(stopped=self._scope.cancelled))
+            self._desk.tell(self._desk.parted(stopped=self._scope.cancelled))
         return self._desk.result()
 
     def _take(self, input: Input) -> None:
@@ -147,7 +149,8 @@ class _Run:
         """What lies in the inbox; waits for it where something runs beside us and there is nothing else to do."""
         patient = bool(self._running) and not self._due
         try:
-            came = self._inbox.get(patient, self._desk.left_s() if patient else None)
+            while (came := self._inbox.get(patient, self._desk.left_s() if patient else None)) is None and not patient:
+                pass  # who was woken needn't be, and behind that may lie an answer
         except Empty:
             return TimePassed(self._desk.now_ms()) if patient else None
         if isinstance(came, BaseException):
@@ -159,19 +162,27 @@ class _Run:
         return None if question is None else self._desk.world.human.decide(question)
 
     def _start(self, due: Perform) -> None:
-        if self._executor is not None and (self._running or self._due):
-            scope = Scope(lambda data: self._inbox.put(ChunkArrived(due.request_id, data, self._desk.now_ms())))
+        if self._executor is not None and not self._alone(due):
+            scope = Scope(lambda data: self._inbox.put(self._chunk(due, data)))
             self._running[due.request_id] = scope
             future = self._aside[due.request_id] = self._executor.submit(self._answering(due, scope))
             future.add_done_callback(lambda done: self._came(due.request_id, done))
             return
-        scope = Scope(lambda data: self._take_chunk(due, data))
+        mine = get_ident()
+        scope = Scope(lambda data: self._take_chunk(due, data) if get_ident() == mine else self._inbox.put(self._chunk(due, data)))
         self._running[due.request_id] = scope
         try:
             with alarm(self._desk.deadline_ms(), self._desk.now_ms, scope.cancel):  # nobody else is awake while this thread performs
                 self._inbox.put(self._answering(due, scope)())
         except Escaped as escaped:
             raise escaped.error from None
+
+    def _alone(self, due: Perform) -> bool:
+        """Whether a model is to be called beside which nothing is under way: this thread would only wait for it."""
+        return isinstance(due.request, CallModel) and not self._running and not self._due
+
+    def _chunk(self, due: Perform, data: bytes) -> ChunkArrived:
+        return ChunkArrived(due.request_id, data, self._desk.now_ms())
 
     def _answering(self, due: Perform, scope: Scope) -> Callable[[], Input]:
         """What performs ``due``, on any thread, as things are now, and gives the one input that answers it."""
@@ -193,7 +204,7 @@ class _Run:
 
     def _take_chunk(self, due: Perform, data: bytes) -> None:
         try:
-            self._take(ChunkArrived(due.request_id, data, self._desk.now_ms()))
+            self._take(self._chunk(due, data))
             while self._executor is not None and self._due:
                 self._start(self._due.popleft())
         except Exception as error:

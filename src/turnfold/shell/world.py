@@ -16,8 +16,8 @@ from turnfold.core.world.requests import (
     StartJob,
     UseBrowser,
 )
-from turnfold.shell.absent import ABSENT
-from turnfold.shell.ports import AsyncModels, Clock, Files, Human, Journal, Models, Port, Processes, Pythons, Secrets, Servers
+from turnfold.shell.absent import ABSENT, UNTRACED
+from turnfold.shell.ports import AsyncModels, Clock, Exporters, Files, Human, Journal, Models, Port, Processes, Pythons, Secrets, Servers
 
 
 @final
@@ -45,5 +45,6 @@ class World:
     chats: Port[SearchChats] = ABSENT
     functions: Port[CallPython] = ABSENT
     mcp: Servers = ABSENT
+    exporters: Exporters = UNTRACED
     async_models: AsyncModels | None = None  # in the place of models, where a run is driven on an event loop
     hooked: bool = True

@@ -11,6 +11,7 @@ from typing import final
 from attrs import evolve
 from typing_extensions import override
 
+from turnfold.core.agent.asked import Question
 from turnfold.core.agent.inputs import Decided
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.models import find_provider
@@ -19,7 +20,7 @@ from turnfold.core.problem import Problem
 from turnfold.core.world.answers import Answer, ProcessEnded, PythonEnded, StreamEnded
 from turnfold.core.world.requests import CallModel, Request
 from turnfold.shell.people import Nobody
-from turnfold.shell.ports import AsyncModels, Human, Models, Question
+from turnfold.shell.ports import AsyncModels, Human, Models
 from turnfold.shell.scope import Scope
 from turnfold.shell.world import World
 from turnfold.testing.fakes import FakeClock, FakeFiles, FakePort, FakeProcesses, FakePythons, FakeSecrets, unscripted

@@ -15,34 +15,16 @@ from turnfold.core.config.agents import AgentSpec, History
 from turnfold.core.config.layers import ChatConfig, Config, ProjectConfig
 from turnfold.core.config.said import said
 from turnfold.core.config.tables import Compaction, Guardrail
-from turnfold.core.config.values import Limits, ModelProfile, Provider, Rule, ToolFormat, Verdict, Wire
+from turnfold.core.config.values import AtGenerations, Limits, ModelProfile, Provider, Rule, ToolFormat, Verdict, Wire
 from turnfold.core.conversation.messages import ToolCall
 from turnfold.core.json import JsonObject, dumps
 from turnfold.core.llm.call_format import MARKDOWN, XML, TextFormat
 from turnfold.core.llm.reply import RawCall
 from turnfold.core.tools.spec import find_tool
 from turnfold.core.world.usage import Usage
+from turnfold.testing.moves import Break, Command, Crash, Decide, Deliver, Finish, Interrupt, Late, Mismatch, Move, Pass, Say, Unknown, Wild
 from turnfold.testing.sample_tools import ALL_TOOLS
-from turnfold.testing.simulated import (
-    PROVIDER,
-    SUMMARY,
-    Break,
-    Command,
-    Crash,
-    Decide,
-    Deliver,
-    Finish,
-    Interrupt,
-    Late,
-    Mismatch,
-    Move,
-    Pass,
-    Say,
-    Sim,
-    Stream,
-    Unknown,
-    Wild,
-)
+from turnfold.testing.simulated import PROVIDER, SUMMARY, Sim, Stream
 from turnfold.testing.strategies import inputs, request_ids, texts, tool_calls
 from turnfold.testing.troubles import FALLBACKS, problems, rails, verdicts
 from turnfold.testing.wire import chat_body, chat_stream
@@ -121,6 +103,11 @@ COMMANDS = (
     "/config limits.generations = default",
     "/config temperature = 9",
     "/config tools = -python",
+    "/decide",
+    "/decide 1.1.0.0 yes",
+    "/decide 1.1.0.0 no not now",
+    "/decide 1.1.0.0 always",
+    '/decide 1.1.0.0 {"path": "c.txt"}',
     "/allow",
     "/allow write",
     "/allow run l*",
@@ -160,9 +147,29 @@ LED_TOOLS = tuple(
     tool for agent in ("reviewer", "critic") for tool in led_tools(ALL_TOOLS, ChatConfig(ProjectConfig(Config(agent=agent, agents=AGENTS))))
 )
 RULES = (None, None, Rule(Verdict.ALLOW, "write", "*"), Rule(Verdict.ALLOW), Rule(Verdict.DENY, "run", "*"), Rule(Verdict.ASK))
+EDITS = (
+    *(5 * (None,)),
+    JsonObject.of(command="ls"),
+    JsonObject.of(path="c.txt", content="delta\n"),
+    JsonObject.of(path="d.txt"),
+    JsonObject.of(nope=1),
+)
+NUMBER = JsonObject.of(
+    type="object", properties=JsonObject.of(n=JsonObject.of(type="integer")), required=("n",), additionalProperties=False
+)
+FREE = ChatConfig(ProjectConfig(Config()))
+RULED = (
+    *(6 * (FREE,)),
+    evolve(FREE, output=NUMBER),
+    evolve(FREE, tool_choice="read", parallel_calls=False),
+    evolve(FREE, tool_choice="required", stop_on=("*",)),
+    evolve(FREE, tool_choice="none", output=NUMBER),
+    evolve(FREE, stop_on=("read", "shell"), output=JsonObject.of(type="string")),
+)
 LIMITS = (
     *(3 * (Limits(),)),
     Limits(generations=2),
+    Limits(generations=1, at_generations=AtGenerations.ANSWER, repairs=1),
     Limits(reply_bytes=300),
     Limits(generations=0, grace_s=0.0),
     Limits(turns=3, turn_s=5.0),
@@ -201,7 +208,11 @@ def _block(form: TextFormat, call: ToolCall, after: str) -> str:
 
 def streams(wire: Wire = Wire.CHAT) -> SearchStrategy[Stream]:
     """Replies in ``wire``: text, calls, both, nothing, cut, failed in the middle, no stream at all."""
-    said = st.sampled_from(("Done.", "", " ", "é😀 done", "```read\na", "```shell\nls\n```", BOTH)) | texts() | blocks()
+    said = (
+        st.sampled_from(("Done.", '{"n": 3}', '```json\n{"n": "3"}\n```', "", " ", "é😀 done", "```read\na", "```shell\nls\n```", BOTH))
+        | texts()
+        | blocks()
+    )
     several = st.lists(raw_calls(), min_size=1, max_size=4).map(tuple)
     called = st.one_of(st.just(()), several, several)
     whole = st.builds(
@@ -242,6 +253,7 @@ def sim_configs(*, timed: bool = True, wire: Wire = Wire.CHAT) -> SearchStrategy
         st.sampled_from((None, None, None, ("read", "shell", "count"))),
         st.sampled_from(("", "", "reviewer", "critic")),
         st.sampled_from((0, 0, 2)).map(lambda retries: evolve(PROVIDER, wire=wire, retries=retries)),
+        st.sampled_from(RULED),
         rails(),
         st.sampled_from(FALLBACKS),
     )
@@ -256,6 +268,7 @@ def _config(
     tools: tuple[str, ...] | None,
     agent: str,
     provider: Provider,
+    ruled: ChatConfig,
     guardrails: tuple[Guardrail, ...],
     fallbacks: tuple[str, ...],
 ) -> ChatConfig:
@@ -274,7 +287,7 @@ def _config(
         guardrails=guardrails,
         fallbacks=fallbacks,
     )
-    cfg = ChatConfig(ProjectConfig(base), workspace="/w", conversation="c")
+    cfg = evolve(ruled, project=ProjectConfig(base), workspace="/w", conversation="c")
     return cfg if tools is None else evolve(cfg, tools=tools)
 
 
@@ -301,7 +314,7 @@ def moves(*, wild: bool = True) -> SearchStrategy[Move]:
         asked(),
         st.builds(Deliver, pick, st.integers(1, 400)),
         *(4 * [st.builds(Finish, pick)]),
-        st.builds(Decide, pick, st.booleans(), st.sampled_from(RULES)),
+        st.builds(Decide, pick, st.booleans(), st.sampled_from(RULES), st.sampled_from(EDITS)),
     ]
     rare: list[SearchStrategy[Move]] = [
         st.builds(Break, pick),

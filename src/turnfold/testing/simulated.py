@@ -15,7 +15,7 @@ a sentence about all such lists.
 from __future__ import annotations
 
 from functools import reduce
-from typing import TypeAlias, final
+from typing import final
 
 from attrs import evolve, field, frozen
 
@@ -38,20 +38,35 @@ from turnfold.core.agent.inputs import (
 from turnfold.core.agent.state import ChatState, questions
 from turnfold.core.agent.step import step
 from turnfold.core.config.layers import ChatConfig, Config, ProjectConfig
-from turnfold.core.config.values import Provider, Rule, Wire
-from turnfold.core.conversation.messages import ToolCall
+from turnfold.core.config.values import Provider, Wire
 from turnfold.core.journal import load, recorded
 from turnfold.core.problem import Problem, world_problem
 from turnfold.core.tools.spec import ToolSpec
 from turnfold.core.world.answers import Answer, FileWritten, StreamEnded, Waited
 from turnfold.core.world.requests import AskHuman, CallModel, Purpose, Wait
+from turnfold.testing.moves import (
+    TICK_MS,
+    Break,
+    Command,
+    Crash,
+    Decide,
+    Deliver,
+    Finish,
+    Interrupt,
+    Late,
+    Mismatch,
+    Move,
+    Pass,
+    Say,
+    Unknown,
+    Wild,
+)
 from turnfold.testing.simulated_world import Came, Disk, filled_form, outcome_of
 from turnfold.testing.wire import chat_stream
 from turnfold.testing.wires import stream_in
 
 PROVIDER = Provider(name="scripted", base_url="http://127.0.0.1:9/v1", retries=0)  # a failure is the turn's end, unless a test says more
 CONFIG = ChatConfig(ProjectConfig(Config(model="scripted/model", providers=(PROVIDER,))), workspace="/w", conversation="c")
-TICK_MS = 1000
 PATIENCE = 500  # moves until a conversation that does not end counts as one that never does
 
 
@@ -140,113 +155,6 @@ class Sim:
         return tuple(effect.what for effect in self.effects if isinstance(effect, Publish) and isinstance(effect.what, Delta))
 
 
-@final
-@frozen
-class Say:
-    """The person says something."""
-
-    text: str = "Go on."
-
-
-@final
-@frozen
-class Command:
-    """The person gives a command."""
-
-    command: str | ToolCall
-
-
-@final
-@frozen
-class Deliver:
-    """So many bytes of a stream arrive; ``pick`` chooses among what is outstanding, here and below."""
-
-    pick: int = 0
-    size: int = 40
-
-
-@final
-@frozen
-class Finish:
-    """What is outstanding is answered, a stream by all the rest of it."""
-
-    pick: int = 0
-
-
-@final
-@frozen
-class Break:
-    """What is outstanding fails."""
-
-    pick: int = 0
-
-
-@final
-@frozen
-class Mismatch:
-    """What is outstanding is answered by the wrong kind of answer."""
-
-    pick: int = 0
-
-
-@final
-@frozen
-class Late:
-    """What was answered (or lost) before is answered, or a chunk of it comes."""
-
-    pick: int = 0
-    chunk: bool = False
-
-
-@final
-@frozen
-class Unknown:
-    """Something is answered that was never asked."""
-
-    request_id: RequestId
-
-
-@final
-@frozen
-class Decide:
-    """The person decides on a question; ``rule`` says that it shall hold from now on."""
-
-    pick: int = 0
-    allowed: bool = True
-    rule: Rule | None = None
-
-
-@final
-@frozen
-class Interrupt:
-    """The person interrupts."""
-
-
-@final
-@frozen
-class Pass:
-    """Time passes."""
-
-    for_ms: int = 60_000
-
-
-@final
-@frozen
-class Crash:
-    """The process dies, and another goes on from the journal alone."""
-
-
-@final
-@frozen
-class Wild:
-    """Any input at all."""
-
-    input: Input
-
-
-Move: TypeAlias = Say | Command | Deliver | Finish | Break | Mismatch | Late | Unknown | Decide | Interrupt | Pass | Crash | Wild
-
-
 def taken(sim: Sim, input: Input) -> Sim:
     """``sim`` after a step with ``input``; what it performs is outstanding from then on."""
     stepped = step(sim.state, input, sim.tools, sim.cfg)
@@ -303,7 +211,8 @@ def _decided(sim: Sim, move: Decide) -> Sim:
         return sim
     found = asked[move.pick % len(asked)]
     said = filled_form(found.request) if isinstance(found.request, AskHuman) else None
-    return taken(sim, Decided(found.request_id, move.allowed, "so I say", (move.rule,) if move.rule else (), sim.now_ms, said))
+    rules = () if move.rule is None else (move.rule,)
+    return taken(sim, Decided(found.request_id, move.allowed, "so I say", rules, sim.now_ms, said, move.arguments))
 
 
 def _late(sim: Sim, move: Late) -> Sim:
@@ -360,8 +269,7 @@ def _delivered(sim: Sim, index: int, size: int) -> Sim:
     data = stream_of(sim, due.perform).data[due.sent : due.sent + max(size, 0)]
     if not data:
         return sim
-    sent = evolve(due, sent=due.sent + len(data))
-    known = evolve(sim, outstanding=(*sim.outstanding[:index], sent, *sim.outstanding[index + 1 :]))
+    known = evolve(sim, outstanding=(*sim.outstanding[:index], evolve(due, sent=due.sent + len(data)), *sim.outstanding[index + 1 :]))
     return taken(known, ChunkArrived(due.perform.request_id, data, sim.now_ms))
 
 

@@ -27,6 +27,7 @@ from turnfold.core.config.said import Said, saying
 from turnfold.core.conversation.log import Log
 from turnfold.core.conversation.messages import Message, ToolCall
 from turnfold.core.json import JsonObject, JsonValue
+from turnfold.core.stream.position import Position
 from turnfold.core.world.answers import Answer
 from turnfold.core.world.requests import Request
 
@@ -59,6 +60,12 @@ def request_ids() -> SearchStrategy[RequestId]:
     small, large = st.integers(0, 2), st.integers(0, 10**9 - 1)
     slot = st.sampled_from((MODEL, GUARD)) | small | large
     return st.builds(RequestId, small | large, small | large, slot, small | large)
+
+
+def positions() -> SearchStrategy[Position]:
+    """Places in a stream."""
+    numbers = st.integers(0, 9) | st.integers(0, 10**12 - 1)
+    return st.builds(Position, *(numbers for _ in range(6)))
 
 
 def events() -> SearchStrategy[Event]:
@@ -171,6 +178,7 @@ def _leaf(form: object) -> SearchStrategy[Any] | None:
         (NoneType, st.none()),
         (JsonObject, json_objects()),
         (RequestId, request_ids()),
+        (Position, positions()),
         (Missing, st.sampled_from((MISSING, DEFAULT))),
         (Live, st.just(Live())),
     )

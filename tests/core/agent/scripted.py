@@ -13,8 +13,9 @@ from turnfold.core.json import JsonObject, JsonValue, dumps
 from turnfold.core.llm.reply import RawCall
 from turnfold.core.problem import Problem
 from turnfold.core.tools.spec import ToolSpec
+from turnfold.testing.moves import Move
 from turnfold.testing.sample_tools import ALL_TOOLS
-from turnfold.testing.simulated import CONFIG, Move, Sim, Stream, walked
+from turnfold.testing.simulated import CONFIG, Sim, Stream, walked
 from turnfold.testing.wire import chat_stream
 
 YES = Rule(Verdict.ALLOW)

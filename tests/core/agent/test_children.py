@@ -6,10 +6,12 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.core.agent.scripted import YES, after, call, config, reply, results, sim
 from turnfold.core.agent.apply import apply
 from turnfold.core.agent.children import child_config, child_tools, parent_config
 from turnfold.core.agent.events import CallCommanded, RequestClosed, RequestOpened, Started
 from turnfold.core.agent.ids import RequestId, child_id, depth_of, parent_of, parse_id_untrusted
+from turnfold.core.agent.inputs import Resumed
 from turnfold.core.agent.state import Past
 from turnfold.core.config.agents import AgentSpec
 from turnfold.core.config.layers import ChatConfig, Config, ProjectConfig
@@ -25,6 +27,8 @@ from turnfold.core.world.answers import ChildEnded
 from turnfold.core.world.permission import permit
 from turnfold.core.world.requests import Request, StartChild
 from turnfold.core.world.usage import Usage
+from turnfold.testing.moves import Finish, Interrupt, Say, Wild
+from turnfold.testing.simulated import finished
 from turnfold.testing.strategies import request_ids, texts, values
 
 AGENTS = (AgentSpec(name="critic", instructions="Be strict.", tools=("read",), limits=said(Limits, tokens=50, generations=3)),)
@@ -138,3 +142,32 @@ def test_what_comes_with_tools_goes_down_with_or_without_them() -> None:
     )
     assert isinstance(led, tuple)
     assert [(tool.name, tool.bare) for tool in led] == [("save", False), ("read", True), ("guard", True)]
+
+
+@given(st.lists(st.sampled_from(("subagent", "critic")), min_size=1, max_size=4), st.sets(st.integers(0, 3)), st.booleans())
+def test_what_is_known_of_lost_children_closes_their_calls_and_counts_once(names: list[str], known: set[int], stopped: bool) -> None:
+    cfg = evolve(config(YES), agents=(evolve(AGENTS[0], helpers=("critic",), tools=None),), agent="critic")
+    calls = tuple(call(name, **{"task" if name == "subagent" else "input": "x"}) for name in names)
+    begun = after(sim(reply("", *calls), cfg=cfg), Say(), Finish(), *((Interrupt(),) if stopped else ()))
+    spent = Usage(input_tokens=7, cost_usd=0.5)
+    ids = ("d~1.1.0.0", *(child_id("c", RequestId(1, 1, slot, 0)) for slot in sorted(known)))
+    ended = tuple(ChildEnded(conversation=each, text=f"did {each}", ok=True, usage=spent) for each in ids)
+    lost = after(begun, Wild(Resumed(begun.now_ms, ended)))
+    told = results(finished(lost))
+    assert [slot for slot, text in enumerate(told) if text.startswith("did c~")] == sorted(known & set(range(len(names))))
+    assert sum("unknown" in text for text in told) == len(names) - len(known & set(range(len(names))))
+    assert (len(told), lost.state.past.usage.input_tokens) == (len(names), 7 * len(known & set(range(len(names)))))
+
+
+def test_what_a_parent_has_to_answer_call_first_and_stop_on_is_its_own() -> None:
+    wanted = JsonObject.of(type="object")
+    spec = AgentSpec(name="judge", output=JsonObject.of(type="array"), tool_choice="read", stop_on=("read",))
+    cfg, past = under_way(1, Usage())
+    led = evolve(parent_config(cfg, past), output=wanted, tool_choice="required", stop_on=("*",), agents=(spec,))
+    plain = child_config(StartChild(task="t"), ID, led)
+    judging = child_config(StartChild(task="t", agent="judge"), ID, led)
+    assert not isinstance(plain, Problem)
+    assert not isinstance(judging, Problem)
+    assert (led.output, plain.output, judging.output) == (wanted, JsonObject(), spec.output)
+    assert (plain.tool_choice, judging.tool_choice) == ("", "read")
+    assert (plain.stop_on, judging.stop_on) == ((), ("read",))

@@ -11,7 +11,8 @@ from turnfold.core.agent.context import BYTES_PER_TOKEN, LEAST, MOST, Measured, 
 from turnfold.core.config.values import ModelProfile
 from turnfold.core.world.requests import CallModel
 from turnfold.core.world.usage import Usage
-from turnfold.testing.simulated import Break, Crash, Finish, Say, Sim, Stream, finished
+from turnfold.testing.moves import Break, Crash, Finish, Say
+from turnfold.testing.simulated import Sim, Stream, finished
 from turnfold.testing.wire import chat_stream
 
 

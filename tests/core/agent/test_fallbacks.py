@@ -8,16 +8,18 @@ from attrs import evolve
 
 from tests.core.agent.scripted import after, call, log, notices, problems, reasons, reply
 from tests.laws.comparison import assert_balanced, assert_nothing_lost
-from turnfold.core.agent.events import FellBack, Reason
+from turnfold.core.agent.events import Reason
 from turnfold.core.agent.inputs import SettingsChanged
+from turnfold.core.agent.turn_events import FellBack
 from turnfold.core.config.layers import ChatConfig, Overrides
 from turnfold.core.config.values import Limits, ModelProfile, Rule, ToolFormat, Verdict
 from turnfold.core.conversation.messages import AssistantMessage
 from turnfold.core.journal import fold
 from turnfold.core.problem import world_problem
 from turnfold.core.world.requests import CallModel, Wait
+from turnfold.testing.moves import Crash, Finish, Say, Wild
 from turnfold.testing.sample_tools import ALL_TOOLS
-from turnfold.testing.simulated import CONFIG, DONE, PROVIDER, Crash, Finish, Say, Sim, Stream, Wild, finished
+from turnfold.testing.simulated import CONFIG, DONE, PROVIDER, Sim, Stream, finished
 
 REFUSED = world_problem("unauthorized", "The key is not taken.")
 FAILS = Stream(b"", REFUSED)

@@ -20,7 +20,8 @@ from turnfold.core.json import JsonObject, dumps
 from turnfold.core.problem import Problem, world_problem
 from turnfold.core.world.answers import StreamEnded
 from turnfold.core.world.usage import Usage
-from turnfold.testing.simulated import CONFIG, Break, Deliver, Finish, Interrupt, Mismatch, Say, Stream, Wild, finished
+from turnfold.testing.moves import Break, Deliver, Finish, Interrupt, Mismatch, Say, Wild
+from turnfold.testing.simulated import CONFIG, Stream, finished
 from turnfold.testing.wire import DONE, chat_body, chat_stream
 
 MARKDOWN = config(tool_format=ToolFormat.MARKDOWN)

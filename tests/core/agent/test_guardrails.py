@@ -10,12 +10,13 @@ from attrs import evolve
 from tests.core.agent.scripted import YES, after, call, log, notices, problems, reasons, reply, results
 from tests.laws.comparison import assert_balanced, assert_nothing_lost
 from turnfold.core.agent.effects import Cancel
-from turnfold.core.agent.events import CallClosed, Check, GuardrailChecked, Reason, RequestClosed, TurnEnded, Unanswered, Why
+from turnfold.core.agent.events import CallClosed, Check, Reason, RequestClosed, TurnEnded, Unanswered, Why
 from turnfold.core.agent.guarding import LOOKED_CHARS, subject_of
 from turnfold.core.agent.ids import GUARD
 from turnfold.core.agent.inputs import Answered, ChunkArrived, Failed, SettingsChanged
 from turnfold.core.agent.limits import next_deadline
 from turnfold.core.agent.state import Past, Slot, Turn
+from turnfold.core.agent.turn_events import GuardrailChecked
 from turnfold.core.config.agents import AgentSpec
 from turnfold.core.config.layers import ChatConfig, Overrides
 from turnfold.core.config.tables import Guarded, Guardrail, Then
@@ -29,28 +30,9 @@ from turnfold.core.tools.spec import ToolSpec, extended
 from turnfold.core.world.answers import StreamEnded
 from turnfold.core.world.requests import CallModel, Purpose, Wait
 from turnfold.core.world.usage import Usage
+from turnfold.testing.moves import Break, Command, Crash, Deliver, Finish, Interrupt, Late, Mismatch, Pass, Say, Wild
 from turnfold.testing.sample_tools import ALL_TOOLS
-from turnfold.testing.simulated import (
-    CONFIG,
-    DONE,
-    NO,
-    PROVIDER,
-    Break,
-    Command,
-    Crash,
-    Deliver,
-    Finish,
-    Interrupt,
-    Late,
-    Mismatch,
-    Pass,
-    Say,
-    Sim,
-    Stream,
-    Wild,
-    finished,
-    moved,
-)
+from turnfold.testing.simulated import CONFIG, DONE, NO, PROVIDER, Sim, Stream, finished, moved
 from turnfold.testing.wire import chat_stream
 
 TRIPS = Stream(chat_stream("Yes, it is."))

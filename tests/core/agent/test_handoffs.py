@@ -11,22 +11,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.core.agent.scripted import YES, after, call, config, log, notices, problems, reasons, reply, results, sim
-from turnfold.core.agent.events import HandedOff, Reason
-from turnfold.core.agent.led_tools import at_hand, led_tools
-from turnfold.core.agent.state import effective
+from turnfold.core.agent.encoding import encoded_for, request_body
+from turnfold.core.agent.events import Reason
+from turnfold.core.agent.led_tools import Transfer, at_hand, led_tools
+from turnfold.core.agent.state import ChatState, effective
+from turnfold.core.agent.turn_events import HandedOff
 from turnfold.core.codec.codec import EVENT, decode_untrusted, encode
 from turnfold.core.config.agents import AgentSpec, History
 from turnfold.core.config.layers import ChatConfig
+from turnfold.core.config.models import profile_of
 from turnfold.core.config.said import said
 from turnfold.core.config.tables import Compaction
-from turnfold.core.config.values import Limits, Rule, ToolFormat, Verdict
-from turnfold.core.conversation.messages import Message
+from turnfold.core.config.values import Limits, Provider, Rule, ToolFormat, Verdict, Wire
+from turnfold.core.conversation.messages import AssistantMessage, Message, UserMessage
 from turnfold.core.journal import fold
+from turnfold.core.json import JsonObject
 from turnfold.core.tools.extension import Extension
-from turnfold.core.tools.spec import extended
+from turnfold.core.tools.spec import Call, Refuse, extended
 from turnfold.core.world.requests import CallModel
+from turnfold.testing.moves import Command, Crash, Finish, Interrupt, Say
 from turnfold.testing.sample_tools import ALL_TOOLS
-from turnfold.testing.simulated import Command, Crash, Finish, Interrupt, Say, Sim, Stream, finished
+from turnfold.testing.simulated import Sim, Stream, finished
 
 TRIAGE = AgentSpec(name="triage", instructions="Find who can help.", handoffs=("billing", "legal.de", "lost"), tools=("read",))
 BILLING = AgentSpec(name="billing", instructions="Know all bills.", model="scripted/other", handoffs=("triage",), tools=("read", "shell"))
@@ -56,6 +61,13 @@ def roles(body: Mapping[str, object]) -> list[str]:
     return [message["role"] for message in messages]
 
 
+def messages_of(body: Mapping[str, object]) -> list[object]:
+    """The messages, the system's apart."""
+    messages = body["messages"]
+    assert isinstance(messages, list)
+    return messages[1:]
+
+
 def texts(body: Mapping[str, object]) -> str:
     return json.dumps(body["messages"], ensure_ascii=False)
 
@@ -75,6 +87,7 @@ def test_the_new_agent_leads_from_the_next_model_call_on_for_the_rest_of_the_con
     assert names(second) == ["read", "shell", "transfer_to_triage"]
     assert "Know all bills." in texts(second)
     assert "Find who can help." not in texts(second)
+    assert [messages_of(first), messages_of(second)] == [messages_of(second)[:1], messages_of(third)[:3]]  # what was told stays as it was
     assert results(done) == ("billing leads the conversation from here on.",)
     assert [(event.agent, event.call, event.told) for event in handed(done)] == [("billing", "1.1.0", None)]
     assert reasons(done) == (Reason.COMPLETED, Reason.COMPLETED)
@@ -274,3 +287,65 @@ def test_nothing_is_summed_up_twice_where_a_handoff_stands_for_it_already() -> N
     cfg = evolve(led(evolve(TRIAGE, handoffs=("legal.de",)), LEGAL), compaction=Compaction(keep_turns=1))
     done = finished(after(sim(reply("", TO_LEGAL), cfg=cfg), Say("Well?")))
     assert notices(finished(after(done, Command("/compact"))))[-1].startswith("There is nothing to summarise")
+
+
+def everything(messages: tuple[Message, ...]) -> tuple[Message, ...]:
+    return (AssistantMessage(text="Before all.", place=""), *messages, UserMessage("", "a context"), UserMessage(" "))
+
+
+def test_calls_that_a_function_lets_through_become_words() -> None:
+    retold = extended("all", Extension(retells=everything))
+    for tool_format, written in ((ToolFormat.NATIVE, reply("I look.", READ)), (ToolFormat.MARKDOWN, reply("I look.\n```read a.txt\n```"))):
+        over = reply("", TO_BILLING) if tool_format is ToolFormat.NATIVE else reply("```transfer_to_billing\nWell.\n```")
+        done = finished(after(sim(written, over, cfg=led(tool_format=tool_format), tools=(*ALL_TOOLS, retold)), Say("My bill?")))
+        told = bodies(done)[-1]
+        assert roles(told) == ["system", *(4 * ["user", "assistant"])[:-1]][: len(roles(told))]
+        assert "tool_calls" not in texts(told)
+        assert '"content": "(Nothing was said before.)"' in texts(told)
+        assert "Output of read:" in texts(told)
+        assert texts(told).index("```read") < texts(told).index("Output of read:")
+        assert "a context" in texts(told)
+
+
+def test_an_agent_without_tools_is_told_of_calls_in_words() -> None:
+    mute = AgentSpec(name="billing", tools=())
+    done = finished(
+        after(sim(reply("I look.", READ), reply("", TO_BILLING), cfg=led(evolve(TRIAGE, handoffs=("billing",)), mute)), Say("My bill?"))
+    )
+    told = bodies(done)[-1]
+    assert (names(told), "tool_calls" in texts(told), "Output of read:" in texts(told)) == ([], False, True)
+
+
+def test_a_handoff_to_an_agent_that_is_not_there_any_more_is_refused() -> None:
+    refused = Transfer("biling")(Call(JsonObject()), led())
+    assert isinstance(refused, Refuse)
+    assert refused.problem.message == "There is no agent 'biling'; did you mean billing?"
+    gone = Transfer("xyz")(Call(JsonObject()), led())
+    assert isinstance(gone, Refuse)
+    assert gone.problem.message == "There is no agent 'xyz'."
+
+
+@pytest.mark.parametrize("wire", list(Wire))
+@pytest.mark.parametrize("history", list(History))
+def test_every_wire_is_told_by_turns_and_without_calls_where_they_were_left_out(wire: Wire, history: History) -> None:
+    cfg = led(evolve(TRIAGE, handoffs=("billing",)), evolve(BILLING, history=history))
+    done = finished(after(sim(reply("I look.", READ), reply("", TO_BILLING), cfg=cfg), Say("My bill?")))
+    elsewhere = evolve(
+        effective(cfg, done.state.past),
+        overrides=(),
+        model="elsewhere/m",
+        providers=(Provider(name="elsewhere", base_url="http://127.0.0.1:9", wire=wire),),
+    )
+    body = json.loads(request_body(encoded_for(ChatState(done.state.past), ALL_TOOLS, elsewhere, profile_of(elsewhere)), done.state.past))
+    told = next(body[key] for key in ("messages", "input", "contents") if key in body)
+    spoken = [each["role"] for each in told if each.get("role", "system") not in {"system", "tool", "developer"}]
+    if history is not History.ALL:
+        assert spoken == [("user", "assistant" if wire is not Wire.GEMINI else "model")[place % 2] for place in range(len(spoken))]
+        assert not any(mark in json.dumps(told) for mark in ("tool_calls", "tool_use", "function_call", "functionCall"))
+    assert "was handed to you" in json.dumps(told) or history is History.ALL
+
+
+def test_a_handoff_is_no_end_where_any_tool_ends_the_turn() -> None:
+    cfg = led(evolve(TRIAGE, handoffs=("billing",), stop_on=("*",)), BILLING)
+    done = finished(after(sim(reply("", TO_BILLING), reply("It is 12."), cfg=cfg), Say("My bill?")))
+    assert (len(bodies(done)), reasons(done), [event.agent for event in handed(done)]) == (2, (Reason.COMPLETED,), ["billing"])

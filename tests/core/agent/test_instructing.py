@@ -17,8 +17,9 @@ from turnfold.core.json import JsonObject
 from turnfold.core.tools.extension import Extension, Situation
 from turnfold.core.tools.spec import ToolSpec, extended
 from turnfold.core.world.requests import CallModel
+from turnfold.testing.moves import Command, Say
 from turnfold.testing.sample_tools import ALL_TOOLS
-from turnfold.testing.simulated import CONFIG, Command, Say, Sim, finished, moved
+from turnfold.testing.simulated import CONFIG, Sim, finished, moved
 
 
 def systems(done: Sim) -> list[str]:

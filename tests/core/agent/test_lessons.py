@@ -15,8 +15,9 @@ from turnfold.core.config.said import said
 from turnfold.core.config.tables import Skills
 from turnfold.core.config.values import ModelProfile
 from turnfold.core.conversation.messages import UserMessage
+from turnfold.testing.moves import Command, Say
 from turnfold.testing.sample_tools import ALL_TOOLS
-from turnfold.testing.simulated import CONFIG, Command, Say, Sim, finished
+from turnfold.testing.simulated import CONFIG, Sim, finished
 
 GIT = Lesson(path="git.md", title="Rebase", text="Fetch first.\n````\ngit fetch\n````", keywords=("rebase",))
 TEST = Lesson(path="test.md", title="Tests", text="Run them all.", keywords=("test", "rebase"))

@@ -23,23 +23,9 @@ from turnfold.core.config.said import said
 from turnfold.core.config.values import Limits, ModelProfile, Rule, Verdict
 from turnfold.core.conversation.messages import AssistantMessage
 from turnfold.core.world.usage import Usage
+from turnfold.testing.moves import TICK_MS, Crash, Decide, Deliver, Finish, Interrupt, Late, Pass, Say, Wild
 from turnfold.testing.sample_tools import ALL_TOOLS
-from turnfold.testing.simulated import (
-    CONFIG,
-    TICK_MS,
-    Crash,
-    Decide,
-    Deliver,
-    Finish,
-    Interrupt,
-    Late,
-    Pass,
-    Say,
-    Sim,
-    Stream,
-    Wild,
-    finished,
-)
+from turnfold.testing.simulated import CONFIG, Sim, Stream, finished
 from turnfold.testing.wire import chat_stream
 
 PRICED = ModelProfile(pattern="scripted/model", input_usd=1000.0, output_usd=2000.0)

@@ -33,7 +33,8 @@ from turnfold.core.json import JsonObject
 from turnfold.core.llm.reply import Stop
 from turnfold.core.world.requests import ReadFile
 from turnfold.core.world.usage import Usage
-from turnfold.testing.simulated import Decide, Finish, Say, finished
+from turnfold.testing.moves import Decide, Finish, Say
+from turnfold.testing.simulated import finished
 
 READ = ReadFile(path="/w/a.txt", limit_bytes=1)
 OPEN = RequestOpened(request_id=RequestId(1, 1, 0, 0), request=READ)

@@ -15,7 +15,8 @@ from turnfold.core.conversation.messages import UserMessage
 from turnfold.core.journal import fold
 from turnfold.core.problem import Problem
 from turnfold.core.world.requests import ChangeFiles
-from turnfold.testing.simulated import Break, Command, Crash, Finish, Interrupt, Say, Sim, finished, taken
+from turnfold.testing.moves import Break, Command, Crash, Finish, Interrupt, Say
+from turnfold.testing.simulated import Sim, finished, taken
 from turnfold.testing.simulated_world import Disk
 
 START = Disk((("/w/a.txt", "alpha\n"), ("/w/b.txt", "beta\n")))

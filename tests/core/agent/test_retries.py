@@ -25,27 +25,9 @@ from turnfold.core.problem import Problem, model_problem, world_problem
 from turnfold.core.world.answers import StreamEnded, Waited
 from turnfold.core.world.requests import CallModel, Wait
 from turnfold.core.world.usage import Usage
+from turnfold.testing.moves import Break, Command, Crash, Deliver, Finish, Interrupt, Late, Mismatch, Pass, Say, Wild
 from turnfold.testing.sample_tools import ALL_TOOLS
-from turnfold.testing.simulated import (
-    CONFIG,
-    DONE,
-    PROVIDER,
-    SUMMARY,
-    Break,
-    Command,
-    Crash,
-    Deliver,
-    Finish,
-    Interrupt,
-    Late,
-    Mismatch,
-    Pass,
-    Say,
-    Sim,
-    Stream,
-    Wild,
-    finished,
-)
+from turnfold.testing.simulated import CONFIG, DONE, PROVIDER, SUMMARY, Sim, Stream, finished
 from turnfold.testing.wire import chat_stream
 
 BUSY = world_problem("overloaded", "It is busy.")

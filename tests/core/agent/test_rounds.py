@@ -22,8 +22,9 @@ from turnfold.core.problem import world_problem
 from turnfold.core.tools.spec import Call, Done, Need, Next, ToolSpec, find_tool
 from turnfold.core.world.answers import FileRead
 from turnfold.core.world.requests import ReadFile, RunProcess
+from turnfold.testing.moves import Break, Crash, Decide, Finish, Interrupt, Mismatch, Pass, Say, Wild
 from turnfold.testing.sample_tools import ALL_TOOLS
-from turnfold.testing.simulated import Break, Crash, Decide, Finish, Interrupt, Mismatch, Pass, Say, Sim, Wild, finished
+from turnfold.testing.simulated import Sim, finished
 
 
 def asking(*calls: str, rules: tuple[Rule, ...] = ()) -> Sim:

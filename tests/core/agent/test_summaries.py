@@ -26,24 +26,9 @@ from turnfold.core.problem import world_problem
 from turnfold.core.world.answers import StreamEnded
 from turnfold.core.world.requests import CallModel, Purpose
 from turnfold.core.world.usage import Usage
+from turnfold.testing.moves import Break, Command, Crash, Deliver, Finish, Interrupt, Mismatch, Say, Wild
 from turnfold.testing.sample_tools import ALL_TOOLS
-from turnfold.testing.simulated import (
-    SUMMARY,
-    Break,
-    Command,
-    Crash,
-    Deliver,
-    Finish,
-    Interrupt,
-    Mismatch,
-    Say,
-    Sim,
-    Stream,
-    Wild,
-    finished,
-    moved,
-    walked,
-)
+from turnfold.testing.simulated import SUMMARY, Sim, Stream, finished, moved, walked
 from turnfold.testing.wire import chat_stream
 
 LONG = "word " * 400

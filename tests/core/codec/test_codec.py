@@ -123,7 +123,7 @@ def test_an_array_is_an_array_and_nothing_else(calls: str) -> None:
 @pytest.mark.parametrize(
     ("limits", "why"),
     [
-        ('{"type":"Said","usd":1,"usb":2}', "there is no field 'usb'; known are generations, turns"),
+        ('{"type":"Said","usd":1,"usb":2}', "there is no field 'usb'; known are generations, at_generations"),
         ("[]", "expected an object, not list"),
     ],
 )

@@ -44,12 +44,12 @@ MESSAGES_ITEMS = st.sampled_from(
 GEMINI_ITEMS = st.sampled_from(
     (
         JsonObject.of(type="text", chars=2),
-        JsonObject.of(type="text", chars=0, thoughtSignature="s"),
-        JsonObject.of(type="text", chars=1, thoughtSignature="s"),
-        JsonObject.of(type="thought", chars=2, thoughtSignature="s"),
+        JsonObject.of(type="text", chars=0, thoughtSignature="cw=="),
+        JsonObject.of(type="text", chars=1, thoughtSignature="cw=="),
+        JsonObject.of(type="thought", chars=2, thoughtSignature="cw=="),
         JsonObject.of(type="thought", chars=1),
         JsonObject.of(type="call"),
-        JsonObject.of(type="call", thoughtSignature="s"),
+        JsonObject.of(type="call", thoughtSignature="cw=="),
         JsonObject.of(type="part", part=JsonObject.of(executableCode=JsonObject.of(code="1"))),
     )
 )

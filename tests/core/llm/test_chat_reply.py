@@ -8,9 +8,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from turnfold.core.config.values import ToolFormat, Wire
+from turnfold.core.conversation.messages import AssistantMessage, Verbatim
+from turnfold.core.json import JsonObject, JsonValue
 from turnfold.core.llm.chat import CHAT
 from turnfold.core.llm.chat_calls import MAX_CALLS
 from turnfold.core.llm.chat_reply import MAX_BYTES
+from turnfold.core.llm.chat_request import as_returned
 from turnfold.core.llm.reply import RawCall, Reply, Stop
 from turnfold.core.world.usage import Usage
 from turnfold.testing.wire import DONE, chat_body, chat_stream, chunked
@@ -130,7 +134,33 @@ def test_the_last_event_counts_without_its_empty_line_if_it_is_whole() -> None:
 def test_a_null_first_content_a_refusal_and_parts() -> None:
     parts = [{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}, {"type": "text", "text": "yes"}, 1]
     reply = folded(events(delta(role="assistant", content=None), delta(refusal="No."), delta(content=parts), delta("stop")))
+    assert reply.stop is Stop.REFUSED
     assert (reply.text, reply.reasoning, reply.problem) == ("No.yes", "hm", None)
+
+
+def test_reasoning_in_parts_is_kept_and_goes_back_as_it_came() -> None:
+    def part(**members: object) -> object:
+        return delta(reasoning_details=[{"index": 0, **members}, 7])
+
+    stream = events(
+        part(type="reasoning.text", text="Hm", signature=None, format="f"),
+        part(type="reasoning.text", text=", so.", signature="s"),
+        part(type="reasoning.encrypted", data="ab", id="x"),
+        delta("stop", content="Hi"),
+    )
+    reply = folded(stream)
+    assert reply == folded(*(bytes((byte,)) for byte in stream))
+    details: list[dict[str, JsonValue]] = [
+        {"index": 0, "type": "reasoning.text", "text": "Hm, so.", "signature": "s", "format": "f"},
+        {"index": 0, "type": "reasoning.encrypted", "data": "ab", "id": "x"},
+    ]
+    assert (reply.text, reply.verbatim) == ("Hi", Verbatim(Wire.CHAT, tuple(JsonObject.of(**each) for each in details)))
+    message = AssistantMessage(text=reply.text, place="1.1", reasoning="Hm, so.", verbatim=reply.verbatim)
+    sent = json.loads(CHAT.encoder.encode_message(message, ToolFormat.NATIVE))
+    assert sent == {"role": "assistant", "content": "Hi", "reasoning_details": details}
+    bare = CHAT.encoder.encode_message(as_returned(message, returns=False), ToolFormat.NATIVE)
+    assert json.loads(bare) == {"role": "assistant", "content": "Hi"}
+    assert folded(events(delta(reasoning_details="x"), delta("stop", content="Hi"))).verbatim is None
 
 
 def test_reasoning_under_either_name_counts_once() -> None:

@@ -6,6 +6,7 @@ import json
 from math import inf
 
 import pytest
+from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -135,6 +136,22 @@ def test_the_head_leaves_out_what_is_not_set() -> None:
     assert list(requested(Head(model="m"))) == ["model", "stream", "stream_options", "messages"]
     assert "tools" not in requested(Head(model="m", tools=(READ,), tool_format=MARKDOWN))
     assert "temperature" not in requested(Head(model="m", temperature=inf))
+
+
+def test_choice_of_tools_and_the_schema_of_the_text() -> None:
+    head = Head(model="m", tools=(READ,), tool_choice="required", parallel_calls=False, output=JsonObject.of(type="object"))
+    body = requested(head)
+    assert (body["tool_choice"], body["parallel_tool_calls"]) == ("required", False)
+    assert body["response_format"] == {"type": "json_schema", "json_schema": {"name": "output", "schema": {"type": "object"}}}
+    named = evolve(head, tool_choice="read", parameters=JsonObject.of(tool_choice="none", top_k=1))
+    assert requested(named)["tool_choice"] == {"type": "function", "function": {"name": "read"}}
+    assert requested(named)["top_k"] == 1
+    assert "tool_choice" not in requested(evolve(head, tools=()))
+    assert requested(Head(model="m", parameters=JsonObject.of(tool_choice="none")))["tool_choice"] == "none"
+
+
+def test_a_stream_is_not_asked_for_its_tokens_where_the_provider_refuses_that() -> None:
+    assert "stream_options" not in requested(Head(model="m", asks_usage=False))
 
 
 def test_parameters_go_as_they_are_but_for_what_is_said_anyway() -> None:

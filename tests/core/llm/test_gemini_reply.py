@@ -136,7 +136,7 @@ def test_finish_reasons(reason: str, stop: Stop) -> None:
 def test_a_call_that_the_provider_could_not_read_says_so() -> None:
     candidate = {"finishReason": "MALFORMED_FUNCTION_CALL", "finishMessage": "Malformed function call: print(x"}
     reply = reply_of(events({"candidates": [candidate]}))
-    assert (reply.stop, code(reply)) == (Stop.CUT, "malformed-call")
+    assert (reply.stop, code(reply)) == (Stop.CUT, "bad-reply")
     assert reply.problem is not None
     assert "print(x" in reply.problem.message
     assert "UNEXPECTED_TOOL_CALL" in str(reply_of(events(parts(finish_reason="UNEXPECTED_TOOL_CALL"))).problem)

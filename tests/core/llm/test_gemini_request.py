@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -54,7 +54,7 @@ def test_contents_are_a_prefix_of_the_next_request_s(parts: tuple[Part, ...]) ->
     opening = ENCODER.encode_head(Head(model="gemini"))
     messages = told(ENCODER, parts, ToolFormat.NATIVE)
     bodies = [ENCODER.encode_request(opening, messages[:count]).removesuffix(b"]}") for count in range(1, len(messages) + 1)]
-    assert all(after.startswith(before) for before, after in itertools.pairwise(bodies))
+    assert all(after.startswith(before) for before, after in pairwise(bodies))
 
 
 def test_a_round_is_one_content_and_what_it_shows_another() -> None:
@@ -68,6 +68,10 @@ def test_a_round_is_one_content_and_what_it_shows_another() -> None:
     ]
     assert member(shown, "parts", 0, "text") == "Shown by vision, in this order:"
     assert member(shown, "parts", 1, "inlineData") == JsonObject.of(mimeType="image/png", data=DATA)
+
+
+def test_an_output_alone_is_a_round_of_its_own() -> None:
+    assert ENCODER.encode_message(ROUND[0], ToolFormat.NATIVE) == ENCODER.encode_round(ROUND[:1])
 
 
 def test_outputs_in_a_text_format_are_the_person_s_contents() -> None:
@@ -151,7 +155,13 @@ def test_the_head_says_all_that_is_said_and_no_more() -> None:
     parameters = JsonObject.of(generationConfig=JsonObject.of(topK=5, temperature=1), safetySettings=(), contents="x", stream=True)
     full = head(system="Be brief.", temperature=0.5, max_tokens=9, output=schema, parameters=parameters)
     assert full["systemInstruction"] == JsonObject.of(parts=(JsonObject.of(text="Be brief."),))
-    generation = {"topK": 5, "temperature": 0.5, "maxOutputTokens": 9, "responseMimeType": "application/json", "responseJsonSchema": schema}
+    generation: dict[str, JsonValue] = {
+        "topK": 5,
+        "temperature": 0.5,
+        "maxOutputTokens": 9,
+        "responseMimeType": "application/json",
+        "responseJsonSchema": schema,
+    }
     assert full["generationConfig"] == JsonObject(tuple(generation.items()))
     assert list(full) == ["systemInstruction", "generationConfig", "safetySettings", "contents"]
     assert "generationConfig" not in head(temperature=float("inf"))

@@ -30,7 +30,8 @@ LINES = st.lists(
 @given(LINES, st.lists(st.integers(0, 12), max_size=20))
 def test_the_same_events_come_however_the_bytes_are_cut(lines: list[bytes], sizes: list[int]) -> None:
     def told(chunks: tuple[bytes, ...]) -> tuple[tuple[str, ...], bool, object]:
-        intake, texts = begun(), ()
+        texts: tuple[str, ...] = ()
+        intake = begun()
         for chunk in chunks:
             taken = take(intake, chunk)
             intake, texts = taken.intake, (*texts, *taken.texts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -55,7 +55,7 @@ def test_messages_are_a_prefix_of_the_next_request_s(parts: tuple[Part, ...]) ->
     opening = ENCODER.encode_head(Head(model="claude"))
     messages = told(ENCODER, parts, ToolFormat.NATIVE)
     bodies = [ENCODER.encode_request(opening, messages[:count]).removesuffix(b"]}") for count in range(1, len(messages) + 1)]
-    assert all(after.startswith(before) for before, after in itertools.pairwise(bodies))
+    assert all(after.startswith(before) for before, after in pairwise(bodies))
 
 
 def test_a_round_is_one_message_with_pictures_and_failures_in_it() -> None:

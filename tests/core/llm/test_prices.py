@@ -12,11 +12,23 @@ from turnfold.core.world.usage import Usage
 
 PRICES = st.one_of(st.none(), st.floats(0, 1000))
 PROFILES = st.builds(
-    lambda read, written, cached: ModelProfile(pattern="*", input_usd=read, output_usd=written, cached_usd=cached), PRICES, PRICES, PRICES
+    lambda read, written, cached, kept: ModelProfile(
+        pattern="*", input_usd=read, output_usd=written, cached_usd=cached, cache_write_usd=kept
+    ),
+    PRICES,
+    PRICES,
+    PRICES,
+    PRICES,
 )
 TOKENS = st.integers(0, 10_000_000)
 USAGES = st.builds(
-    lambda read, cached, written: Usage(input_tokens=read + cached, cached_tokens=cached, output_tokens=written), TOKENS, TOKENS, TOKENS
+    lambda read, cached, kept, written: Usage(
+        input_tokens=read + cached + kept, cached_tokens=cached, cache_write_tokens=kept, output_tokens=written
+    ),
+    TOKENS,
+    TOKENS,
+    TOKENS,
+    TOKENS,
 )
 
 
@@ -41,6 +53,13 @@ def test_cost_is_never_negative_and_every_token_is_priced_or_counted(usage: Usag
 def test_a_cache_without_a_price_costs_what_reading_does(usage: Usage, usd: float) -> None:
     plain = ModelProfile(pattern="*", input_usd=usd, output_usd=0)
     assert priced(usage, plain).cost_usd == pytest.approx(usage.input_tokens * usd / 1e6)
+
+
+def test_what_is_written_to_the_cache_costs_what_the_profile_says() -> None:
+    usage = Usage(input_tokens=10, cached_tokens=3, cache_write_tokens=4)
+    dear = ModelProfile(pattern="*", input_usd=1_000_000, output_usd=0, cached_usd=0, cache_write_usd=1_250_000)
+    assert priced(usage, dear).cost_usd == 3 + 5
+    assert priced(Usage(input_tokens=2, cached_tokens=1, cache_write_tokens=9), dear).cost_usd == 1.25
 
 
 def test_an_unknown_price_leaves_its_tokens_unpriced() -> None:

@@ -13,6 +13,7 @@ from turnfold.core.llm import wire as wires
 from turnfold.core.llm.reply import RawCall, Reply, Stop
 from turnfold.core.llm.responses import RESPONSES
 from turnfold.core.llm.responses_items import MAX_ITEMS
+from turnfold.core.world.usage import Usage
 from turnfold.testing.responses_wire import responses_stream
 from turnfold.testing.wire import data as event_of
 
@@ -103,6 +104,7 @@ def test_a_text_that_comes_whole_with_its_item_s_end_is_told() -> None:
     assert reply_of(MESSAGE, done, DONE).text == "Hi you"
     assert reply_of(done, DONE).text == "Hi you"
     assert reply_of(MESSAGE, text("Hi you"), done, DONE).text == "Hi you"
+    assert reply_of(MESSAGE, CALL, done, arguments("{}"), DONE).text == ""  # whose text would stand behind the call
     ended = {"type": "response.completed", "response": {"status": "completed", "output": [done["item"], 7]}}
     assert reply_of(ended).text == "Hi you"
     assert reply_of({"type": "response.completed"}).stop is Stop.END
@@ -176,9 +178,23 @@ def test_a_stream_that_is_cut_off_or_no_stream_at_all_is_a_problem() -> None:
     assert code(folded(Wire.RESPONSES, events(MESSAGE) + b"data: {oops\n\n")) == "bad-reply"
 
 
+def test_tokens_from_the_cache_into_it_and_of_reasoning() -> None:
+    read, written = {"cached_tokens": 5, "cache_write_tokens": 3}, {"reasoning_tokens": 1}
+    usage = {"input_tokens": 9, "input_tokens_details": read, "output_tokens": 2, "output_tokens_details": written}
+    told = reply_of({"type": "response.completed", "response": {"status": "completed", "usage": usage}}).usage
+    assert told == Usage(input_tokens=9, output_tokens=2, cached_tokens=5, cache_write_tokens=3, reasoning_tokens=1)
+    odd = {
+        "type": "response.completed",
+        "response": {"usage": {"input_tokens": "x", "input_tokens_details": 7, "output_tokens_details": []}},
+    }
+    assert reply_of(odd).usage == Usage()
+
+
 def test_too_many_items_are_a_problem() -> None:
     item = {"type": "response.output_item.added", "item": {"type": "function_call", "name": "a"}}
     assert code(reply_of(*[item] * (MAX_ITEMS + 1), DONE)) == "too-many-calls"
+    done = {"type": "response.output_item.done", "item": {"type": "message", "id": "m", "content": [{"text": "late"}]}}
+    assert reply_of(*[item] * MAX_ITEMS, done, DONE).text == ""
 
 
 def test_a_character_in_two_escapes_is_one() -> None:

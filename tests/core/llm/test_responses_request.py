@@ -105,7 +105,7 @@ def test_the_head_says_what_is_set_and_the_input_comes_last() -> None:
     head = Head(model="m", system="Be brief.", temperature=0.0, max_tokens=9, tools=(READ,))
     body = requested(head, UserMessage("hi"))
     assert list(body) == ["model", "stream", "store", "instructions", "temperature", "max_output_tokens", "tools", "input"]
-    tool = {"type": "function", "name": "read", "description": READ.description, "parameters": {"type": "object"}, "strict": False}
+    tool = {"type": "function", "name": "read", "description": READ.description, "parameters": {}, "strict": False}
     assert body["tools"] == [tool]
     assert (body["store"], body["instructions"], body["max_output_tokens"]) == (False, "Be brief.", 9)
     assert list(requested(Head(model="m", temperature=inf))) == ["model", "stream", "store", "input"]

@@ -19,8 +19,9 @@ from turnfold.core.llm.reply import RawCall
 from turnfold.core.tools.spec import Done, ToolSpec
 from turnfold.core.world.requests import CallModel
 from turnfold.testing.fake_world import fake_world
+from turnfold.testing.moves import Finish, Interrupt, Say
 from turnfold.testing.sample_tools import ALL_TOOLS
-from turnfold.testing.simulated import Finish, Interrupt, Say, Sim, finished
+from turnfold.testing.simulated import Sim, finished
 from turnfold.testing.wire import chat_stream
 
 COMPLETED = call("complete", text="All is done.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -232,3 +234,55 @@ def test_items_have_schemas_of_their_own_at_the_beginning() -> None:
     assert isinstance(refused, Failure)
     assert "$.at[0] must be an integer" in refused.failure().message
     assert "$.at[2] is not allowed" in refused.failure().message
+
+
+NODE = {
+    "$defs": {
+        "node": {
+            "type": "object",
+            "properties": {"next": {"anyOf": [{"$ref": "#/$defs/node"}, {"type": "null"}]}, "n": {"type": "integer"}},
+        }
+    },
+    "type": "object",
+    "properties": {"a": {"$ref": "#/$defs/node"}},
+}
+
+
+def test_what_a_schema_refers_to_counts_at_any_depth() -> None:
+    assert problem({"a": {"n": 1, "next": {"n": 2, "next": None}}}, NODE) == ""
+    assert '$.a.next.n must be an integer, not the string "2"' in problem({"a": {"n": 1, "next": {"n": "2"}}}, NODE)
+    assert "$.a must be an object" in problem({"a": 3}, NODE)
+
+
+def test_what_stands_beside_a_reference_counts_too() -> None:
+    text = {"$defs": {"text": {"type": "string"}}}
+    wanted = {**text, "properties": {"a": {"$ref": "#/$defs/text", "minLength": 2}}}
+    assert "at least 2 characters" in problem({"a": "x"}, wanted)
+    assert "must be a string" in problem({"a": 5}, wanted)
+
+
+@pytest.mark.parametrize("reference", ["#/$defs/none", "other.json", "#/$defs/a/b", 5, "#/type"])
+def test_a_reference_that_leads_nowhere_accepts_anything(reference: object) -> None:
+    assert problem({"a": 5}, {"$defs": {"a": {}}, "type": "object", "properties": {"a": {"$ref": reference}}}) == ""
+
+
+def test_references_that_never_end_are_a_fault_and_no_wait() -> None:
+    loop = {"$defs": {"a": {"$ref": "#/$defs/b"}, "b": {"$ref": "#/$defs/a"}}, "properties": {"a": {"$ref": "#/$defs/a"}}}
+    assert "$.a can't be checked: its schema refers back to itself" in problem({"a": 1}, loop)
+    names = [f"d{number}" for number in range(60)]
+    twice = {
+        name: {"anyOf": [{"$ref": f"#/$defs/{after}"}, {"$ref": f"#/$defs/{after}", "title": "again"}]} for name, after in pairwise(names)
+    }
+    unfolding = {"$defs": {**twice, names[-1]: {"type": "string"}}, "properties": {"a": {"$ref": "#/$defs/d0"}}}
+    assert "$.a" in problem({"a": 1}, unfolding)
+
+
+def test_of_several_forms_of_an_object_the_nearest_says_what_is_wrong() -> None:
+    forms = [
+        {"type": "object", "properties": {"kind": {"const": kind}, size: {"type": "number"}}, "required": ["kind", size]}
+        for kind, size in (("circle", "radius"), ("square", "side"))
+    ]
+    said = about({"kind": "square", "side": "3"}, {"anyOf": forms})
+    assert "$.a fits none of its 2 forms; the nearest of them says:" in said
+    assert '$.a.side must be a number, not the string "3"' in said
+    assert "radius" not in said

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from attrs import evolve
 
 from tests.core.agent.scripted import YES, after, call, config, reply, sim
 from turnfold.core.agent.events import (
@@ -26,7 +27,8 @@ from turnfold.core.trace.spans import CallFacts, RequestFacts, Span, Status, Tra
 from turnfold.core.trace.text import trace_text
 from turnfold.core.world.answers import ProcessEnded, PythonEnded, StreamEnded
 from turnfold.core.world.requests import CallModel, Purpose
-from turnfold.testing.simulated import Break, Command, Crash, Decide, Deliver, Finish, Interrupt, Say, finished
+from turnfold.testing.moves import Break, Command, Crash, Decide, Deliver, Finish, Interrupt, Say
+from turnfold.testing.simulated import finished
 
 READ = call("read", path="a.txt")
 LS = call("shell", command="make")
@@ -43,7 +45,8 @@ def test_a_turn_is_a_tree_with_times() -> None:
         "      tool read · 1.0 s\n"
         "        read /w/a.txt · 1.0 s · 6 characters\n"
         "      tool shell · 3.0 s\n"
-        "        run make · 3.0 s · asked, permitted after 2.0 s · exit code 0\n"
+        "        run make · 3.0 s · exit code 0\n"
+        "          permission · 2.0 s · permitted · asked: It runs a command: make\n"
         "    model scripted/model · 2.0 s · stop: end\n"
     )
 
@@ -65,7 +68,9 @@ def test_what_has_not_ended_says_so() -> None:
     assert "tool shell · 1.0 s · unknown · This was stopped while it ran" in told
     assert back.turns[0].status is Status.OK
     waiting = after(sim(reply("", LS)), Say("go"), Finish())
-    assert "run make · unfinished · asked\n" in trace_text(trace_of(waiting.events))
+    assert "run make · unfinished\n          permission · unfinished · asked: It runs a command: make\n" in trace_text(
+        trace_of(waiting.events)
+    )
 
 
 def test_a_lost_model_call_and_the_one_that_repeats_it_are_two() -> None:
@@ -144,7 +149,7 @@ def test_events_that_speak_of_what_is_not_there_change_nothing() -> None:
     said = (BEGUN, MessageAdded(UserMessage("hi"), 1))
     ghost = RequestId(7, 1, 0, 0)
     after_all = (*said, Permitted(ghost, 2), RequestClosed(ghost, StreamEnded(), 2), CallClosed(slot=3, text="", ok=True, at_ms=2))
-    assert trace_of(after_all) == trace_of(said)
+    assert trace_of(after_all) == evolve(trace_of(said), last_ms=2)
     assert trace_of((BEGUN, CallClosed(slot=0, text="", ok=True))) == trace_of((BEGUN,))
 
 
@@ -165,7 +170,7 @@ def test_a_turn_that_puts_files_back_is_a_turn_with_a_round() -> None:
     asked = RestoreAsked(line="/undo", to=1, at_ms=5)
     (turn,) = trace_of((BEGUN, asked)).turns
     assert (turn.facts, turn.began_ms) == (TurnFacts("/undo"), 5)
-    assert [child.facts for child in turn.children[0].children] == [CallFacts("undo")]
+    assert [child.facts for child in turn.children[0].children] == [CallFacts("undo", JsonObject())]
 
 
 def test_a_name_cant_begin_a_line_of_its_own() -> None:

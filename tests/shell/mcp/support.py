@@ -61,6 +61,13 @@ async def wait(path: str) -> str:
     return "late"
 
 @server.tool()
+async def count(ctx: Context) -> str:
+    await ctx.report_progress(1, 3)
+    await ctx.report_progress(2, 3, "Two, with " + os.environ.get("TOKEN", "-"))
+    await ctx.report_progress(3)
+    return "done"
+
+@server.tool()
 async def elicit(ctx: Context) -> str:
     return str(await ctx.elicit("your name?", Name))
 

@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from tests.shell.mcp.support import called, config, connected, stdio_server, text_of
+from tests.shell.mcp.support import STDIO, called, config, connected, stdio_server, text_of
 from tests.shell.support import PATIENCE_S, gone, nothing_left
 from turnfold.core.config.tables import McpServer
 from turnfold.core.json import JsonObject
 from turnfold.core.problem import Problem
 from turnfold.core.world.answers import Returned
 from turnfold.core.world.images import Image
+from turnfold.core.world.requests import CallMcp
 from turnfold.shell.mcp.offers import RESOURCES
 from turnfold.shell.scope import Scope
 
@@ -51,6 +52,16 @@ def test_a_server_is_a_row_of_tools_and_each_conversation_has_its_own(tmp_path: 
     assert gone(int(second[0]))
 
 
+def test_a_server_is_told_which_span_it_is_called_for(tmp_path: Path) -> None:
+    parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    tool = "@server.tool()\nasync def meta(ctx: Context) -> str:\n    return str(dict(ctx.request_context.meta or {}))\n"
+    cfg = config(tmp_path, stdio_server(tmp_path, STDIO.replace("\nserver.run()", f"\n{tool}\nserver.run()")))
+    with connected() as servers:
+        request = CallMcp(server="test", tool="meta", arguments=JsonObject(), timeout_s=20.0, traceparent=parent)
+        assert f"'traceparent': '{parent}'" in text_of(servers.act(request, cfg, Scope()))
+        assert "traceparent" not in text_of(called(servers, cfg, "meta"))
+
+
 def test_what_a_tool_gives_is_told_as_far_as_it_can_be(tmp_path: Path) -> None:
     cfg = config(tmp_path, stdio_server(tmp_path))
     with connected() as servers:
@@ -67,6 +78,17 @@ def test_what_a_tool_gives_is_told_as_far_as_it_can_be(tmp_path: Path) -> None:
         long = called(servers, cfg, "fill", bytes=1_000_000)
         assert isinstance(long, Returned)
         assert "[cut here: 980,000 bytes" in long.text
+
+
+def test_progress_is_told_in_the_thread_that_waits_and_without_secrets(tmp_path: Path) -> None:
+    secret = JsonObject.of(secret="REAL_TOKEN")
+    cfg = config(tmp_path, stdio_server(tmp_path, environment=JsonObject.of(TOKEN=secret)))
+    told: list[tuple[int, str]] = []
+    with connected({"REAL_TOKEN": "s3cret-value"}) as servers:
+        scope = Scope(lambda data: told.append((threading.get_ident(), data.decode())))
+        assert called(servers, cfg, "count", scope) == Returned(text="done")
+    assert {thread for thread, _ in told} == {threading.get_ident()}
+    assert "".join(text for _, text in told) == "1 of 3\nTwo, with [secret REAL_TOKEN]\n3\n"
 
 
 @pytest.mark.parametrize("tool", ["elicit", "roots"])

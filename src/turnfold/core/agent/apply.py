@@ -9,14 +9,10 @@ from attrs import evolve
 from turnfold.core.agent.events import (
     CallClosed,
     CallCommanded,
-    CallEdited,
     CancelAsked,
     Compacted,
     Event,
-    FellBack,
     Forgotten,
-    GuardrailChecked,
-    HandedOff,
     Impersonated,
     MessageAdded,
     MessageQueued,
@@ -39,6 +35,7 @@ from turnfold.core.agent.requested import closed_in, opened_in, slot_of, with_re
 from turnfold.core.agent.rewinding import redone, rewound
 from turnfold.core.agent.state import Mark, Past, Slot, Status, Turn, waits_for_person
 from turnfold.core.agent.summary import Summary
+from turnfold.core.agent.turn_events import CallEdited, Cause, FellBack, GuardrailChecked, HandedOff, ModelUrged
 from turnfold.core.agent.writes import in_order, written_in
 from turnfold.core.config.layers import Overrides
 from turnfold.core.config.missing import MISSING
@@ -49,7 +46,7 @@ from turnfold.core.world.answers import images_of
 from turnfold.core.world.images import Image
 
 Commanded: TypeAlias = CallCommanded | Impersonated | SummaryAsked | Reconfigured | Renamed | Rewound | Redone | RestoreAsked
-Issued: TypeAlias = HandedOff | GuardrailChecked | FellBack | CallEdited
+Issued: TypeAlias = HandedOff | GuardrailChecked | FellBack | CallEdited | ModelUrged
 Rarer: TypeAlias = (
     Started | MessageQueued | CallClosed | RoundEnded | TurnInterrupted | TurnEnded | Compacted | Forgotten | Issued | Commanded
 )
@@ -82,8 +79,8 @@ def _applied_rarely(past: Past, event: Rarer) -> Past:
             return _call_closed(past, event)
         case RoundEnded():
             return _round_ended(past)
-        case TurnEnded(at_ms=at_ms):
-            return evolve(past, turn=None, worked_ms=past.worked_ms + worked_ms(past.turn, at_ms))
+        case TurnEnded(at_ms=at_ms, text=text):
+            return _turn_ended(past, text, at_ms)
         case Started():
             return evolve(past, conversation=event.conversation, cfg_digest=event.cfg_digest, tools_digest=event.tools_digest, name="")
         case MessageQueued(message):
@@ -94,7 +91,7 @@ def _applied_rarely(past: Past, event: Rarer) -> Past:
             return _compacted(past, Summary(upto=upto, text=summary, pinned=pinned))
         case Forgotten(count):
             return evolve(past, writes=past.writes.without(count))
-        case HandedOff() | GuardrailChecked() | FellBack() | CallEdited():
+        case HandedOff() | GuardrailChecked() | FellBack() | CallEdited() | ModelUrged():
             return _applied_in_turn(past, event)
         case _:
             return _applied_command(past, event)
@@ -138,8 +135,24 @@ def _applied_in_turn(past: Past, event: Issued) -> Past:
                 return past
             call = ToolCall(slot.invocation.name, arguments)
             return with_slot(past, turn, index, evolve(slot, invocation=call, requests=(), edited=True))
+        case ModelUrged(text=text, cause=cause):
+            return past if turn is None else _urged(past, turn, text, cause)
         case _:
             assert_never(event)
+
+
+def _urged(past: Past, turn: Turn, text: str, cause: Cause) -> Past:
+    """The past with the model told; where its reply was not what it had to be, that of the next generation is due."""
+    log = past.log.append(UserMessage(text, urged=True))
+    if cause is Cause.ANSWER:
+        return evolve(past, log=log, turn=evolve(turn, answering=True))
+    return evolve(past, log=log, turn=evolve(_next_generation(turn), repairs=turn.repairs + 1))
+
+
+def _turn_ended(past: Past, text: str, at_ms: int) -> Past:
+    turn = past.turn
+    log = past.log.append(AssistantMessage(text=text, place=place(turn.number, turn.generation))) if text and turn is not None else past.log
+    return evolve(past, log=log, turn=None, worked_ms=past.worked_ms + worked_ms(turn, at_ms))
 
 
 def _with_change(past: Past, change: Overrides) -> Past:
@@ -251,7 +264,10 @@ def _call_closed(past: Past, event: CallClosed) -> Past:
     if turn is None or slot is None:
         return past
     call_id = f"{place(turn.number, turn.generation)}.{event.slot}"
-    result = ToolMessage(call_id=call_id, tool=slot.invocation.name, text=event.text, ok=event.ok, images=_images(slot, event))
+    edited = slot.invocation.arguments if slot.edited and isinstance(slot.invocation, ToolCall) else None
+    result = ToolMessage(
+        call_id=call_id, tool=slot.invocation.name, text=event.text, ok=event.ok, images=_images(slot, event), edited=edited
+    )
     closed = with_slot(past, turn, event.slot, evolve(slot, result=result, ends=event.ends))
     if event.memory is None:
         return closed
@@ -277,11 +293,17 @@ def _round_ended(past: Past) -> Past:
     for slot in slots:
         log = log if slot.result is None else log.append(slot.result)
     written = in_order(tuple(each for slot in slots for each in written_in(turn.number, slot.exchanges)))
-    after = evolve(turn, generation=turn.generation + 1, model=None, asked=0, slots=(), completed=_completed(turn.slots))
-    if turn.checks or turn.checked:
-        checks = tuple(each for each in turn.checks if each.outcome is None)
-        after = evolve(after, checks=checks, checked=tuple(each for each in turn.checked if each.on is Guarded.INPUT))
+    after = evolve(_next_generation(turn), slots=(), completed=_completed(turn.slots))
     return evolve(past, log=log, turn=after, writes=past.writes.plus(written))
+
+
+def _next_generation(turn: Turn) -> Turn:
+    """``turn`` where the model is asked anew; what guardrails still ask goes on beside it, and what they said of the input stays."""
+    after = evolve(turn, generation=turn.generation + 1, model=None, asked=0, failures=0)
+    if not (turn.checks or turn.checked):
+        return after
+    checks = tuple(each for each in turn.checks if each.outcome is None)
+    return evolve(after, checks=checks, checked=tuple(each for each in turn.checked if each.on is Guarded.INPUT))
 
 
 def _completed(slots: tuple[Slot, ...]) -> str:

@@ -19,7 +19,7 @@ from turnfold.core.agent.calling import call_body, callable_model, profile_calle
 from turnfold.core.agent.draft import Draft
 from turnfold.core.agent.effects import Cancel, Perform
 from turnfold.core.agent.encoding import profile_for
-from turnfold.core.agent.events import Check, GuardrailChecked, ModelReplied, RequestClosed, RequestOpened, TurnInterrupted, Unanswered, Why
+from turnfold.core.agent.events import Check, ModelReplied, RequestClosed, RequestOpened, TurnInterrupted, Unanswered, Why
 from turnfold.core.agent.extending import situation_of
 from turnfold.core.agent.guarding import (
     SYSTEM,
@@ -38,6 +38,7 @@ from turnfold.core.agent.limits import limit_reached
 from turnfold.core.agent.live import LiveReply
 from turnfold.core.agent.retrying import waiting, with_time
 from turnfold.core.agent.state import Opened, Past, Turn, find_open
+from turnfold.core.agent.turn_events import GuardrailChecked
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.tables import Guarded
 from turnfold.core.llm.prices import priced

@@ -11,9 +11,11 @@ from attrs import evolve
 
 from turnfold.core.agent.ids import RequestId, child_id, depth_of
 from turnfold.core.agent.state import Past, effective, open_requests, usable
+from turnfold.core.config.agents import AgentSpec
 from turnfold.core.config.layers import ChatConfig, Overrides, agent_layer
 from turnfold.core.config.missing import MISSING
 from turnfold.core.config.values import Limits
+from turnfold.core.json import JsonObject
 from turnfold.core.problem import Problem, did_you_mean, model_problem
 from turnfold.core.tools.output import counted
 from turnfold.core.tools.spec import ToolSpec, extended
@@ -46,14 +48,21 @@ def child_config(request: StartChild, request_id: RequestId, cfg: ChatConfig) ->
             f"No conversation may be started here: they may lie {counted(deepest, 'level')} deep (limits.child_depth). Do it yourself."
         )
         return model_problem("too-deep", message)
-    led = tuple(agent_layer(agent) for agent in cfg.agents if request.agent and agent.name == request.agent)
+    spec = next((agent for agent in cfg.agents if request.agent and agent.name == request.agent), AgentSpec(name=""))
+    led = (agent_layer(spec),) if spec.name else ()
     if request.agent and not led:
         known = ", ".join(agent.name for agent in cfg.agents) or "none is described"
         return model_problem(
             "unknown-agent", f"There is no agent {request.agent[:60]!r} (there are: {known}). Leave agent away.", "$.agent"
         )
     leading = evolve(cfg, overrides=(*led, *cfg.overrides))
-    own = Overrides(limits=_limits(request, leading.limits, cfg.limits), tools=MISSING if request.tools is None else request.tools)
+    own = Overrides(
+        limits=_limits(request, leading.limits, cfg.limits),
+        tools=MISSING if request.tools is None else request.tools,
+        output=spec.output or JsonObject(),  # what its parent has to answer, call first and stop on is its parent's alone
+        tool_choice=spec.tool_choice,
+        stop_on=spec.stop_on or (),
+    )
     return evolve(leading, conversation=child_id(cfg.conversation, request_id), name="", overrides=(own, *leading.overrides))
 
 

@@ -180,17 +180,21 @@ def _latest(parts: tuple[str, ...], earlier: int, most_bytes: int) -> Iterator[s
 def told_text(message: Message, tool_format: ToolFormat, clip_bytes: int | None) -> str:
     """One message under a heading that says whose it is; all but the person's words are clipped (None: nothing is)."""
     match message:
-        case UserMessage():
-            return f"# The user said\n\n{said_text(message)}"
-        case AssistantMessage(text=text, calls=calls):
-            written = (
-                text if text and tool_format is not ToolFormat.NATIVE else "\n\n".join(filter(None, (text, calls_text(calls, tool_format))))
-            )
-            return f"# The agent wrote\n\n{_clipped(written, clip_bytes)}"
+        case UserMessage(urged=urged):
+            return f"# {'The agent was told' if urged else 'The user said'}\n\n{said_text(message)}"
+        case AssistantMessage():
+            return f"# The agent wrote\n\n{_clipped(written_text(message, tool_format), clip_bytes)}"
         case ToolMessage(text=text):
             return f"# {output_text(ToolMessage(call_id='', tool=message.tool, text=_clipped(text, clip_bytes), ok=message.ok))}"
         case _ as never:
             assert_never(never)
+
+
+def written_text(message: AssistantMessage, tool_format: ToolFormat) -> str:
+    """What the model wrote, its calls too: in a text format they are in its text."""
+    if message.text and tool_format is not ToolFormat.NATIVE:
+        return message.text
+    return "\n\n".join(filter(None, (message.text, calls_text(message.calls, tool_format))))
 
 
 def _clipped(text: str, most_bytes: int | None) -> str:

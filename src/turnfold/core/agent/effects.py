@@ -83,10 +83,19 @@ class Leave:
 
 @final
 @frozen
+class Progress:
+    """What the request ``request_id``, which is under way, has printed or said since the last one."""
+
+    request_id: RequestId
+    text: str
+
+
+@final
+@frozen
 class Publish:
     """Show ``what`` to whoever watches the conversation now; it is not kept."""
 
-    what: Delta | Problem | Notice | Document | Leave
+    what: Delta | Problem | Notice | Document | Leave | Progress
 
 
 @final

@@ -20,6 +20,7 @@ from itertools import chain
 
 from attrs import evolve
 
+from turnfold.core.agent.ending import AUTO, NONE, chosen
 from turnfold.core.agent.live import Encoded, EncodedLog
 from turnfold.core.agent.state import ChatState, Past
 from turnfold.core.agent.summary import Summary, told_instead
@@ -28,11 +29,14 @@ from turnfold.core.config.models import find_provider, profile_of
 from turnfold.core.config.values import ExampleTurn, ModelProfile, TokensParameter, ToolFormat, Wire
 from turnfold.core.conversation.log import Log
 from turnfold.core.conversation.messages import Message, ToolMessage
+from turnfold.core.json import JsonObject
 from turnfold.core.llm.chat_images import as_seen, spared_bytes
+from turnfold.core.llm.chat_order import ORDERED, bridged
 from turnfold.core.llm.chat_request import as_returned
 from turnfold.core.llm.grammar import BlockShape, grammar_of
 from turnfold.core.llm.prompt import system_prompt
 from turnfold.core.llm.protocol import Encoder, Head
+from turnfold.core.llm.structured import told_schema
 from turnfold.core.llm.wire import encoder
 from turnfold.core.problem import Problem
 from turnfold.core.tools.spec import ToolSpec
@@ -56,9 +60,10 @@ def encoded_for(state: ChatState, tools: tuple[ToolSpec, ...], cfg: ChatConfig, 
     opening = kept.opening if same and kept is not None else encoder(wire).encode_head(_head(tools, cfg, profile, added))
     sees = profile.sees_images is not False  # where nobody knows, the server says so
     returns = profile.returns_reasoning or wire is not Wire.CHAT  # the other formats know themselves what goes back
-    fresh = EncodedLog(tool_format=tool_format, wire=wire, sees=sees, returns=returns, parts=Log())
+    ordered = profile.ordered and wire is Wire.CHAT and tool_format is ToolFormat.NATIVE
+    fresh = EncodedLog(tool_format=tool_format, wire=wire, sees=sees, returns=returns, ordered=ordered, parts=Log())
     told = fresh if kept is None else kept.told
-    reusable = told.tool_format is tool_format and (told.wire, told.sees, told.returns) == (wire, sees, returns)
+    reusable = told.tool_format is tool_format and (told.wire, told.sees, told.returns, told.ordered) == (wire, sees, returns, ordered)
     begun = _begun(told if reusable else fresh, state.past)
     told = _grown(begun, state.past.log)
     return Encoded(cfg=cfg, profile=profile, tools=tools, added=added, opening=opening, told=told)
@@ -72,10 +77,11 @@ def wire_of(cfg: ChatConfig) -> Wire:
 
 def _grown(begun: EncodedLog, log: Log[Message]) -> EncodedLog:
     """``begun`` with the messages that have come since; the last output of a round of native calls stands for all of it."""
-    write = encoder(begun.wire)
+    write = ORDERED if begun.ordered else encoder(begun.wire)
     parts, parts_bytes, spared = begun.parts, begun.parts_bytes, begun.spared_bytes
     new = tuple(log.since(begun.upto + len(parts)))
     round_: tuple[ToolMessage, ...] = ()
+    before = log[begun.upto + len(parts) - 1] if len(parts) else None
     for index, told in enumerate(new):
         message = as_returned(as_seen(told, sees=begun.sees), returns=begun.returns)
         if isinstance(message, ToolMessage) and begun.tool_format is ToolFormat.NATIVE:
@@ -84,6 +90,8 @@ def _grown(begun: EncodedLog, log: Log[Message]) -> EncodedLog:
             part, round_ = (write.encode_round(round_), ()) if whole else (b"", round_)
         else:
             part = write.encode_message(message, begun.tool_format)
+            part = bridged(part, message, before) if begun.ordered else part
+        before = message
         parts, parts_bytes = parts.append(part), parts_bytes + len(part)
         spared += spared_bytes(message)
     return begun if parts is begun.parts else evolve(begun, parts=parts, parts_bytes=parts_bytes, spared_bytes=spared)
@@ -102,6 +110,7 @@ def _begun(kept: EncodedLog, past: Past) -> EncodedLog:
         wire=kept.wire,
         sees=kept.sees,
         returns=kept.returns,
+        ordered=kept.ordered,
         parts=parts,
         parts_bytes=sum(map(len, parts)),
         spared_bytes=sum(spared_bytes(past.log[upto + index]) for index in range(len(parts))) if kept.sees else 0,
@@ -119,12 +128,12 @@ def _told(summary: Summary, past: Past, write: Encoder) -> bytes:
 def request_body(encoded: Encoded, past: Past) -> bytes:
     """The body of a model call; linear in its own bytes."""
     demanded = call_demanded(past, encoded.profile)
+    choice = "" if past.turn is None else chosen(past.turn, encoded.cfg)
     write = encoder(encoded.told.wire)
-    opening = (
-        write.encode_head(_head(encoded.tools, encoded.cfg, encoded.profile, encoded.added, must_call=True))
-        if demanded
-        else encoded.opening
-    )
+    opening = encoded.opening
+    if demanded or choice not in ("", AUTO):
+        head = _head(encoded.tools, encoded.cfg, encoded.profile, encoded.added, must_call=demanded, choice=choice)
+        opening = write.encode_head(head)
     parts = encoded.told.parts
     return write.encode_request(opening, chain((encoded.told.beginning,), parts) if encoded.told.beginning else parts)
 
@@ -142,12 +151,16 @@ def call_demanded(past: Past, profile: ModelProfile) -> bool:
     return failed or turn.generation == 1
 
 
-def _head(tools: tuple[ToolSpec, ...], cfg: ChatConfig, profile: ModelProfile, added: str, *, must_call: bool = False) -> Head:
+def _head(
+    tools: tuple[ToolSpec, ...], cfg: ChatConfig, profile: ModelProfile, added: str, *, must_call: bool = False, choice: str = ""
+) -> Head:
     tool_format = cfg.tool_format or profile.tool_format
     located = find_provider(cfg)
+    held = bool(cfg.output) and _holds(tools, cfg, profile, tool_format)
+    system = system_prompt(cfg, tools, tool_format, profile.instructions, added)
     return Head(
         model="" if isinstance(located, Problem) else located.model,
-        system=system_prompt(cfg, tools, tool_format, profile.instructions, added),
+        system=f"{system}\n\n{told_schema(cfg.output)}" if cfg.output and not held else system,
         examples=examples_of(profile, tools),
         temperature=cfg.temperature if cfg.temperature is not None else profile.temperature,
         max_tokens=cfg.max_tokens if cfg.max_tokens is not None else profile.max_tokens,
@@ -156,10 +169,31 @@ def _head(tools: tuple[ToolSpec, ...], cfg: ChatConfig, profile: ModelProfile, a
         asks_usage=isinstance(located, Problem) or located.provider.asks_usage,
         parameters=cfg.parameters,
         tools=tools if tool_format is ToolFormat.NATIVE else (),
-        grammar=grammar_of(shapes_of(tools), must_call=must_call) if profile.grammar and tool_format is ToolFormat.MARKDOWN else "",
+        grammar=_grammar(tools, choice, must_call=must_call) if profile.grammar and tool_format is ToolFormat.MARKDOWN else "",
         tool_format=tool_format,
+        tool_choice=choice if tool_format is ToolFormat.NATIVE else "",
+        parallel_calls=cfg.parallel_calls,
+        output=cfg.output if held else JsonObject(),
         reasons=profile.reasons is True,
     )
+
+
+def _holds(tools: tuple[ToolSpec, ...], cfg: ChatConfig, profile: ModelProfile, tool_format: ToolFormat) -> bool:
+    """Whether the server is asked to hold the reply to ``output``: not where it would keep the model from calling tools.
+
+    A server that nobody knows anything of is asked for nothing that it may refuse.
+    """
+    if tools and tool_format is not ToolFormat.NATIVE:
+        return False
+    return (not tools and wire_of(cfg) is not Wire.CHAT) if profile.holds_output is None else profile.holds_output
+
+
+def _grammar(tools: tuple[ToolSpec, ...], choice: str, *, must_call: bool) -> str:
+    """The grammar of a reply that calls what it likes, or what it has to."""
+    if choice == NONE:
+        return grammar_of(())
+    named = tuple(tool for tool in tools if tool.name == choice)
+    return grammar_of(shapes_of(named or tools), must_call=must_call or choice not in ("", AUTO))
 
 
 def examples_of(profile: ModelProfile, tools: tuple[ToolSpec, ...]) -> tuple[ExampleTurn, ...]:

@@ -8,10 +8,10 @@ from typing import TypeAlias, final
 from attrs import frozen
 
 from turnfold.core.agent.ids import RequestId
+from turnfold.core.agent.turn_events import CallEdited, FellBack, GuardrailChecked, HandedOff, ModelUrged
 from turnfold.core.config.layers import Overrides
 from turnfold.core.config.tables import Guarded
-from turnfold.core.conversation.messages import AssistantMessage, Message, ToolCall, UserMessage
-from turnfold.core.json import JsonObject
+from turnfold.core.conversation.messages import AssistantMessage, ToolCall, UserMessage
 from turnfold.core.llm.reply import Stop
 from turnfold.core.problem import Problem
 from turnfold.core.tools.spec import Memory
@@ -27,6 +27,7 @@ class Why(Enum):
 
     DENIED = "denied"  # a person or a rule said no; nothing happened
     INTERRUPTED = "interrupted"  # the turn was ended; nothing happened, or the reply was cut
+    EDITED = "edited"  # a person gave its call other arguments; nothing happened
     LOST = "lost"  # the process ended while it was under way; safe to repeat
     UNKNOWN = "unknown"  # it was under way and nothing more is known: it may have taken effect
 
@@ -237,12 +238,16 @@ class TurnInterrupted:
 @final
 @frozen
 class TurnEnded:
-    """The turn is over; ``call`` is the id of the tool's call that ended it, where one did: its text is the turn's result."""
+    """The turn is over; ``call`` is the id of the tool's call that ended it, where one did: its text is the turn's result.
+
+    ``text``: the result, where a function of the program gave it; it joins the log in the place of a reply.
+    """
 
     reason: Reason
     problem: Problem | None = None
     at_ms: int = 0
     call: str = ""
+    text: str = ""
 
 
 @final
@@ -307,59 +312,6 @@ class Forgotten:
     at_ms: int = 0
 
 
-@final
-@frozen(kw_only=True)
-class HandedOff:
-    """Agent ``agent`` leads from now on, with the settings ``change``; the call ``call`` asked for it.
-
-    ``told``: what it is told in place of the log's first ``upto`` messages; None where it is told all of them.
-    """
-
-    agent: str
-    change: Overrides
-    call: str = ""
-    upto: int = 0
-    told: tuple[Message, ...] | None = None
-    at_ms: int = 0
-
-
-@final
-@frozen(kw_only=True)
-class GuardrailChecked:
-    """The guardrail ``name`` has looked at what it is there for, and ``tripped`` or not; ``reason`` says why.
-
-    ``generation`` is where; ``slot`` the call of the round, where it looked at one.
-    """
-
-    name: str
-    on: Guarded
-    tripped: bool
-    reason: str = ""
-    generation: int = 0
-    slot: int | None = None
-    at_ms: int = 0
-
-
-@final
-@frozen
-class FellBack:
-    """For the rest of the turn ``model`` is asked, since the one before failed with ``problem``."""
-
-    model: str
-    problem: Problem
-    at_ms: int = 0
-
-
-@final
-@frozen
-class CallEdited:
-    """The person has call ``slot`` of the round done with other ``arguments``; it begins afresh."""
-
-    slot: int
-    arguments: JsonObject
-    at_ms: int = 0
-
-
 Event: TypeAlias = (
     Started
     | MessageAdded
@@ -386,4 +338,5 @@ Event: TypeAlias = (
     | GuardrailChecked
     | FellBack
     | CallEdited
+    | ModelUrged
 )

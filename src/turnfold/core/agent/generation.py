@@ -8,7 +8,7 @@ recorded in one step, so no finished reply is ever asked again.
 from __future__ import annotations
 
 from itertools import takewhile
-from typing import final
+from typing import assert_never, final
 
 from attrs import evolve, frozen
 
@@ -18,16 +18,19 @@ from turnfold.core.agent.compaction import plan, plan_for_overlong, plan_if_due
 from turnfold.core.agent.draft import Draft, end_turn
 from turnfold.core.agent.effects import Cancel, Channel, Delta, Notice, Publish
 from turnfold.core.agent.encoding import encoded_for, profile_for, request_body
+from turnfold.core.agent.ending import NONE, Verdict, at_limit, choice_missing, chosen, stopped, verdict_on
 from turnfold.core.agent.events import MessageAdded, ModelReplied, Reason, RequestClosed, TurnEnded, Unanswered, Why
 from turnfold.core.agent.guarding import GUARDRAIL, missing_guardrail
-from turnfold.core.agent.ids import MODEL, RequestId, place
+from turnfold.core.agent.ids import GUARD, MODEL, RequestId, place
 from turnfold.core.agent.instructing import instructed
 from turnfold.core.agent.led_tools import at_hand, led_tools
 from turnfold.core.agent.limits import limit_reached
 from turnfold.core.agent.live import Live, LiveReply
+from turnfold.core.agent.requests import progressed
 from turnfold.core.agent.retrying import fall_back, waiting, with_time
 from turnfold.core.agent.state import ChatState, Opened, Past, Turn, effective, offered
 from turnfold.core.agent.summaries import NOTHING_TO_SUMMARISE, close_summary, fail_summary, open_summary, summary_arrived
+from turnfold.core.agent.turn_events import ModelUrged
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.models import Located, missing_agent
 from turnfold.core.config.tables import Guarded
@@ -74,12 +77,13 @@ def settle_generation(draft: Draft, turn: Turn, tools: tuple[ToolSpec, ...], cfg
     if turn.commanded:
         return _settle_commanded(draft, turn, cfg)
     if model is None or model.lost or model.summarising or isinstance(model.request, Wait):
-        return _open_model(draft, turn, tools, cfg)
+        ended = stopped(draft, tools, cfg)
+        return _open_model(draft, turn, tools, cfg) if ended is draft else _when_checked(draft, ended)
     match model.outcome:
         case Problem() as problem:
             return _over(draft, Reason.FAILED, problem)
         case ModelReplied(stop=stop):
-            return _finish(draft, turn, Reason.CUT if stop is Stop.LENGTH else Reason.COMPLETED, tools, cfg)
+            return _settle_reply(draft, turn, verdict_on(draft.past, turn, stop, cfg, draft.at_ms), tools, cfg)
         case _:
             return _over(draft, Reason.INTERRUPTED)
 
@@ -105,6 +109,25 @@ def _finish(draft: Draft, turn: Turn, reason: Reason, tools: tuple[ToolSpec, ...
     return looked.record(TurnEnded(reason, None, draft.at_ms, turn.completed))
 
 
+def _when_checked(draft: Draft, ended: Draft) -> Draft:
+    """``ended``, as soon as no guardrail is under way that could still stop the turn."""
+    turn = draft.past.turn
+    return draft if ended.past.turn is None and turn is not None and any(each.outcome is None for each in turn.checks) else ended
+
+
+def _settle_reply(draft: Draft, turn: Turn, verdict: Verdict, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
+    """The turn after a reply without calls: ended, or with the model told that it is not over."""
+    match verdict:
+        case Reason():
+            return _finish(draft, turn, verdict, tools, cfg)
+        case Problem():
+            return _over(draft, Reason.FAILED, verdict)
+        case ModelUrged():
+            return draft.record(verdict)
+        case _:
+            assert_never(verdict)
+
+
 def _settle_commanded(draft: Draft, turn: Turn, cfg: ChatConfig) -> Draft:
     """Whatever is due in a turn that calls no model for a reply: the summary that it is there for, or its end."""
     model = turn.model
@@ -127,8 +150,14 @@ def _open_model(draft: Draft, turn: Turn, tools: tuple[ToolSpec, ...], cfg: Chat
     profile = profile_for(draft.state, cfg)
     limit = limit_reached(draft.past, turn, cfg, profile, draft.at_ms)
     if limit is not None:
-        return _over(draft, Reason.LIMIT, limit)
-    found = missing_agent(cfg) or missing_guardrail(cfg) or callable_model(cfg)
+        return _when_checked(draft, at_limit(draft, turn, limit, tools, cfg))
+    known = (*offered(tools, cfg, profile), *led_tools(tools, cfg))
+    found = (
+        missing_agent(cfg)
+        or missing_guardrail(cfg)
+        or (choice_missing(known, cfg) if turn.generation == 1 else None)
+        or callable_model(cfg)
+    )
     if isinstance(found, Problem):
         return _over(draft, Reason.FAILED, found)
     added = instructed(tools, draft.past, cfg)
@@ -139,22 +168,24 @@ def _open_model(draft: Draft, turn: Turn, tools: tuple[ToolSpec, ...], cfg: Chat
         draft, now = looked.draft, looked.draft.past.turn
         if looked.waits or now is None or now.interrupted:
             return draft
-    known = (*offered(tools, cfg, profile), *led_tools(tools, cfg))
     encoded = encoded_for(draft.state, known, cfg, profile, added)
     encoding = draft.with_live(evolve(draft.state.live, encoded=encoded))
     planned = plan_if_due(draft.past, encoded.size_bytes, cfg, profile)
     if planned is not None:
         return open_summary(encoding, turn, planned, found, cfg)
-    scan = call_format.begin(encoded.told.tool_format, known)
+    scan = call_format.begin(encoded.told.tool_format, known) if chosen(turn, cfg) != NONE else None
     body = request_body(encoded, draft.past)
     return call_model(encoding, turn, found, body, cfg, scan=scan, spared_bytes=encoded.told.spared_bytes)
 
 
 def chunk_arrived(draft: Draft, request_id: RequestId, data: bytes, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
-    """The draft with a chunk folded in; a chunk of any other reply than the live one changes nothing."""
+    """The draft with a chunk folded in; of a request to the world it is shown; a chunk of anything else changes nothing."""
     reply = draft.state.live.reply
     if reply is None or reply.request_id != request_id:
-        return check_arrived(draft, request_id, data, tools, effective(cfg, draft.past)) if draft.state.live.checks else draft
+        guarding = request_id.slot == GUARD and draft.state.live.checks
+        return (
+            check_arrived(draft, request_id, data, tools, effective(cfg, draft.past)) if guarding else progressed(draft, request_id, data)
+        )
     if reply.plan is not None:
         return summary_arrived(draft, reply, data, effective(cfg, draft.past))
     decoded = decode(reply.fold, data)
@@ -215,6 +246,9 @@ def close_reply(draft: Draft, reply: LiveReply, tools: tuple[ToolSpec, ...], cfg
     if whole.problem is not None:
         return fail_call(draft, reply.request_id, whole.problem, cfg, chance)
     text, calls = _read(reply, whole, tools)
+    turn = draft.past.turn
+    barred = turn is not None and chosen(turn, cfg) == NONE  # a server may not know of it
+    calls = () if barred else calls
     if not text.strip() and not calls:
         return fail_call(draft, reply.request_id, _empty(whole), cfg, chance)
     request_id = reply.request_id
@@ -228,7 +262,7 @@ def close_reply(draft: Draft, reply: LiveReply, tools: tuple[ToolSpec, ...], cfg
         calls=() if repeated else calls,
         reasoning=whole.reasoning,
         cut=whole.stop is Stop.LENGTH,
-        verbatim=None if repeated else whole.verbatim,
+        verbatim=None if repeated or barred else whole.verbatim,
     )
     return closed.with_live(evolve(closed.state.live, reply=None)).record(MessageAdded(message, draft.at_ms))
 

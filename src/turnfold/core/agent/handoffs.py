@@ -8,16 +8,18 @@ the log keeps all, and taking the turn back takes the handoff back.
 
 from __future__ import annotations
 
+from attrs import evolve
+
 from turnfold.core.agent.draft import Draft
 from turnfold.core.agent.effects import Publish
-from turnfold.core.agent.events import HandedOff
-from turnfold.core.agent.led_tools import TRANSFER, Transfer, able, at_hand
+from turnfold.core.agent.led_tools import TRANSFER, Transfer, able, at_hand, led_tools
 from turnfold.core.agent.retelling import retold, sound
-from turnfold.core.agent.state import Slot, Turn, effective, effective_in_round
+from turnfold.core.agent.state import Slot, Turn, effective, effective_in_round, offered
 from turnfold.core.agent.summary import told_now
+from turnfold.core.agent.turn_events import HandedOff
 from turnfold.core.config.agents import AgentSpec
 from turnfold.core.config.layers import ChatConfig, agent_layer
-from turnfold.core.config.models import format_of
+from turnfold.core.config.models import format_of, profile_of
 from turnfold.core.conversation.messages import AssistantMessage, ToolCall, UserMessage
 from turnfold.core.problem import Problem, model_problem
 from turnfold.core.tools.arguments import text_argument
@@ -65,12 +67,15 @@ def _target(slot: Slot, tools: tuple[ToolSpec, ...]) -> str:
 
 def _recorded(draft: Draft, spec: AgentSpec, slot: Slot, tools: tuple[ToolSpec, ...], cfg: ChatConfig, turn: Turn) -> Draft:
     retells = next((each.retells for each in extensions(tools, spec.name) if each.retells is not None), None)
-    said = retold(told_now(draft.past.summary, draft.past.log), spec.history, retells, format_of(cfg))
+    change = agent_layer(spec)
+    leading = evolve(cfg, overrides=(change, *cfg.overrides))
+    calls = bool((*offered(tools, leading, profile_of(leading)), *led_tools(tools, leading)))
+    said = retold(told_now(draft.past.summary, draft.past.log), spec.history, retells, format_of(cfg), calls=calls)
     word = UserMessage(_word(spec, slot, cfg)) if not turn.commanded else AssistantMessage(text=_result(slot), place="")
     told = None if said.told is None else sound((*said.told, word))
     event = HandedOff(
         agent=spec.name,
-        change=agent_layer(spec),
+        change=change,
         call="" if slot.result is None else slot.result.call_id,
         upto=len(draft.past.log),
         told=told,

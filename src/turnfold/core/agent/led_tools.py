@@ -25,6 +25,7 @@ from turnfold.core.tools.spec import Call, Done, Next, Refuse, ToolSpec
 
 TRANSFER = "transfer_to_"
 AGENT = "_agent"
+PARAMETERS = parameters((), reason=text_parameter("Why, and what is wanted of it."))
 
 
 @final
@@ -59,7 +60,9 @@ def led_tools(tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> tuple[ToolSpec, .
         return ()
     taken = {tool.name for tool in tools}
     found: tuple[ToolSpec, ...] = ()
-    for tool in (*_transfers(spec, cfg), *_helpers(spec, cfg)):
+    agents = {agent.name: agent for agent in cfg.agents}  # one that is described nowhere ends the turn with a word (``missing_agent``)
+    transfers = (_transfer(agents[name]) for name in spec.handoffs if name in agents)
+    for tool in (*transfers, *(agent_tool(agents[name]) for name in spec.helpers if name in agents)):
         name = next(name for name in _names(tool.name) if name not in taken)
         taken |= {name}
         found += (tool if name == tool.name else evolve(tool, name=name),)
@@ -75,27 +78,15 @@ def at_hand(tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> tuple[ToolSpec, ...
 def _names(name: str) -> Iterator[str]:
     """``name``, and what the tool is called where another has that name."""
     yield name
-    for number in count(1):
-        ending = f"{AGENT}{number if number > 1 else ''}"
-        yield f"{name[: NAME_CHARS - len(ending)]}{ending}"
+    endings = (f"{AGENT}{number if number > 1 else ''}" for number in count(1))
+    yield from (f"{name[: NAME_CHARS - len(ending)]}{ending}" for ending in endings)
 
 
-def _transfers(spec: AgentSpec, cfg: ChatConfig) -> Iterator[ToolSpec]:
-    for agent in _described(spec.handoffs, cfg):
-        yield ToolSpec(
-            name=fit_name(f"{TRANSFER}{agent.name}"),
-            description=f"Hand the conversation to {agent.name}, who leads it from then on. {about_agent(agent, '')}".rstrip(),
-            parameters=parameters((), reason=text_parameter("Why, and what is wanted of it.")),
-            advance=Transfer(agent.name),
-            body="reason",
-        )
-
-
-def _helpers(spec: AgentSpec, cfg: ChatConfig) -> Iterator[ToolSpec]:
-    return (agent_tool(agent) for agent in _described(spec.helpers, cfg))
-
-
-def _described(names: tuple[str, ...], cfg: ChatConfig) -> Iterator[AgentSpec]:
-    """The agents of these names, in their order; one that is described nowhere ends the turn with a word (``missing_agent``)."""
-    agents = {agent.name: agent for agent in cfg.agents}
-    return (agents[name] for name in names if name in agents)
+def _transfer(agent: AgentSpec) -> ToolSpec:
+    return ToolSpec(
+        name=fit_name(f"{TRANSFER}{agent.name}"),
+        description=f"Hand the conversation to {agent.name}, who leads it from then on. {about_agent(agent, '')}".rstrip(),
+        parameters=PARAMETERS,
+        advance=Transfer(agent.name),
+        body="reason",
+    )

@@ -32,7 +32,7 @@ def limit_reached(past: Past, turn: Turn, cfg: ChatConfig, profile: ModelProfile
     limits, usage = cfg.limits, past.usage
     used = usage.input_tokens + usage.output_tokens
     most = generations_of(cfg, profile)
-    if turn.generation > most:
+    if turn.generation > most + turn.answering:
         return limit_problem("generations", f"The turn was ended after {most} model calls (limits.generations).", anew=True)
     if limits.turns is not None and turn.number > limits.turns:
         return limit_problem("turns", f"The conversation has had {turn.number - 1} of {limits.turns} turns (limits.turns).")
@@ -55,6 +55,15 @@ def limit_problem(name: str, message: str, *, anew: bool = False) -> Problem:
         f"Say something to let it go on, or raise it with  {change}" if anew else f"Raise it with  {change}  or begin another conversation."
     )
     return caller_problem("limit", f"{message} {way}", f"$.limits.{name}")
+
+
+def is_of(problem: Problem, name: str) -> bool:
+    """Whether ``problem`` is that of the limit ``name``.
+
+    >>> is_of(limit_problem("turns", "That was all."), "turns")
+    True
+    """
+    return (problem.code, problem.path) == ("limit", f"$.limits.{name}")
 
 
 def time_over(past: Past, cfg: ChatConfig, at_ms: int) -> Problem | None:

@@ -54,7 +54,7 @@ class LiveReply:
 @final
 @frozen(kw_only=True, eq=False)
 class EncodedLog:
-    """The messages of the log as ``wire`` wants them in ``tool_format`` for a model that ``sees`` images and ``returns`` reasoning or not, each encoded once.
+    """The messages of the log as ``wire`` wants them in ``tool_format`` for a model that ``sees`` images and ``returns`` reasoning or not, and is ``ordered`` or not, each encoded once.
 
     ``parts``, one a message (all but the last of a round of native outputs are empty), are those from ``upto`` on, of ``parts_bytes``;
     ``beginning`` stands for those before, as ``summary`` says. ``spared_bytes`` are those that do not count in estimates, since they are pictures.
@@ -64,6 +64,7 @@ class EncodedLog:
     wire: Wire = Wire.CHAT
     sees: bool = True
     returns: bool = False
+    ordered: bool = False
     parts: Log[bytes]
     parts_bytes: int = 0
     spared_bytes: int = 0

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import assert_never
 
 from turnfold.core.agent.draft import Draft
-from turnfold.core.agent.effects import Cancel, Perform
+from turnfold.core.agent.effects import Cancel, Perform, Progress, Publish
 from turnfold.core.agent.events import CancelAsked, RequestClosed, RequestOpened, Unanswered, Why
 from turnfold.core.agent.ids import RequestId
-from turnfold.core.agent.state import Opened, Status
+from turnfold.core.agent.state import Opened, Status, find_open
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.world.permission import Allow, Ask, Deny, permit
 from turnfold.core.world.requests import (
@@ -25,6 +25,7 @@ from turnfold.core.world.requests import (
     Wait,
 )
 
+PROGRESS_CHARS = 16_000  # of one piece of progress; what comes before its last ones is in the answer
 REPEATABLE = (
     CallModel,
     Wait,
@@ -72,3 +73,11 @@ def interrupt_request(draft: Draft, opened: Opened) -> Draft:
     if opened.status is Status.RUNNING:
         return draft.record(CancelAsked(opened.request_id, draft.at_ms)).act(Cancel(opened.request_id))
     return draft
+
+
+def progressed(draft: Draft, request_id: RequestId, data: bytes) -> Draft:
+    """What a request to the world has printed meanwhile, shown and not kept; of any other request it changes nothing."""
+    found = find_open(draft.past, request_id)
+    if found is None or found.status is Status.ASKED or isinstance(found.request, CallModel) or not data:
+        return draft
+    return draft.act(Publish(Progress(request_id, data.decode("utf-8", "replace")[-PROGRESS_CHARS:])))

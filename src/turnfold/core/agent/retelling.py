@@ -17,11 +17,11 @@ from typing import assert_never, final
 
 from attrs import evolve, frozen
 
-from turnfold.core.agent.compaction import told_text
+from turnfold.core.agent.compaction import told_text, written_text
 from turnfold.core.config.agents import History
 from turnfold.core.config.values import ToolFormat
 from turnfold.core.conversation.messages import AssistantMessage, Message, ToolMessage, UserMessage
-from turnfold.core.llm.chat_request import calls_text, output_text
+from turnfold.core.llm.chat_request import output_text
 from turnfold.core.problem import Blame, Problem
 from turnfold.core.tools.extension import Retells
 
@@ -38,8 +38,12 @@ class Retold:
     problem: Problem | None = None
 
 
-def retold(messages: tuple[Message, ...], history: History, retells: Retells | None, tool_format: ToolFormat) -> Retold:
+def retold(
+    messages: tuple[Message, ...], history: History, retells: Retells | None, tool_format: ToolFormat, *, calls: bool = True
+) -> Retold:
     """What the agent is told of ``messages``, as ``retells`` has it, or, where there is none, as ``history`` names; linear in them.
+
+    ``calls``: whether it has tools. Some providers refuse a history with calls in a request without tools: it is told in words then.
 
     >>> said = (UserMessage("Sort it."), AssistantMessage(text="", place="1.1"), UserMessage("Well?"))
     >>> retold(said, History.FILTERED, None, ToolFormat.NATIVE).told
@@ -49,7 +53,7 @@ def retold(messages: tuple[Message, ...], history: History, retells: Retells | N
         return _as_it_says(messages, retells, tool_format)
     match history:
         case History.ALL:
-            return Retold(None)
+            return Retold(None if calls else sound(_as_words(messages, tool_format)))
         case History.FILTERED:
             return Retold(sound(_filtered(messages)))
         case History.NESTED:
@@ -105,13 +109,8 @@ def _as_words(messages: tuple[Message, ...], tool_format: ToolFormat) -> Iterabl
         match each:
             case UserMessage():
                 yield each
-            case AssistantMessage(text=text, calls=calls):
-                written = (
-                    text
-                    if text and tool_format is not ToolFormat.NATIVE
-                    else "\n\n".join(filter(None, (text, calls_text(calls, tool_format))))
-                )
-                yield evolve(each, text=written, calls=(), verbatim=None)
+            case AssistantMessage():
+                yield evolve(each, text=written_text(each, tool_format), calls=(), verbatim=None)
             case ToolMessage():
                 yield UserMessage(output_text(each))
             case _:

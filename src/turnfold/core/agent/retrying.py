@@ -13,10 +13,11 @@ from attrs import evolve
 from turnfold.core.agent.calling import callable_model
 from turnfold.core.agent.draft import Draft
 from turnfold.core.agent.effects import Notice, Perform, Publish
-from turnfold.core.agent.events import Check, FellBack, RequestOpened
+from turnfold.core.agent.events import Check, RequestOpened
 from turnfold.core.agent.failing import Failing, kind_of, wait_ms
 from turnfold.core.agent.ids import RequestId
 from turnfold.core.agent.state import Opened, Turn
+from turnfold.core.agent.turn_events import FellBack
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.models import Located
 from turnfold.core.llm.retry_after import told_wait

@@ -15,6 +15,8 @@ from typing import assert_never
 
 from turnfold.core.agent.checks import judge
 from turnfold.core.agent.draft import Draft
+from turnfold.core.agent.editing import told_edited
+from turnfold.core.agent.ending import stops_on
 from turnfold.core.agent.events import CallClosed, Forgotten, RequestClosed, RoundEnded, Unanswered, Why
 from turnfold.core.agent.handoffs import handed_over, may_transfer, second_transfer
 from turnfold.core.agent.ids import RequestId
@@ -46,7 +48,9 @@ def settle_round(draft: Draft, turn: Turn, tools: tuple[ToolSpec, ...], cfg: Cha
     now = draft.past.turn
     if now is not None and all(slot.result is not None for slot in now.slots):
         ended = draft.record(RoundEnded(draft.at_ms))
-        return handed_over(_bounded(ended, cfg), now, tools, cfg) if now.restoring is None else restored(ended, now, now.restoring)
+        if now.restoring is not None:
+            return restored(ended, now, now.restoring)
+        return handed_over(_bounded(ended, cfg), now, tools, cfg)
     return draft
 
 
@@ -79,7 +83,7 @@ def _settle_slot(draft: Draft, index: int, tools: tuple[ToolSpec, ...], cfg: Cha
         if looked.waits or now is None or now.interrupted:
             return draft
         turn = now
-    return draft if _queued(turn, index, tools) else _obey(draft, turn, index, _next(draft, turn, index, tools, cfg), tools, cfg)
+    return draft if _queued(turn, index, tools, cfg) else _obey(draft, turn, index, _next(draft, turn, index, tools, cfg), tools, cfg)
 
 
 def _deny_siblings(draft: Draft, slot: Slot) -> Draft:
@@ -128,8 +132,14 @@ def _close_interrupted(draft: Draft, turn: Turn, index: int, tools: tuple[ToolSp
     return _obey(draft, turn, index, due, tools, cfg)
 
 
-def _queued(turn: Turn, index: int, tools: tuple[ToolSpec, ...]) -> bool:
-    """Whether an earlier call of the same serial tool is not closed yet, or, for a handoff, any earlier one."""
+def _queued(turn: Turn, index: int, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> bool:
+    """Whether an earlier call of the same serial tool is not closed yet; for a handoff, any earlier one; any earlier call, where calls are
+    not to be done side by side.
+    """
+    if not index:
+        return False
+    if effective_in_round(cfg, turn).parallel_calls is False:
+        return any(slot.result is None for slot in turn.slots[:index])
     name = turn.slots[index].invocation.name
     if may_transfer(turn.slots[index]):
         return any(slot.result is None and may_transfer(slot) for slot in turn.slots[:index])
@@ -167,6 +177,7 @@ def _obey(draft: Draft, turn: Turn, index: int, due: Next, tools: tuple[ToolSpec
         case Done(text, memory, ok, images, ends):
             tool = find_tool(tools, turn.slots[index].invocation.name)
             shown = tuple(image.digest for image in images)
+            ends = ends or (ok and _stops(turn, index, cfg))
             return _close(draft, index, text, ok=ok, memory=memory if tool is not None and tool.serial else None, images=shown, ends=ends)
         case Refuse(problem):
             return _close(draft, index, f"Error: {problem}", ok=False)
@@ -174,12 +185,18 @@ def _obey(draft: Draft, turn: Turn, index: int, due: Next, tools: tuple[ToolSpec
             assert_never(due)
 
 
+def _stops(turn: Turn, index: int, cfg: ChatConfig) -> bool:
+    """Whether the good end of the call is the turn's, by the settings: not that of a person's own call, or of a handoff, behind which it goes on."""
+    slot = turn.slots[index]
+    return not turn.commanded and not may_transfer(slot) and stops_on(slot.invocation.name, effective_in_round(cfg, turn))
+
+
 def _open_all(draft: Draft, turn: Turn, index: int, requests: tuple[WorldRequest, ...], cfg: ChatConfig) -> Draft:
     slot, permitting = turn.slots[index], effective(cfg, draft.past)
     denied = tuple(request for request in requests if isinstance(permit(request, permitting), Deny))
     for offset, request in enumerate(denied or requests):  # where a rule denies a part, the rest would be done in vain
         request_id = RequestId(turn.number, turn.generation, index, slot.opened + offset)
-        draft = open_request(draft, request_id, request, permitting, turn.commanded and not turn.ask)
+        draft = open_request(draft, request_id, request, permitting, (turn.commanded and not turn.ask) or slot.edited)
     now = draft.past.turn
     opened = slot if now is None else now.slots[index]
     return draft if opened.waiting else _close_unanswered(draft, index, opened)
@@ -188,4 +205,7 @@ def _open_all(draft: Draft, turn: Turn, index: int, requests: tuple[WorldRequest
 def _close(
     draft: Draft, index: int, text: str, *, ok: bool, memory: Memory | None = None, images: tuple[str, ...] = (), ends: bool = False
 ) -> Draft:
+    turn = draft.past.turn
+    call = None if turn is None or not turn.slots[index].edited else turn.slots[index].invocation
+    text = told_edited(text, call.arguments) if isinstance(call, ToolCall) else text
     return draft.record(CallClosed(slot=index, text=text, ok=ok, memory=memory, at_ms=draft.at_ms, images=images, ends=ends))

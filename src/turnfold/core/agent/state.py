@@ -15,10 +15,11 @@ from typing import final
 from attrs import evolve, field, frozen
 
 from turnfold.core.agent.context import NOT_MEASURED, Measured
-from turnfold.core.agent.events import Check, GuardrailChecked, ModelReplied, Outcome, RestoreAsked, Unanswered, Why
+from turnfold.core.agent.events import Check, ModelReplied, Outcome, RestoreAsked, Unanswered, Why
 from turnfold.core.agent.ids import GUARD, MODEL, RequestId
 from turnfold.core.agent.live import Live
 from turnfold.core.agent.summary import Summary
+from turnfold.core.agent.turn_events import GuardrailChecked
 from turnfold.core.agent.writes import Writes
 from turnfold.core.config.layers import ChatConfig, Overrides
 from turnfold.core.config.selection import selected
@@ -118,9 +119,9 @@ class Turn:
     it is. ``limit``: why it is ``interrupted``, where no person did it. ``completed``: the id of the call that ends it, so that no model
     is called any more. ``restoring``: it is there to put files back for what was asked; it has no mark. ``failures``: how often in a row the
     generation's model call has failed; ``fallback``: the model that is asked instead, for the rest of the turn. ``overlong``: the provider
-    said that the conversation is too long for the model, and has not taken it since. ``checks``: what guardrails
-    have asked in this generation, and what of earlier ones is still open; ``checked``: their verdicts on what was said, and on this
-    generation.
+    said that the conversation is too long for the model, and has not taken it since. ``checks``: what guardrails have asked in this
+    generation, and what of earlier ones is still open; ``checked``: their verdicts on what was said, and on this generation. ``repairs``:
+    how often a reply had to be written anew; ``answering``: the model was told to answer now, without tools.
     """
 
     number: int
@@ -145,6 +146,8 @@ class Turn:
     overlong: bool = False
     checks: tuple[Opened, ...] = ()
     checked: tuple[GuardrailChecked, ...] = ()
+    repairs: int = 0
+    answering: bool = False
 
 
 @final

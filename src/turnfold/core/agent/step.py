@@ -21,16 +21,15 @@ import hashlib
 from typing import assert_never
 
 from attrs import evolve
-from returns.result import Failure
 
 from turnfold.core.agent.checks import close_check, fail_check, settle_checks
 from turnfold.core.agent.commands.table import command_given
+from turnfold.core.agent.deciding import decided
 from turnfold.core.agent.draft import Draft, Step
-from turnfold.core.agent.effects import Cancel, Perform, Publish
+from turnfold.core.agent.effects import Cancel, Publish
 from turnfold.core.agent.events import (
     MessageAdded,
     MessageQueued,
-    Permitted,
     RequestClosed,
     Started,
     TurnInterrupted,
@@ -63,14 +62,12 @@ from turnfold.core.agent.streaming import streamed
 from turnfold.core.config.layers import ChatConfig, Overrides
 from turnfold.core.config.models import find_provider
 from turnfold.core.conversation.messages import ToolCall
-from turnfold.core.json import JsonObject, scalar_text
 from turnfold.core.problem import Blame, Problem, world_problem
-from turnfold.core.tools.forms import said_untrusted
 from turnfold.core.tools.spec import ToolSpec
 from turnfold.core.tools.textlines import clipped
 from turnfold.core.world.answers import ChildEnded, answers
 from turnfold.core.world.described import described
-from turnfold.core.world.requests import AskHuman, CallModel, StartChild
+from turnfold.core.world.requests import CallModel, StartChild
 
 
 def step(state: ChatState, input: Input, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Step:
@@ -179,7 +176,7 @@ def absorb(draft: Draft, input: Input, tools: tuple[ToolSpec, ...], cfg: ChatCon
             now = effective(cfg, draft.past)
             return command_given(draft, command, at_hand(tools, now), now)
         case Decided():
-            return _decided(draft, input, cfg)
+            return decided(draft, input, tools, cfg)
         case SettingsChanged(change):
             return _settings_changed(draft, change, cfg)
         case Interrupted():
@@ -219,24 +216,6 @@ def _failed(draft: Draft, request_id: RequestId, problem: Problem, tools: tuple[
     if request_id.slot >= 0:
         return draft.record(RequestClosed(request_id, problem, draft.at_ms))
     return _call_failed(draft, request_id, problem, tools, effective(cfg, draft.past), chance)
-
-
-def _decided(draft: Draft, input: Decided, cfg: ChatConfig) -> Draft:
-    found = find_open(draft.past, input.request_id)
-    if found is None or found.status is not Status.ASKED:
-        return draft
-    if not input.allowed:
-        draft = draft.record(RequestClosed(input.request_id, Unanswered(Why.DENIED, scalar_text(input.note)), draft.at_ms))
-    elif isinstance(found.request, AskHuman):
-        said = said_untrusted(found.request, input.said or JsonObject())
-        if isinstance(said, Failure):
-            return draft.act(Publish(said.failure()))  # the question stays open
-        draft = draft.record(RequestClosed(input.request_id, said.unwrap(), draft.at_ms))
-    else:
-        draft = draft.record(Permitted(input.request_id, draft.at_ms)).act(Perform(input.request_id, found.request))
-    if not input.rules:
-        return draft
-    return reconfigured(draft, Overrides(rules=input.rules), effective(cfg, draft.past))
 
 
 def _settings_changed(draft: Draft, change: Overrides, cfg: ChatConfig) -> Draft:

@@ -9,6 +9,7 @@ from cattrs import Converter, transform_error
 from cattrs.v import format_exception
 from returns.result import Failure, Result, Success
 
+from turnfold.core.agent.asked import Question
 from turnfold.core.agent.draft import Step
 from turnfold.core.agent.effects import Effect
 from turnfold.core.agent.events import Event
@@ -20,7 +21,7 @@ from turnfold.core.config.layers import ChatConfig, ProjectConfig
 from turnfold.core.conversation.messages import Message
 from turnfold.core.json import compact, loads_untrusted, scalar_text, thaw
 from turnfold.core.problem import Blame, Problem
-from turnfold.core.trace.spans import Span
+from turnfold.core.stream.items import Item
 from turnfold.core.world.answers import Answer
 from turnfold.core.world.requests import Request
 
@@ -51,8 +52,9 @@ PROJECT: Codec[ProjectConfig] = Codec("project", ProjectConfig)
 BRIEFING: Codec[Briefing] = Codec("briefing", Briefing)
 PAST: Codec[Past] = Codec("past", Past)
 STATE: Codec[ChatState] = Codec("state", ChatState)
+QUESTION: Codec[Question] = Codec("question", Question)
 STEP: Codec[Step] = Codec("step", Step)
-SPAN: Codec[Span] = Codec("span", Span)
+ITEM: Codec[Item] = Codec("item", Item)
 
 
 def encode(codec: Codec[T], value: T) -> str:

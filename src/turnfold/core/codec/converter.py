@@ -2,7 +2,7 @@
 
 * an attrs value is an object of its fields; where a union says which of several it is, ``"type"`` names the class;
 * a setting that a layer does not mention is left out, one that it puts back is ``{"default": true}``; ``None`` is null;
-* an enum is its value, a request id its text, bytes are base64, a log and a tuple are arrays, a JsonObject is itself.
+* an enum is its value, a request id and a place their text, bytes are base64, a log and a tuple are arrays, a JsonObject is itself.
 
 turnfold 0.1 wrote tables of settings whole and unnamed, and called ``models`` ``profiles``; its journals are read, too.
 
@@ -28,6 +28,7 @@ from turnfold.core.config.missing import DEFAULT, Missing
 from turnfold.core.config.said import Said, saying
 from turnfold.core.conversation.log import Log
 from turnfold.core.json import JsonObject, freeze, thaw
+from turnfold.core.stream.position import Position, parse_position_untrusted
 
 TAG = "type"
 T = TypeVar("T")
@@ -70,6 +71,13 @@ def _structure_json_object(value: object, _: object) -> JsonObject:
     if isinstance(frozen, JsonObject):
         return frozen
     raise ValueError(f"expected an object, not {type(value).__name__}")
+
+
+def _structure_position(value: object, _: object) -> Position:
+    found = parse_position_untrusted(value) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError(f"expected a place such as '17' or '17:120.340.0.0.0', not {value!r}")
+    return found
 
 
 def _structure_request_id(value: object, _: object) -> RequestId:
@@ -279,6 +287,8 @@ def new_converter() -> Converter:
     converter.register_unstructure_hook(JsonObject, thaw)
     converter.register_structure_hook(RequestId, _structure_request_id)
     converter.register_unstructure_hook(RequestId, str)
+    converter.register_structure_hook(Position, _structure_position)
+    converter.register_unstructure_hook(Position, str)
     converter.register_structure_hook(Live, _structure_live)
     converter.register_unstructure_hook(Live, lambda live: None)
     converter.register_structure_hook_factory(_is_union, _union_reader)

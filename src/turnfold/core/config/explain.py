@@ -280,7 +280,8 @@ def _sources(cfg: Layer, setting: Setting, names: tuple[str, ...]) -> Iterator[_
 def _source(layer: Layer, setting: Setting, names: tuple[str, ...]) -> _Source | None:
     """What ``layer`` says of the key; None where it says nothing, so that the layer below is asked."""
     said: SettingValue | Missing = getattr(layer, setting.name)
-    merge, key, ends = merge_of(setting), _entry_key(setting), False
+    merge, key = merge_of(setting), _entry_key(setting)
+    ends = merge is Merge.WHOLE and isinstance(said, JsonObject)
     for name in names:
         if said == DEFAULT:
             return _Source(put_back=True, holds=False, origin=origin_of(layer))
@@ -325,7 +326,7 @@ def _said_parts(setting: Setting, layer: Layer) -> Iterator[tuple[str, ...]]:
         for each in said:
             yield from _members(each, (head, name_of(each, key)), key)
     elif _source(layer, setting, ()) is not None:
-        yield from _members(said, (head,), "")
+        yield from ((head,),) if merge_of(setting) is Merge.WHOLE else _members(said, (head,), "")
 
 
 def _members(said: SettingValue, path: tuple[str, ...], key: str) -> Iterator[tuple[str, ...]]:

@@ -3,6 +3,7 @@
 A setting that a layer does not mention is ``MISSING``, one that it puts back is ``DEFAULT``; neither is the same as empty.
 Each field says by its merge how layers lie over each other. All of it is in :func:`laid_fields`; field by field:
 
+* WHOLE: the highest layer that mentions it wins, as it stands: parts of two JSON schemas make no schema;
 * REPLACE: the highest layer that mentions it wins; tables go field by field (``said.laid``);
 * NAMED: entries with a name (providers, models, agents …): merged by name, each entry field by field, the higher layer's first;
 * JOINED: the entries of every layer count, the higher layer's first (permission rules: a deny below is never lost);
@@ -18,7 +19,7 @@ from typing import Literal, TypeAlias, cast
 import attrs
 from attrs import field, frozen
 
-from turnfold.core.config.agents import RUNS, AgentSpec
+from turnfold.core.config.agents import AgentSpec
 from turnfold.core.config.missing import MISSING, Missing
 from turnfold.core.config.named import entries, laid_named
 from turnfold.core.config.notes import Form, note
@@ -46,6 +47,7 @@ Names: TypeAlias = tuple[str, ...]
 class Merge(Enum):
     """How a field lies over the same field of the layer below."""
 
+    WHOLE = "whole"
     REPLACE = "replace"
     NAMED = "named"
     JOINED = "joined"
@@ -112,18 +114,18 @@ class Layer:
         metadata=_setting(Merge.REPLACE, "modules (package.module, or a file) whose TOOLS are tools, too", Form.SOME, granted=True),
     )
     own_output: JsonObject | Missing = field(
-        default=MISSING, alias="output", metadata=_setting(Merge.REPLACE, "the JSON Schema of a turn's last reply", awaits=RUNS)
+        default=MISSING, alias="output", metadata=_setting(Merge.WHOLE, "the JSON Schema of a turn's last reply")
     )
     own_tool_choice: str | Missing = field(
         default=MISSING,
         alias="tool_choice",
-        metadata=_setting(Merge.REPLACE, "auto, required, none, or the tool that the first reply of a turn calls", awaits=RUNS),
+        metadata=_setting(Merge.REPLACE, "auto, required, none, or the tool that the first reply of a turn calls"),
     )
     own_parallel_calls: bool | Missing = field(
-        default=MISSING, alias="parallel_calls", metadata=_setting(Merge.REPLACE, "whether a reply may have several calls", awaits=RUNS)
+        default=MISSING, alias="parallel_calls", metadata=_setting(Merge.REPLACE, "whether a reply may have several calls")
     )
     own_stop_on: Names | Missing = field(
-        default=MISSING, alias="stop_on", metadata=_setting(Merge.REPLACE, "tools whose good end is the turn's; * for any", awaits=RUNS)
+        default=MISSING, alias="stop_on", metadata=_setting(Merge.REPLACE, "tools whose good end is the turn's; * for any")
     )
     own_agent: str | Missing = field(
         default=MISSING, alias="agent", metadata=_setting(Merge.REPLACE, "the agent that leads the conversation")
@@ -238,7 +240,7 @@ class Layer:
     @property
     def output(self) -> JsonObject:
         """The JSON Schema of a turn's last reply; empty where it is free."""
-        return whole_object([layer.own_output for layer in self.layers])
+        return topmost([layer.own_output for layer in self.layers], JsonObject())
 
     @property
     def tool_choice(self) -> str:
@@ -383,7 +385,7 @@ def laid_setting(setting: attrs.Attribute[object], over: object, under: object) 
             return tuple(dict.fromkeys((*over, *under)))
         if merge is Merge.TOOLS:
             return laid_tools(over, under)
-    return laid(over, under)
+    return over if merge is Merge.WHOLE and isinstance(over, JsonObject) else laid(over, under)
 
 
 def laid_fields(over: Layer, under: Layer) -> dict[str, object]:

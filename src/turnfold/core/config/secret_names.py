@@ -18,8 +18,9 @@ def secret_names(cfg: Layer, variables: Iterable[str]) -> tuple[str, ...]:
     >>> secret_names(Config(), ("PATH", "GITHUB_TOKEN"))
     ('OPENAI_API_KEY', 'OPENROUTER_API_KEY', 'GITHUB_TOKEN')
     """
-    globs = "|".join(translate(glob.upper()) for glob in cfg.sandbox.secrets)
-    called = (name for name in variables if globs and re.match(globs, name.upper()))
+    known = tuple(variables)
+    globs = "|".join(translate(glob.upper()) for glob in cfg.sandbox.secrets) if known else ""
+    called = (name for name in known if globs and re.match(globs, name.upper()))
     return tuple(dict.fromkeys((*_referred(cfg), *called)))
 
 

@@ -199,20 +199,61 @@ class ExporterKind(Enum):
     OTLP = "otlp"
 
 
+class Encoding(Enum):
+    """How OTLP is written."""
+
+    PROTOBUF = "protobuf"
+    JSON = "json"
+
+
+class Propagate(Enum):
+    """Who is told which trace they are part of."""
+
+    OFF = "off"
+    SERVICES = "services"  # models and MCP servers
+    ALL = "all"  # and commands, by the variable TRACEPARENT
+
+
+class Kept(Enum):
+    """Which turns are exported."""
+
+    ALL = "all"
+    FAILED = "failed"
+
+
 @final
 @frozen(kw_only=True)
 class Exporter:
     """``[exporters.NAME]``: who gets the traces of a run."""
 
     name: str
-    kind: ExporterKind = field(default=ExporterKind.JSON_LINES, metadata=note("how they are written", granted=True, awaits=RUNS))
-    path: str = field(default="", metadata=note("the file, for jsonl", granted=True, awaits=RUNS))
-    url: str = field(default="", metadata=note("the receiver, for otlp", form=Form.URL, granted=True, awaits=RUNS))
-    headers: JsonObject = field(
-        factory=JsonObject, metadata=note('HTTP headers: text, or {secret = "NAME"}', form=Form.PAIRS, granted=True, awaits=RUNS)
+    kind: ExporterKind = field(default=ExporterKind.JSON_LINES, metadata=note("how they are written", granted=True))
+    path: str = field(
+        default="",
+        metadata=note("the file, for jsonl, seen from the workspace; NAME.jsonl among turnfold's data where empty", granted=True),
     )
-    content: bool = field(
-        default=False, metadata=note("whether texts go along, or only names, times and figures", granted=True, awaits=RUNS)
+    url: str = field(default="", metadata=note("the receiver, for otlp; http://localhost:4318 where empty", form=Form.URL, granted=True))
+    headers: JsonObject = field(
+        factory=JsonObject, metadata=note('HTTP headers: text, or {secret = "NAME"}', form=Form.PAIRS, granted=True)
+    )
+    encoding: Encoding = field(default=Encoding.PROTOBUF, metadata=note("how otlp is written", granted=True))
+    service: str = field(default="turnfold", metadata=note("what otlp calls the program (service.name)", form=Form.SOME, granted=True))
+    content: bool = field(default=False, metadata=note("whether texts go along, or only names, times and figures", granted=True))
+    sample: float = field(default=1.0, metadata=note("the part of all conversations that is exported", least=0, most=1, granted=True))
+    keep: Kept = field(
+        default=Kept.ALL, metadata=note("whether all turns are exported, or only those that came to no good end", granted=True)
+    )
+    propagate: Propagate = field(
+        default=Propagate.SERVICES,
+        metadata=note("who is told of the trace by a traceparent: the services that are asked, commands too, or nobody", granted=True),
+    )
+    buffer: int = field(
+        default=50_000,
+        metadata=note("spans of a run that wait to be sent; beyond it, what comes is counted and told", least=1, granted=True),
+    )
+    batch: int = field(default=512, metadata=note("the most spans that are sent at once", least=1, most=10_000, granted=True))
+    timeout_s: float = field(
+        default=5.0, metadata=note("how long the end of a run waits for what is still to be sent", least=0, most=600, granted=True)
     )
 
 

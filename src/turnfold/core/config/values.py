@@ -153,12 +153,22 @@ class ModelProfile:
     cached_usd: float | None = field(
         default=None, metadata=note("the price of a million tokens read from the cache", least=0, granted=True)
     )
+    cache_write_usd: float | None = field(
+        default=None, metadata=note("the price of a million tokens written to the cache, where that costs more", least=0, granted=True)
+    )
     calls_tools: bool | None = field(default=None, metadata=note("whether it knows native calls"))
     reasons: bool | None = field(default=None, metadata=note("whether it reasons before it answers"))
     returns_reasoning: bool = field(
-        default=False, metadata=note("whether the model must get its reasoning back with its messages (chat, as reasoning_content)")
+        default=False,
+        metadata=note("whether the model must get its reasoning back with its messages (chat, as reasoning_content or reasoning_details)"),
+    )
+    ordered: bool = field(
+        default=False, metadata=note("whether words of the model have to stand between outputs of tools and a person's words (chat)")
     )
     sees_images: bool | None = field(default=None, metadata=note("whether it can read images"))
+    holds_output: bool | None = field(
+        default=None, metadata=note("whether its server holds a reply to a JSON Schema, also while it is offered tools")
+    )
 
 
 KINDS: tuple[str, ...] = (
@@ -189,12 +199,27 @@ class Rule:
     pattern: str = field(default="*", metadata=note("a glob over the path, the command, the code, the host or the name", form=Form.SOME))
 
 
+class AtGenerations(Enum):
+    """What comes of a turn that has had all its model calls."""
+
+    STOP = "stop"  # it ends
+    ANSWER = "answer"  # the model is called once more, without tools, to answer with what it knows
+
+
 @final
 @frozen(kw_only=True)
 class Limits:
     """``[limits]``: what ends a turn or a conversation, or cuts an output: counts, tokens, seconds, money and bytes."""
 
     generations: int = field(default=40, metadata=note("model calls in one turn", least=1, granted=True))
+    at_generations: AtGenerations = field(
+        default=AtGenerations.STOP,
+        metadata=note("what comes of a turn that has had all its model calls: stop, or answer with what it knows", granted=True),
+    )
+    repairs: int = field(
+        default=2,
+        metadata=note("how often in a turn the model may write a reply anew that does not fit output", least=0, most=20, granted=True),
+    )
     turns: int | None = field(default=None, metadata=note("turns in the conversation", least=1, granted=True))
     tokens: int | None = field(default=None, metadata=note("tokens read and written in the conversation", least=1, granted=True))
     usd: float | None = field(default=None, metadata=note("what the conversation may cost, in US dollars", least=0, granted=True))

@@ -41,7 +41,7 @@ Invocation: TypeAlias = ToolCall | BrokenCall
 @final
 @frozen
 class UserMessage:
-    """What the person said; ``context`` is what the model is told before it, such as which of the files named are there.
+    """What the person said (or turnfold itself, where it ``urged`` the model); ``context`` is what the model is told before it, such as which of the files named are there.
 
     ``lessons``: the paths of the lessons that are in the context. ``pinned``: no summary takes its place.
     """
@@ -50,6 +50,7 @@ class UserMessage:
     context: str = ""
     lessons: tuple[str, ...] = ()
     pinned: bool = False
+    urged: bool = False
 
 
 @final
@@ -86,7 +87,8 @@ class AssistantMessage:
 class ToolMessage:
     """What came of call ``call_id``, as the model reads it; ``ok`` is whether the tool did what was asked.
 
-    ``images``: what the model is shown besides the text, where it can see.
+    ``images``: what the model is shown besides the text, where it can see. ``edited``: the arguments that the person gave in place of
+    the model's.
     """
 
     call_id: str
@@ -94,6 +96,7 @@ class ToolMessage:
     text: str
     ok: bool = True
     images: tuple[Image, ...] = ()
+    edited: JsonObject | None = None
 
 
 Message: TypeAlias = UserMessage | AssistantMessage | ToolMessage

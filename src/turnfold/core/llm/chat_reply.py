@@ -20,8 +20,9 @@ from typing import final
 from attrs import evolve, frozen
 
 from turnfold.core.conversation.log import Log
-from turnfold.core.json import freeze, scalar_text
+from turnfold.core.json import JsonObject, freeze, scalar_text
 from turnfold.core.llm.chat_calls import CallParts, calls_begun, calls_taken, continued, raw_calls
+from turnfold.core.llm.chat_details import NO_DETAILS, details_taken, verbatim
 from turnfold.core.llm.chat_events import Parsed, is_scalar, loaded, plain_delta
 from turnfold.core.llm.protocol import Decoded
 from turnfold.core.llm.provider_errors import broken_off
@@ -63,6 +64,7 @@ class Rest:
     held_text: str = ""
     held_reasoning: str = ""
     refused: bool = False
+    details: Log[JsonObject] = NO_DETAILS
     seen: bool = False
     body: Log[bytes] = NOTHING
     body_bytes: int = 0
@@ -173,6 +175,7 @@ def _reply(fold: ChatFold) -> Reply:
         usage=rest.usage,
         stop=stop,
         problem=lost if stop is Stop.CUT and rest.problem is None else rest.problem,
+        verbatim=verbatim(rest.details),
     )
 
 
@@ -213,6 +216,7 @@ def _plain_taken(fold: ChatFold, delta: Parsed) -> Decoded[ChatFold] | None:
         not isinstance(text, str)
         or not isinstance(reasoning, str)
         or delta.get("refusal")
+        or delta.get("reasoning_details")
         or not (is_scalar(text) and is_scalar(reasoning))
     ):
         return None
@@ -256,6 +260,7 @@ def _all_taken(fold: ChatFold, value: Parsed, name: str) -> Decoded[ChatFold]:
             held_text=text.held,
             held_reasoning=reasoning.held,
             refused=fold.rest.refused or delta.refused,
+            details=details_taken(fold.rest.details, delta.details),
             seen=True,
         ),
     )
@@ -265,12 +270,13 @@ def _all_taken(fold: ChatFold, value: Parsed, name: str) -> Decoded[ChatFold]:
 @final
 @frozen(kw_only=True, eq=False, repr=False)
 class Delta:
-    """What one event adds; ``calls`` is read, and never kept."""
+    """What one event adds; ``calls`` and ``details`` are read, and never kept."""
 
     text: str = ""
     reasoning: str = ""
     calls: object = None
     refused: bool = False
+    details: object = None
 
 
 def _delta(value: object) -> Delta:
@@ -279,7 +285,13 @@ def _delta(value: object) -> Delta:
     said = _parts(value.get("content"))
     refusal = _string(value.get("refusal"))  # the model's own words to the person, in place of the content
     reasoning = _string(value.get("reasoning_content")) or _string(value.get("reasoning"))
-    return Delta(text=said.text + refusal, reasoning=reasoning + said.reasoning, calls=value.get("tool_calls"), refused=bool(refusal))
+    return Delta(
+        text=said.text + refusal,
+        reasoning=reasoning + said.reasoning,
+        calls=value.get("tool_calls"),
+        refused=bool(refusal),
+        details=value.get("reasoning_details"),
+    )
 
 
 def _parts(content: object) -> Delta:

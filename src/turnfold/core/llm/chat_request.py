@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 from attrs import evolve
 
-from turnfold.core.config.values import RESERVED_PARAMETERS, ToolFormat
+from turnfold.core.config.values import RESERVED_PARAMETERS, ToolFormat, Wire
 from turnfold.core.conversation.messages import AssistantMessage, Invocation, Message, ToolMessage, UserMessage
 from turnfold.core.json import JsonObject, JsonValue, dumps, quoted
 from turnfold.core.llm.chat_images import encode_images, told_with_images
@@ -130,6 +130,8 @@ def _assistant(message: AssistantMessage, tool_format: ToolFormat) -> bytes:
     text = message.text if native else message.text or calls_text(message.calls, tool_format)
     content = quoted(text) if text or not native else "null"
     reasoned = f',"reasoning_content":{quoted(message.reasoning)}' if message.reasoning else ""
+    if message.verbatim is not None and message.verbatim.wire is Wire.CHAT:
+        reasoned = f',"reasoning_details":{dumps(message.verbatim.items)}'
     calls = ",".join(_call(f"{message.place}.{number}", call) for number, call in enumerate(message.calls)) if native else ""
     called = f',"tool_calls":[{calls}]' if native else ""
     return _utf8(f'{{"role":"assistant","content":{content}{reasoned}{called}}}')
@@ -141,9 +143,9 @@ def as_returned(message: Message, *, returns: bool) -> Message:
     >>> as_returned(AssistantMessage(text="Hi", place="1.1", reasoning="Hm."), returns=False).reasoning
     ''
     """
-    if returns or not isinstance(message, AssistantMessage) or not message.reasoning:
+    if returns or not isinstance(message, AssistantMessage) or not (message.reasoning or message.verbatim):
         return message
-    return evolve(message, reasoning="")
+    return evolve(message, reasoning="", verbatim=None)
 
 
 def said_text(message: UserMessage) -> str:

@@ -16,6 +16,7 @@ from typing import final
 from attrs import evolve, frozen
 
 from turnfold.core.conversation.log import Log
+from turnfold.core.llm.gemini_end import UNREADABLE, counted, stop_of
 from turnfold.core.llm.gemini_parts import (
     MAX_PARTS,
     TEXT,
@@ -36,7 +37,7 @@ from turnfold.core.llm.intake import (
     garbage,
     is_scalar,
     loaded,
-    number,
+    parsed,
     rest,
     scalars,
     take,
@@ -44,34 +45,12 @@ from turnfold.core.llm.intake import (
 )
 from turnfold.core.llm.protocol import Decoded
 from turnfold.core.llm.reply import CallSoFar, Reply, Stop
+from turnfold.core.llm.sse import NO_EVENT, NO_LINE
 from turnfold.core.problem import Problem, model_problem
 from turnfold.core.world.usage import Usage
 
 NO_TEXT: Log[str] = Log()
 NO_USAGE: Usage = Usage()
-
-STOPS: tuple[tuple[str, Stop], ...] = (
-    ("STOP", Stop.END),
-    ("MAX_TOKENS", Stop.LENGTH),
-    ("SAFETY", Stop.FILTER),
-    ("RECITATION", Stop.FILTER),
-    ("LANGUAGE", Stop.FILTER),
-    ("BLOCKLIST", Stop.FILTER),
-    ("PROHIBITED_CONTENT", Stop.FILTER),
-    ("SPII", Stop.FILTER),
-    ("MODEL_ARMOR", Stop.FILTER),
-    ("IMAGE_SAFETY", Stop.FILTER),
-    ("IMAGE_PROHIBITED_CONTENT", Stop.FILTER),
-    ("IMAGE_RECITATION", Stop.FILTER),
-    ("OTHER", Stop.CUT),  # "unknown reason"
-    ("IMAGE_OTHER", Stop.CUT),
-    ("MALFORMED_FUNCTION_CALL", Stop.CUT),
-    ("MALFORMED_RESPONSE", Stop.CUT),
-    ("UNEXPECTED_TOOL_CALL", Stop.CUT),
-    ("TOO_MANY_TOOL_CALLS", Stop.CUT),
-    ("MISSING_THOUGHT_SIGNATURE", Stop.CUT),
-)  # any other reason is an end
-UNREADABLE = ("MALFORMED_FUNCTION_CALL", "MALFORMED_RESPONSE", "UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS")  # what the model wrote
 
 
 @final
@@ -112,10 +91,32 @@ def decode(fold: GeminiFold, chunk: bytes) -> Decoded[GeminiFold]:
     >>> decode(begin(), b'data: {"candidates":[{"content":{"parts":[{"text":"Hi"}]}}]}\n\n').text
     'Hi'
     """
+    plainly = _plain_chunk_taken(fold, chunk)
+    if plainly is not None:
+        return plainly
     taken = take(fold.intake, chunk)
     if taken.intake is not fold.intake:
         fold = GeminiFold(taken.intake, fold.text, fold.reasoning, fold.parts, fold.usage, fold.told)
-    return _taken(fold, taken.texts[0]) if len(taken.texts) == 1 else _all_taken(fold, taken.texts)
+    return _all_taken(fold, taken.texts)
+
+
+def _plain_chunk_taken(fold: GeminiFold, chunk: bytes) -> Decoded[GeminiFold] | None:
+    """``fold`` with a chunk of one event that says nothing but more text, as most are; None for any other."""
+    splitter = fold.intake.splitter
+    crlf = chunk[-4:] == b"\r\n\r\n"
+    if (
+        chunk[:7] != b"data: {"
+        or not (crlf or chunk[-2:] == b"\n\n")
+        or splitter.line is not NO_LINE
+        or splitter.event is not NO_EVENT
+        or not fold.intake.seen
+        or len(chunk) > splitter.limit_bytes
+        or chunk.count(b"\n") != 2
+        or chunk.count(b"\r") != 2 * crlf
+    ):
+        return None
+    value = loaded(chunk[6 : -4 if crlf else -2].decode("utf-8", "replace"))
+    return None if value is None else _plain_taken(fold, value)
 
 
 def _all_taken(fold: GeminiFold, texts: tuple[str, ...]) -> Decoded[GeminiFold]:
@@ -142,8 +143,8 @@ def finish(fold: GeminiFold) -> Reply:
     fold = _all_taken(fold, left.texts).fold
     if left.problem is not None:
         fold = _failed(fold, left.problem)
-    if left.body is not None:
-        fold = _whole(fold, left.body, left.start)
+    if left.body:
+        fold = _whole(fold, left.body)
     return _reply(fold)
 
 
@@ -178,7 +179,7 @@ def _taken(fold: GeminiFold, data: str) -> Decoded[GeminiFold]:
 
 
 def _plain_taken(fold: GeminiFold, value: Object) -> Decoded[GeminiFold] | None:
-    """``fold`` with an event that says nothing but more of the text that it ends in, as most do; None for any other."""
+    """``fold`` with an event that says nothing but more of the text, or the thought, that the reply ends in, as most do; None for any other."""
     candidates: object = value.get("candidates")
     if not fold.parts or not isinstance(candidates, list) or len(candidates) != 1 or "error" in value or "promptFeedback" in value:
         return None
@@ -186,15 +187,20 @@ def _plain_taken(fold: GeminiFold, value: Object) -> Decoded[GeminiFold] | None:
     content: object = first.get("content") if isinstance(first, dict) and "finishReason" not in first and not first.get("index") else None
     parts: object = content.get("parts") if isinstance(content, dict) else None
     part: object = parts[0] if isinstance(parts, list) and len(parts) == 1 else None
-    if not isinstance(part, dict) or len(part) != 1 or fold.told.held_text:
+    if not isinstance(part, dict) or fold.told.held_text or fold.told.held_reasoning:
         return None
     text: object = part.get("text")
     last = fold.parts[-1]
-    if last.kind != TEXT or last.signature or not isinstance(text, str) or not text or not is_scalar(text):
+    thought = part.get("thought") is True
+    if len(part) != 1 + thought or last.kind != (THOUGHT if thought else TEXT) or last.signature:
+        return None
+    if not isinstance(text, str) or not text or not is_scalar(text):
         return None
     told: object = value.get("usageMetadata")
-    usage = _usage(told, fold.usage) if isinstance(told, dict) else fold.usage
-    return Decoded(fold=GeminiFold(fold.intake, fold.text.append(text), fold.reasoning, fold.parts, usage, fold.told), text=text)
+    usage = counted(told, fold.usage) if isinstance(told, dict) else fold.usage
+    if thought:
+        return Decoded(GeminiFold(fold.intake, fold.text, fold.reasoning.append(text), fold.parts, usage, fold.told), "", text)
+    return Decoded(GeminiFold(fold.intake, fold.text.append(text), fold.reasoning, fold.parts, usage, fold.told), text)
 
 
 def _object_taken(fold: GeminiFold, value: Object) -> Decoded[GeminiFold]:
@@ -203,7 +209,7 @@ def _object_taken(fold: GeminiFold, value: Object) -> Decoded[GeminiFold]:
         fold = _failed(fold, error_told(error))
     usage: object = value.get("usageMetadata")
     if isinstance(usage, dict):
-        fold = GeminiFold(fold.intake, fold.text, fold.reasoning, fold.parts, _usage(usage, fold.usage), fold.told)
+        fold = GeminiFold(fold.intake, fold.text, fold.reasoning, fold.parts, counted(usage, fold.usage), fold.told)
     feedback: object = value.get("promptFeedback")
     if isinstance(feedback, dict) and feedback.get("blockReason"):
         fold = _with_told(fold, evolve(fold.told, stop=Stop.FILTER))
@@ -259,29 +265,12 @@ def _part_taken(fold: GeminiFold, value: Object) -> Decoded[GeminiFold]:
     return Decoded(fold=after, text=text.whole, reasoning=thought.whole)
 
 
-def _usage(value: Object, before: Usage) -> Usage:
-    """The tokens so far: what is told now takes the place of what was told before, since they are sums.
-
-    What a tool of the provider's brought is read besides the prompt, and thoughts are written besides the candidates.
-    """
-    read = number(value, "promptTokenCount") + number(value, "toolUsePromptTokenCount")
-    thoughts = number(value, "thoughtsTokenCount") or before.reasoning_tokens
-    written = number(value, "candidatesTokenCount") or before.output_tokens - before.reasoning_tokens
-    return Usage(
-        input_tokens=read or before.input_tokens,
-        output_tokens=written + thoughts,
-        cached_tokens=number(value, "cachedContentTokenCount") or before.cached_tokens,
-        reasoning_tokens=thoughts,
-    )
-
-
 def _stopped(fold: GeminiFold, reason: str, candidate: Object) -> GeminiFold:
-    stop = next((stop for name, stop in STOPS if name == reason), Stop.END)
-    told = evolve(fold.told, stop=stop)
+    told = evolve(fold.told, stop=stop_of(reason))
     if reason in UNREADABLE and told.problem is None:
         why = words(candidate.get("finishMessage"))[:300] or reason
         said = f"The model wrote a call that its provider could not read ({why}): try again, or use another model."
-        told = evolve(told, problem=model_problem("malformed-call", said))
+        told = evolve(told, problem=model_problem("bad-reply", said))
     return _with_told(fold, told)
 
 
@@ -289,12 +278,13 @@ def _failed(fold: GeminiFold, problem: Problem) -> GeminiFold:
     return _with_told(fold, evolve(fold.told, problem=fold.told.problem or problem))
 
 
-def _whole(fold: GeminiFold, value: object, start: str) -> GeminiFold:
+def _whole(fold: GeminiFold, body: str) -> GeminiFold:
     """``fold`` with its body read as what a server sends that does not stream events: one object, or a list of them."""
+    value = parsed(body)
     for each in value if isinstance(value, list) else [value]:
         if isinstance(each, dict) and any(key in each for key in ("candidates", "promptFeedback", "error")):
             fold = _object_taken(fold, each).fold
-    return fold if fold.text.size or fold.parts or fold.told is not NOTHING_TOLD else _failed(fold, garbage(start))
+    return fold if fold.text.size or fold.parts or fold.told is not NOTHING_TOLD else _failed(fold, garbage(body))
 
 
 def _with_told(fold: GeminiFold, told: Told) -> GeminiFold:

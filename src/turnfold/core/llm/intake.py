@@ -48,17 +48,15 @@ class Taken:
 
 
 @final
-@frozen(eq=False, repr=False, kw_only=True)
+@frozen(kw_only=True)
 class Rest:
-    """What the end of the bytes makes whole: the data of a last event without its empty line, or a body that is no stream.
+    """What the end of the bytes makes whole: the data of a last event without its empty line, or the text of a body that is no stream.
 
-    ``body`` is what JSON parsing gave, to be read and not kept, and ``start`` how its text begins. ``problem``: nothing came that could be
-    read.
+    ``problem``: there is neither, or too much of it.
     """
 
     texts: tuple[str, ...] = ()
-    body: object = None
-    start: str = ""
+    body: str = ""
     problem: Problem | None = None
 
 
@@ -105,10 +103,8 @@ def rest(intake: Intake) -> Rest:
     texts = tuple([event.data for event in feed(intake.splitter, b"\n\n").events if loaded(event.data) is not None])
     if texts or intake.seen or intake.problem is not None:
         return Rest(texts=texts, problem=intake.problem)
-    body = b"".join(intake.body).removeprefix(BOM)
-    value = parsed(body.decode("utf-8", "replace"))
-    start = body[: QUOTED_CHARS * 20].decode("utf-8", "replace")
-    return Rest(body=value, start=start) if isinstance(value, dict | list) else Rest(problem=garbage(start))
+    body = b"".join(intake.body).removeprefix(BOM).decode("utf-8", "replace")
+    return Rest(body=body) if body.strip() else Rest(problem=garbage(""))
 
 
 def parsed(text: str) -> object:
@@ -161,7 +157,7 @@ def error_told(error: object) -> Problem:
 
 def garbage(text: str) -> Problem:
     """The Problem of a reply that is none."""
-    start = " ".join(text.split())
+    start = " ".join(text[: QUOTED_CHARS * 20].split())
     if not start:
         return world_problem("bad-reply", "The server's reply is empty: try again, or check that it serves the model.")
     quoted = start if len(start) <= QUOTED_CHARS else start[:QUOTED_CHARS] + "…"

@@ -27,7 +27,7 @@ from turnfold.core.llm.intake import (
     garbage,
     is_scalar,
     loaded,
-    number,
+    parsed,
     rest,
     scalars,
     take,
@@ -45,35 +45,13 @@ from turnfold.core.llm.messages_blocks import (
     raw_calls,
     verbatim,
 )
+from turnfold.core.llm.messages_end import NO_TOKENS, Tokens, counted, stop_of, usage_of
 from turnfold.core.llm.protocol import Decoded
 from turnfold.core.llm.reply import CallSoFar, Reply, Stop
-from turnfold.core.llm.sse import named_data
+from turnfold.core.llm.sse import NO_EVENT, NO_LINE
 from turnfold.core.problem import Problem, model_problem
-from turnfold.core.world.usage import Usage
 
 NO_TEXT: Log[str] = Log()
-
-STOPS: tuple[tuple[str, Stop], ...] = (
-    ("end_turn", Stop.END),
-    ("stop_sequence", Stop.END),
-    ("tool_use", Stop.CALLS),
-    ("max_tokens", Stop.LENGTH),
-    ("model_context_window_exceeded", Stop.LENGTH),
-    ("pause_turn", Stop.LENGTH),  # the provider's own tools took too many rounds: as with a token limit, it can be asked to go on
-    ("refusal", Stop.REFUSED),
-)  # any other reason is an end
-
-
-@final
-@frozen(kw_only=True)
-class Tokens:
-    """What has been told of them so far; later numbers take the place of earlier ones, since they are sums."""
-
-    fresh: int = 0  # read, neither from the cache nor into it
-    cached: int = 0
-    written: int = 0  # read, and put into the cache
-    output: int = 0
-    reasoning: int = 0
 
 
 @final
@@ -85,7 +63,7 @@ class Rest:
     turns for several blocks, so that none of them can be told apart.
     """
 
-    tokens: Tokens = Tokens()
+    tokens: Tokens = NO_TOKENS
     stop: Stop | None = None
     done: bool = False
     problem: Problem | None = None
@@ -121,14 +99,31 @@ def decode(fold: MessagesFold, chunk: bytes) -> Decoded[MessagesFold]:
     >>> decode(begin(), b"event: content_block_delta\ndata: " + delta + b"\n\n").text
     'Hi'
     """
-    if fold.intake.seen:
-        texts = named_data(fold.intake.splitter, chunk)
-        if len(texts) == 1:
-            return _taken(fold, texts[0])
+    plainly = _plain_chunk_taken(fold, chunk)
+    if plainly is not None:
+        return plainly
     taken = take(fold.intake, chunk)
     if taken.intake is not fold.intake:
         fold = MessagesFold(taken.intake, fold.text, fold.reasoning, fold.blocks, fold.rest)
     return _all_taken(fold, taken.texts)
+
+
+def _plain_chunk_taken(fold: MessagesFold, chunk: bytes) -> Decoded[MessagesFold] | None:
+    """``fold`` with a chunk of one event that says nothing but a delta, as nearly all are; None for any other."""
+    splitter = fold.intake.splitter
+    if (
+        chunk[:34] != b"event: content_block_delta\ndata: {"
+        or chunk[-3:] != b"}\n\n"
+        or splitter.line is not NO_LINE
+        or splitter.event is not NO_EVENT
+        or not fold.intake.seen
+        or len(chunk) > splitter.limit_bytes
+        or chunk.count(b"\n") != 3
+        or b"\r" in chunk
+    ):
+        return None
+    value = loaded(chunk[33:-2].decode("utf-8", "replace"))
+    return None if value is None or value.get("type") != "content_block_delta" else _plain_grown(fold, value)
 
 
 def _all_taken(fold: MessagesFold, texts: tuple[str, ...]) -> Decoded[MessagesFold]:
@@ -156,8 +151,8 @@ def finish(fold: MessagesFold) -> Reply:
     fold = _all_taken(fold, left.texts).fold
     if left.problem is not None:
         fold = _with_rest(fold, evolve(fold.rest, problem=fold.rest.problem or left.problem))
-    if left.body is not None:
-        fold = _whole(fold, left.body, left.start)
+    if left.body:
+        fold = _whole(fold, left.body)
     return _reply(fold)
 
 
@@ -167,7 +162,7 @@ def calls_so_far(fold: MessagesFold) -> tuple[CallSoFar, ...]:
 
 
 def _reply(fold: MessagesFold) -> Reply:
-    told, tokens = fold.rest, fold.rest.tokens
+    told = fold.rest
     calls = raw_calls(fold.blocks)
     stop = told.stop or (Stop.END if told.done and told.problem is None else Stop.CUT)
     if stop in (Stop.END, Stop.CALLS):
@@ -176,13 +171,7 @@ def _reply(fold: MessagesFold) -> Reply:
         text="".join(fold.text),
         reasoning="".join(fold.reasoning),
         calls=calls,
-        usage=Usage(
-            input_tokens=tokens.fresh + tokens.cached + tokens.written,
-            output_tokens=tokens.output,
-            cached_tokens=tokens.cached,
-            cache_write_tokens=tokens.written,
-            reasoning_tokens=tokens.reasoning,
-        ),
+        usage=usage_of(told.tokens),
         stop=stop,
         problem=cut_off() if stop is Stop.CUT and told.problem is None else told.problem,
         verbatim=None if told.mixed else verbatim(fold.blocks, fold.text, fold.reasoning),
@@ -211,12 +200,12 @@ def _plain_grown(fold: MessagesFold, value: Object) -> Decoded[MessagesFold] | N
     if kind == "text_delta" and block.kind == TEXT and not fold.rest.held_text:
         text: object = delta.get("text")
         if isinstance(text, str) and text and (text.isascii() or is_scalar(text)):
-            return Decoded(fold=MessagesFold(fold.intake, fold.text.append(text), fold.reasoning, fold.blocks, fold.rest), text=text)
+            return Decoded(MessagesFold(fold.intake, fold.text.append(text), fold.reasoning, fold.blocks, fold.rest), text)
     elif kind == "thinking_delta" and block.kind == THINKING and not fold.rest.held_reasoning:
         text = delta.get("thinking")
         if isinstance(text, str) and text and is_scalar(text):
             after = MessagesFold(fold.intake, fold.text, fold.reasoning.append(text), fold.blocks, fold.rest)
-            return Decoded(fold=after, reasoning=text)
+            return Decoded(after, "", text)
     elif kind == "input_json_delta" and block.kind == CALL:
         return Decoded(fold=_with_block(fold, len(fold.blocks) - 1, grown_block(block, kind, delta)))
     return None
@@ -304,16 +293,7 @@ def _told(fold: MessagesFold, value: object) -> MessagesFold:
     usage: object = value.get("usage") if isinstance(value, dict) else None
     if not isinstance(usage, dict):
         return fold
-    before = fold.rest.tokens
-    details: object = usage.get("output_tokens_details")
-    tokens = Tokens(
-        fresh=number(usage, "input_tokens") or before.fresh,
-        cached=number(usage, "cache_read_input_tokens") or before.cached,
-        written=number(usage, "cache_creation_input_tokens") or before.written,
-        output=number(usage, "output_tokens") or before.output,
-        reasoning=(number(details, "thinking_tokens") if isinstance(details, dict) else 0) or before.reasoning,
-    )
-    return _with_rest(fold, evolve(fold.rest, tokens=tokens))
+    return _with_rest(fold, evolve(fold.rest, tokens=counted(fold.rest.tokens, usage)))
 
 
 def _stopped(fold: MessagesFold, value: object) -> Decoded[MessagesFold]:
@@ -321,7 +301,7 @@ def _stopped(fold: MessagesFold, value: object) -> Decoded[MessagesFold]:
     reason: object = value.get("stop_reason") if isinstance(value, dict) else None
     if not isinstance(value, dict) or not isinstance(reason, str) or not reason:
         return Decoded(fold=fold)
-    stop = next((stop for name, stop in STOPS if name == reason), Stop.END)
+    stop = stop_of(reason)
     details: object = value.get("stop_details")
     fold = _with_rest(fold, evolve(fold.rest, stop=stop))
     if stop is Stop.REFUSED and not fold.text.size and isinstance(details, dict):
@@ -337,10 +317,11 @@ def _failed(fold: MessagesFold, problem: Problem) -> Decoded[MessagesFold]:
     return Decoded(fold=_with_rest(fold, evolve(fold.rest, problem=fold.rest.problem or problem)))
 
 
-def _whole(fold: MessagesFold, value: object, start: str) -> MessagesFold:
+def _whole(fold: MessagesFold, body: str) -> MessagesFold:
     """``fold`` with its body read as one message, as a server sends that ignores ``stream``."""
+    value = parsed(body)
     if not isinstance(value, dict) or not (isinstance(value.get("content"), list) or value.get("error")):
-        return _failed(fold, garbage(start)).fold
+        return _failed(fold, garbage(body)).fold
     if value.get("error"):
         return _failed(fold, error_told(value.get("error"))).fold
     for index, block in enumerate(value["content"]):

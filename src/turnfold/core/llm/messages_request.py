@@ -35,7 +35,7 @@ from turnfold.core.llm.told_calls import told_arguments, told_id, told_name
 from turnfold.core.tools.spec import ToolSpec
 from turnfold.core.world.images import Image
 
-MAX_TOKENS = 8192  # asked for where nobody says: what every model that is served can write
+MAX_TOKENS = 32_000  # asked for where nobody says: what every Claude since 4 can write, its thinking included
 NOTHING_SAID = "(nothing)"  # stands for a text that is blank
 GO_ON = b'{"role":"user","content":"Go on."}'  # before a history that begins with the assistant's words
 EPHEMERAL = JsonObject.of(type="ephemeral")
@@ -86,7 +86,7 @@ def encode_head(head: Head) -> bytes:
     longest = head.max_tokens or head.output_tokens or MAX_TOKENS
     members: list[tuple[str, JsonValue]] = [("model", head.model), ("max_tokens", longest), ("stream", True)]
     if head.temperature is not None and math.isfinite(head.temperature):
-        members.append(("temperature", head.temperature))
+        members.append(("temperature", head.temperature))  # where somebody says: models since Claude 4.7 refuse any
     caching = _caching(head)
     if head.tools and head.tool_format is ToolFormat.NATIVE:
         tools = tuple(_tool(tool) for tool in head.tools)

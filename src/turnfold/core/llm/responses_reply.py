@@ -31,6 +31,7 @@ from turnfold.core.llm.intake import (
     is_scalar,
     loaded,
     number,
+    parsed,
     rest,
     scalars,
     take,
@@ -138,8 +139,8 @@ def finish(fold: ResponsesFold) -> Reply:
     fold = _all_taken(fold, left.texts).fold
     if left.problem is not None:
         fold = _failed(fold, left.problem)
-    if left.body is not None:
-        fold = _whole(fold, left.body, left.start)
+    if left.body:
+        fold = _whole(fold, left.body)
     return _reply(fold)
 
 
@@ -355,25 +356,30 @@ def _output_taken(fold: ResponsesFold, output: object) -> Decoded[ResponsesFold]
 
 
 def _usage(value: object) -> Usage:
-    usage: Object = value if isinstance(value, dict) else {}
-    read: object = usage.get("input_tokens_details")
-    written: object = usage.get("output_tokens_details")
+    usage = _object(value)
+    read, written = _object(usage.get("input_tokens_details")), _object(usage.get("output_tokens_details"))
     return Usage(
         input_tokens=number(usage, "input_tokens"),
         output_tokens=number(usage, "output_tokens"),
-        cached_tokens=number(read, "cached_tokens") if isinstance(read, dict) else 0,
-        reasoning_tokens=number(written, "reasoning_tokens") if isinstance(written, dict) else 0,
+        cached_tokens=number(read, "cached_tokens"),
+        cache_write_tokens=number(read, "cache_write_tokens"),
+        reasoning_tokens=number(written, "reasoning_tokens"),
     )
+
+
+def _object(value: object) -> Object:
+    return value if isinstance(value, dict) else {}
 
 
 def _failed(fold: ResponsesFold, problem: Problem) -> ResponsesFold:
     return _with_rest(fold, evolve(fold.rest, problem=fold.rest.problem or problem))
 
 
-def _whole(fold: ResponsesFold, value: object, start: str) -> ResponsesFold:
+def _whole(fold: ResponsesFold, body: str) -> ResponsesFold:
     """``fold`` with its body read as one response, as a server sends that ignores ``stream``."""
+    value = parsed(body)
     if not isinstance(value, dict) or not (isinstance(value.get("output"), list) or value.get("error")):
-        return _failed(fold, garbage(start))
+        return _failed(fold, garbage(body))
     if value.get("error"):
         return _failed(fold, error_told(value.get("error")))
     return _ended(fold, value).fold

@@ -124,9 +124,9 @@ def named_data(splitter: Splitter, chunk: bytes) -> tuple[str, ...]:
     >>> named_data(splitter, b"event: x\ndata: b\n\nevent: y\ndata: c\n\n"), named_data(splitter, b"data: b\n\n")
     (('b', 'c'), ())
     """
-    if splitter.line is not NO_LINE or splitter.event is not NO_EVENT or chunk[-2:] != b"\n\n" or b"\r" in chunk:
+    if chunk[:7] != b"event: " or chunk[-2:] != b"\n\n" or b"\r" in chunk or splitter.line is not NO_LINE or splitter.event is not NO_EVENT:
         return ()
-    if chunk[:7] == b"event: " and chunk.count(b"\n") == 3 and len(chunk) <= splitter.limit_bytes:  # one event, as most chunks are
+    if chunk.count(b"\n") == 3 and len(chunk) <= splitter.limit_bytes:  # one event, as most chunks are
         _, mark, data = chunk.partition(b"\ndata: ")
         return (data[:-2].decode("utf-8", "replace"),) if mark else ()
     texts: list[str] = []

@@ -25,6 +25,9 @@ from turnfold.core.world.requests import StartChild
 
 NAME_CHARS = 64  # OpenAI: "a-z, A-Z, 0-9, or contain underscores and dashes, with a maximum length of 64"; the others take no more
 ABOUT_CHARS = 300
+PARAMETERS = parameters(
+    ("input",), input=text_parameter("What is wanted of it, with all that it needs to know: it knows nothing else.", least=1)
+)
 UNFIT = re.compile(r"[^a-zA-Z0-9_-]")
 
 
@@ -78,9 +81,7 @@ def agent_tool(
     return ToolSpec(
         name=name or fit_name(called),
         description=description or about_agent(agent, f"Have the agent {called} do something, and get its answer."),
-        parameters=parameters(
-            ("input",), input=text_parameter("What is wanted of it, with all that it needs to know: it knows nothing else.", least=1)
-        ),
+        parameters=PARAMETERS,
         advance=Consulted(agent=called, tools=tools, generations=generations, tokens=tokens, usd=usd),
         body="input",
     )

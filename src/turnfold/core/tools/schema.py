@@ -1,19 +1,23 @@
 """Checks a call's arguments against its tool's schema, and says everything that is wrong with them at once.
 
 The part of JSON Schema that tools use: type, enum, const, properties, required, additionalProperties, items, prefixItems,
-minItems, maxItems, minLength, maxLength, minimum, maximum, exclusiveMinimum, exclusiveMaximum, anyOf, oneOf, allOf, and the schemas
-``true`` and ``false``. Any other keyword, and a keyword whose value makes no sense, is ignored. Nothing is coerced:
-``"3"`` is no integer and ``true`` no number; ``3.0`` is an integer, as JSON Schema says, and stays ``3.0``.
+minItems, maxItems, minLength, maxLength, minimum, maximum, exclusiveMinimum, exclusiveMaximum, anyOf, oneOf, allOf, ``$ref`` to a place
+in the same schema (``#/$defs/…``), and the schemas ``true`` and ``false``. Any other keyword, and a keyword whose value makes no sense, is
+ignored. Nothing is coerced: ``"3"`` is no integer and ``true`` no number; ``3.0`` is an integer, as JSON Schema says, and stays ``3.0``.
+
+A schema may be anyone's, and one that refers to itself can unfold without end, so only so many references are followed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
-from typing import final
+from typing import TypeAlias, final
+from urllib.parse import unquote
 
 from attrs import frozen
 from returns.result import Failure, Result, Success
+from typing_extensions import TypeIs
 
 from turnfold.core.json import MAX_DEPTH, JsonObject, JsonSchema, JsonValue, quoted, scalar_text
 from turnfold.core.problem import Problem, did_you_mean, model_problem
@@ -21,6 +25,8 @@ from turnfold.core.problem import Problem, did_you_mean, model_problem
 MAX_FAULTS = 20  # more would not help a model, and a million wrong items must not cost a million sentences
 MAX_SHOWN = 60
 MAX_WIDE = 30
+MAX_REFERENCES = 20_000  # followed in one check: more than a reply has, and no long wait
+MAX_HOPS = 100  # from one to the next
 
 NOUNS: tuple[tuple[str, str], ...] = (
     ("string", "a string"),
@@ -42,6 +48,9 @@ class Fault:
     message: str
 
 
+Follow: TypeAlias = Callable[[JsonObject], JsonValue]  # a schema that refers to what stands in its place; None for too many
+
+
 def check_untrusted(arguments: JsonObject, schema: JsonSchema) -> Result[JsonObject, Problem]:
     """``arguments`` themselves where they fit ``schema``, else one Problem with every fault in it; raises nothing.
 
@@ -59,16 +68,63 @@ def check_untrusted(arguments: JsonObject, schema: JsonSchema) -> Result[JsonObj
     - $.path is missing: a string
     Write {"path": string, "line": integer (optional)}.
     """
-    faults = tuple(islice(_faults(arguments, schema, "$", 0), MAX_FAULTS + 1))
-    if not faults:
+    said = faults_of(arguments, schema)
+    if not said:
         return Success(arguments)
-    said = [f"- {fault.path} {fault.message}" for fault in faults[:MAX_FAULTS]]
-    more = ["- and more"] if len(faults) > MAX_FAULTS else []
     shape = f"Write {_shape(schema)}."
-    return Failure(model_problem("bad-arguments", "\n".join(["The arguments don't fit:", *said, *more, shape])))
+    return Failure(model_problem("bad-arguments", "\n".join(["The arguments don't fit:", *said, shape])))
 
 
-def _faults(value: JsonValue, schema: JsonValue, path: str, depth: int) -> Iterator[Fault]:
+def faults_of(value: JsonValue, schema: JsonSchema) -> tuple[str, ...]:
+    """Everything in ``value`` that does not fit ``schema``, a line each with its place; none where all fits.
+
+    >>> faults_of((1, "2"), JsonObject.of(type="array", items=JsonObject.of(type="integer")))
+    ('- $[1] must be an integer, not the string "2": write 2 without quotes',)
+    """
+    faults = tuple(islice(_faults(value, schema, "$", 0, _following(schema)), MAX_FAULTS + 1))
+    said = tuple(f"- {fault.path} {fault.message}" for fault in faults[:MAX_FAULTS])
+    return (*said, "- and more") if len(faults) > MAX_FAULTS else said
+
+
+def _following(root: JsonObject) -> Follow:
+    """How references into ``root`` are followed, ``MAX_REFERENCES`` of them; one that leads nowhere accepts anything."""
+    left = iter(range(MAX_REFERENCES))
+
+    def follow(schema: JsonObject) -> JsonValue:
+        for _ in range(MAX_HOPS):
+            if next(left, None) is None:
+                return None
+            target, beside = _target(schema["$ref"], root), JsonObject(tuple(member for member in schema.members if member[0] != "$ref"))
+            if beside:
+                return beside.with_member("allOf", (*_branches(beside, "allOf"), target))
+            if not _refers(target):
+                return target
+            schema = target
+        return None
+
+    return follow
+
+
+def _target(reference: JsonValue, root: JsonObject) -> JsonValue:
+    """What stands at ``reference``, a JSON pointer into ``root``; ``True`` where nothing does that is a schema."""
+    if not isinstance(reference, str) or not reference.startswith("#"):
+        return True
+    found: JsonValue = root
+    for token in reference[1:].split("/")[1:]:
+        name = unquote(token).replace("~1", "/").replace("~0", "~")
+        found = found.get(name) if isinstance(found, JsonObject) else None
+    return found if isinstance(found, (JsonObject, bool)) else True
+
+
+def _refers(schema: JsonValue) -> TypeIs[JsonObject]:
+    return isinstance(schema, JsonObject) and "$ref" in schema
+
+
+def _faults(value: JsonValue, schema: JsonValue, path: str, depth: int, follow: Follow) -> Iterator[Fault]:
+    if _refers(schema):
+        schema = follow(schema)
+        if schema is None:
+            yield Fault(path, "can't be checked: its schema refers back to itself without end")
     if schema is False:
         yield Fault(path, "is not allowed")
     if not isinstance(schema, JsonObject):
@@ -82,10 +138,10 @@ def _faults(value: JsonValue, schema: JsonValue, path: str, depth: int) -> Itera
         return  # what else it says of such a value would only confuse
     yield from _value_faults(value, schema, path)
     if isinstance(value, JsonObject):
-        yield from _object_faults(value, schema, path, depth)
+        yield from _object_faults(value, schema, path, depth, follow)
     elif isinstance(value, tuple):
-        yield from _array_faults(value, schema, path, depth)
-    yield from _union_faults(value, schema, path, depth)
+        yield from _array_faults(value, schema, path, depth, follow)
+    yield from _union_faults(value, schema, path, depth, follow)
 
 
 def _value_faults(value: JsonValue, schema: JsonObject, path: str) -> Iterator[Fault]:
@@ -125,38 +181,38 @@ def _range_faults(value: float, schema: JsonObject, path: str) -> Iterator[Fault
         yield Fault(path, f"must be less than {_shown(below)}, not {_shown(value)}")
 
 
-def _object_faults(value: JsonObject, schema: JsonObject, path: str, depth: int) -> Iterator[Fault]:
+def _object_faults(value: JsonObject, schema: JsonObject, path: str, depth: int, follow: Follow) -> Iterator[Fault]:
     properties = _properties(schema)
     others = schema.get("additionalProperties")
     closed = others is False and "patternProperties" not in schema
     for name, item in value.members:
         if name in properties:
-            yield from _faults(item, properties[name], _member(path, name), depth + 1)
+            yield from _faults(item, properties[name], _member(path, name), depth + 1, follow)
         elif closed:
             yield Fault(_member(path, name), f"is unknown{did_you_mean(name, properties)}")
         elif isinstance(others, JsonObject):
-            yield from _faults(item, others, _member(path, name), depth + 1)
+            yield from _faults(item, others, _member(path, name), depth + 1, follow)
     for name in _required(schema):
         if name not in value:
             yield Fault(_member(path, name), f"is missing: {_described(properties.get(name))}")
 
 
-def _array_faults(value: tuple[JsonValue, ...], schema: JsonObject, path: str, depth: int) -> Iterator[Fault]:
+def _array_faults(value: tuple[JsonValue, ...], schema: JsonObject, path: str, depth: int, follow: Follow) -> Iterator[Fault]:
     items, first = schema.get("items"), _branches(schema, "prefixItems")
     for index, item in enumerate(value[: len(first)]):
-        yield from _faults(item, first[index], f"{path}[{index}]", depth + 1)
+        yield from _faults(item, first[index], f"{path}[{index}]", depth + 1, follow)
     if isinstance(items, (JsonObject, bool)):
         for index, item in enumerate(value[len(first) :], start=len(first)):
-            yield from _faults(item, items, f"{path}[{index}]", depth + 1)
+            yield from _faults(item, items, f"{path}[{index}]", depth + 1, follow)
 
 
-def _union_faults(value: JsonValue, schema: JsonObject, path: str, depth: int) -> Iterator[Fault]:
+def _union_faults(value: JsonValue, schema: JsonObject, path: str, depth: int, follow: Follow) -> Iterator[Fault]:
     for branch in _branches(schema, "allOf"):
-        yield from _faults(value, branch, path, depth + 1)
+        yield from _faults(value, branch, path, depth + 1, follow)
     for keyword in ("anyOf", "oneOf"):
-        branches = _branches(schema, keyword)
+        branches = tuple((follow(each) or each) if _refers(each) else each for each in _branches(schema, keyword))
         # each branch is walked once: walking again to report would cost 2 ** depth
-        found = tuple(tuple(islice(_faults(value, branch, path, depth + 1), MAX_FAULTS + 1)) for branch in branches)
+        found = tuple(tuple(islice(_faults(value, branch, path, depth + 1, follow), MAX_FAULTS + 1)) for branch in branches)
         fitting = found.count(())
         if branches and not fitting:
             yield from _nearest_branch(value, branches, found, path)
@@ -173,6 +229,9 @@ def _nearest_branch(value: JsonValue, branches: tuple[JsonValue, ...], found: tu
     )
     if len(meant) == 1:
         yield from meant[0]
+    elif meant and isinstance(value, JsonObject):
+        yield Fault(path, f"fits none of its {len(branches)} forms; the nearest of them says:")
+        yield from min(meant, key=len)
     else:
         forms = " or ".join(_described(branch) for branch in branches[:MAX_WIDE])
         yield Fault(path, f"must be {forms}, not {_shown(value)}")

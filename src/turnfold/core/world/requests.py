@@ -302,12 +302,16 @@ class CallPython:
 @final
 @frozen(kw_only=True)
 class CallMcp:
-    """Call ``tool`` of the conversation's session with the MCP server ``server``. → ``Returned``."""
+    """Call ``tool`` of the conversation's session with the MCP server ``server``. → ``Returned``.
+
+    ``traceparent``: the span that it is performed for, where the server is to know; the journal never has it.
+    """
 
     server: str
     tool: str
     arguments: JsonObject
     timeout_s: float
+    traceparent: str = ""
 
 
 Searching: TypeAlias = SearchFiles | SearchIndex | SearchChats

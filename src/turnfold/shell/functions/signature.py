@@ -43,6 +43,10 @@ class Caller:
         """Whether the call shall stop: nothing but the function itself can stop one that is not async."""
         return self.scope.cancelled
 
+    def progress(self, text: str) -> None:
+        """Show ``text`` to whoever watches the call; the model is not told, and nothing is kept. From any thread."""
+        self.scope.emit(text.encode("utf-8", "replace"))
+
 
 @final
 @frozen(kw_only=True)

@@ -11,19 +11,21 @@ import concurrent.futures
 import contextlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager
+from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import Any, TypeVar, final
+from typing import Any, TypeVar, cast, final
 
 from attrs import field, frozen
 from mcp import Client
 from mcp.shared.exceptions import MCPError
-from mcp_types import REQUEST_TIMEOUT, Implementation, Resource
+from mcp_types import REQUEST_TIMEOUT, Implementation, RequestParamsMeta, Resource
 
 from turnfold.core.config.tables import McpServer
 from turnfold.core.json import JsonObject, scalar_text, thaw
 from turnfold.core.problem import Problem, world_problem
 from turnfold.core.world.answers import Returned
 from turnfold.core.world.requests import CallMcp
+from turnfold.shell.clock import monotonic_s
 from turnfold.shell.masking import NOTHING, Mask
 from turnfold.shell.mcp import told
 from turnfold.shell.mcp.offers import MAX_TOOLS, RESOURCES, Declaration, Declared, plain
@@ -85,7 +87,12 @@ class Session:
         if client is None or loop is None or not self.alive:
             return self._problem("mcp-over", "is gone", None)
         self.trouble.asked = ""
-        work = self._resource(client, request, limit_bytes) if request.tool == RESOURCES else self._tool(client, request, limit_bytes)
+        said: SimpleQueue[str | None] = SimpleQueue()  # progress, which is told in the thread that waits; None at the end
+        work = (
+            self._resource(client, request, limit_bytes)
+            if request.tool == RESOURCES
+            else self._tool(client, request, limit_bytes, said.put)
+        )
         try:
             future = asyncio.run_coroutine_threadsafe(work, loop)
         except RuntimeError as error:  # the loop has ended just now
@@ -93,7 +100,8 @@ class Session:
             return self._problem("mcp-over", "is gone", error)
         try:
             with scope.stopping(lambda: _cancel(future)):
-                found = future.result(request.timeout_s + SLACK_S)
+                future.add_done_callback(lambda _: said.put(None))
+                found = _awaited(future, said, scope, request.timeout_s + SLACK_S)
         except concurrent.futures.CancelledError:
             what = "was stopped; what the server had begun may have happened"
             return world_problem("cancelled", f"{request.tool} of the MCP server {self.server.name} {what}.")
@@ -149,8 +157,15 @@ class Session:
                 self._ready.set_result(declared)
                 await self._closing.wait()
 
-    async def _tool(self, client: Client, request: CallMcp, limit_bytes: int) -> Returned:
-        result = await client.call_tool(request.tool, _plain(request.arguments), read_timeout_seconds=request.timeout_s)
+    async def _tool(self, client: Client, request: CallMcp, limit_bytes: int, tell: Callable[[str], None]) -> Returned:
+        async def progressed(progress: float, total: float | None, message: str | None) -> None:
+            tell(_progress(progress, total, self._line.mask.text(message or "")))
+
+        meta = cast("RequestParamsMeta", {"traceparent": request.traceparent}) if request.traceparent else None  # it may hold more members
+        arguments = _plain(request.arguments)
+        result = await client.call_tool(
+            request.tool, arguments, read_timeout_seconds=request.timeout_s, progress_callback=progressed, meta=meta
+        )
         return told.returned(result, self._line.mask, limit_bytes)
 
     async def _resource(self, client: Client, request: CallMcp, limit_bytes: int) -> Returned:
@@ -195,6 +210,25 @@ class Session:
 
 def _cancel(future: concurrent.futures.Future[Any]) -> None:
     future.cancel()
+
+
+def _awaited(future: concurrent.futures.Future[T], said: SimpleQueue[str | None], scope: Scope, timeout_s: float) -> T:
+    """What ``future`` gives, in so much time; what is ``said`` until then goes to ``scope``, from this thread."""
+    deadline_s = monotonic_s() + timeout_s
+    with contextlib.suppress(Empty):
+        while (text := said.get(timeout=max(deadline_s - monotonic_s(), 0))) is not None:
+            scope.emit(text.encode("utf-8", "replace"))
+    return future.result(0)
+
+
+def _progress(progress: float, total: float | None, message: str) -> str:
+    r"""A report of progress in a line: what the server says, else how far it is.
+
+    >>> _progress(1, 4, ""), _progress(1, None, "Reading.")
+    ('1 of 4\n', 'Reading.\n')
+    """
+    far = f"{progress:g}" if total is None else f"{progress:g} of {total:g}"
+    return plain(scalar_text(message or far), SAID_CHARS) + "\n"
 
 
 def _leaves(error: BaseException) -> Iterator[BaseException]:

@@ -15,7 +15,8 @@ from turnfold.core.config.said import said, saying
 from turnfold.core.config.tables import Compaction
 from turnfold.core.config.values import Limits, Provider, SecretRef, ToolFormat, Variable
 from turnfold.core.json import JsonObject
-from turnfold.testing.simulated import CONFIG, PROVIDER, Command
+from turnfold.testing.moves import Command
+from turnfold.testing.simulated import CONFIG, PROVIDER
 
 
 def change(line: str, cfg: ChatConfig = CONFIG) -> Overrides:

@@ -16,7 +16,8 @@ from turnfold.core.config.briefing import Briefing, Lesson
 from turnfold.core.conversation.messages import AssistantMessage, ToolCall, UserMessage
 from turnfold.core.journal import fold
 from turnfold.core.json import JsonObject
-from turnfold.testing.simulated import Command, Move, Say, Sim, finished
+from turnfold.testing.moves import Command, Move, Say
+from turnfold.testing.simulated import Sim, finished
 
 SPOKEN = (Say("one"), Say("two"), Say("three"))
 

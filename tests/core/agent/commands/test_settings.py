@@ -14,7 +14,8 @@ from turnfold.core.config.layers import ChatConfig, Config, Overrides, ProjectCo
 from turnfold.core.config.missing import DEFAULT
 from turnfold.core.config.said import said
 from turnfold.core.config.values import Limits, ModelProfile, Preset, Rule, Verdict
-from turnfold.testing.simulated import CONFIG, PROVIDER, Command, Finish, Say, Sim, finished
+from turnfold.testing.moves import Command, Finish, Say
+from turnfold.testing.simulated import CONFIG, PROVIDER, Sim, finished
 
 READER = AgentSpec(name="reader", instructions="Read.", tools=("read",), limits=said(Limits, turns=3))
 OTHER = AgentSpec(name="other", model="scripted/other", tools=("-python",))

@@ -15,8 +15,9 @@ from turnfold.core.agent.step import execute_command
 from turnfold.core.conversation.messages import ToolCall
 from turnfold.core.json import JsonObject
 from turnfold.core.tools.spec import ToolSpec
+from turnfold.testing.moves import Command, Say
 from turnfold.testing.sample_tools import ALL_TOOLS
-from turnfold.testing.simulated import CONFIG, Command, Say
+from turnfold.testing.simulated import CONFIG
 
 
 @pytest.mark.parametrize(("command", "meant"), [("/shel ls", "/shell"), ("/undoo", "/undo"), ("/hlep", "/help")])

@@ -19,8 +19,9 @@ from turnfold.core.json import JsonObject
 from turnfold.core.llm.markdown import parse
 from turnfold.core.problem import model_problem
 from turnfold.core.world.usage import Usage
+from turnfold.testing.moves import Command, Say
 from turnfold.testing.sample_tools import ALL_TOOLS
-from turnfold.testing.simulated import Command, Say, Sim, finished
+from turnfold.testing.simulated import Sim, finished
 
 SHELL = ToolCall("shell", JsonObject.of(command="ls"))
 

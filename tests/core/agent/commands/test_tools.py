@@ -18,8 +18,9 @@ from turnfold.core.conversation.messages import AssistantMessage, ToolCall, Tool
 from turnfold.core.json import JsonObject, JsonValue
 from turnfold.core.problem import Blame
 from turnfold.core.tools.spec import ToolSpec, find_tool
+from turnfold.testing.moves import Command, Interrupt, Move, Say
 from turnfold.testing.sample_tools import ALL_TOOLS
-from turnfold.testing.simulated import Command, Interrupt, Move, Say, Sim, finished
+from turnfold.testing.simulated import Sim, finished
 
 
 def tool(name: str) -> ToolSpec:
@@ -100,7 +101,7 @@ def test_arguments_that_do_not_fit_are_a_problem_and_change_nothing(line: str) -
     assert done.state == ChatState()
 
 
-@pytest.mark.parametrize("value", [float("nan"), object(), [1]], ids=str)
+@pytest.mark.parametrize("value", [float("nan"), object(), [1]], ids=("nan", "object", "list"))
 def test_a_call_as_a_value_that_no_json_can_spell_is_a_problem(value: object) -> None:
     done = after(sim(), Command(ToolCall("shell", JsonObject.of(command=cast(JsonValue, value)))))
     assert problems(done)[0].code in {"bad-arguments", "wrong-arguments"} or problems(done)[0].message

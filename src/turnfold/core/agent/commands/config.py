@@ -140,7 +140,9 @@ def _change(draft: Draft, key: str, text: str, cfg: ChatConfig) -> Draft:
     known = CHANGEABLE
     setting = next((each for each in known if each.key == key), None)
     if setting is None:
-        return wrong(draft, f"{key[:60]!r} can't be changed here{or_near(key, (each.key for each in known))} {WHAT_CAN_BE_CHANGED}")
+        return wrong(
+            draft, f"The setting {key[:60]!r} can't be changed here{or_near(key, (each.key for each in known))} {WHAT_CAN_BE_CHANGED}"
+        )
     read = _read_untrusted(setting, text, cfg)
     if isinstance(read, Failure):
         return refuse(draft, read.failure())

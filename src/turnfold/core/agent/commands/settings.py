@@ -18,6 +18,7 @@ from turnfold.core.config.missing import DEFAULT, Missing
 from turnfold.core.config.models import full_name, locate
 from turnfold.core.config.values import KINDS, Preset, Rule, Verdict
 from turnfold.core.problem import Problem
+from turnfold.core.tools.agent_tool import about_agent
 from turnfold.core.tools.spec import ToolSpec
 from turnfold.core.tools.textlines import clipped
 
@@ -76,7 +77,7 @@ def _agents(cfg: ChatConfig) -> str:
 
 def _about(agent: AgentSpec) -> str:
     model = f"({agent.model}) " if agent.model else ""
-    return model + clipped(agent.instructions.strip().partition("\n")[0], LINE_CHARS)
+    return model + clipped(about_agent(agent, ""), LINE_CHARS)
 
 
 def _allow(draft: Draft, rest: str, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from turnfold.core.agent.commands import config, history, settings, telling
+from turnfold.core.agent.commands import config, deciding, history, settings, telling
 from turnfold.core.agent.commands import tools as calling
 from turnfold.core.agent.commands.command import Command, columns, parted, refuse, tell, wrong
 from turnfold.core.agent.draft import Draft
@@ -91,6 +91,7 @@ COMMANDS: tuple[Command, ...] = (
     settings.MODEL,
     settings.AGENT,
     config.CONFIG,
+    deciding.DECIDE,
     settings.ALLOW,
     settings.PERMISSION,
     history.UNDO,

@@ -67,7 +67,8 @@ def _cost(draft: Draft, rest: str, tools: tuple[ToolSpec, ...], cfg: ChatConfig)
 
 
 def _prices(profile: ModelProfile) -> str:
-    priced = ((profile.input_usd, "read"), (profile.cached_usd, "from the cache"), (profile.output_usd, "written"))
+    buffered = ((profile.cached_usd, "from the cache"), (profile.cache_write_usd, "into the cache"))
+    priced = ((profile.input_usd, "read"), *buffered, (profile.output_usd, "written"))
     known = ", ".join(f"{_usd(price)} {what}" for price, what in priced if price is not None)
     return f"{known} (a million tokens)" if known else "not known"
 

@@ -34,8 +34,8 @@ def _turn_at(begun: tuple[tuple[int, int], ...], index: int) -> int:
 def _short(message: Message) -> str:
     text = clipped(message.text.strip(), SHORT_CHARS)
     match message:
-        case UserMessage():
-            return f"you: {text}"
+        case UserMessage(urged=urged):
+            return f"{'turnfold' if urged else 'you'}: {text}"
         case AssistantMessage(calls=calls):
             called = f"(calls {', '.join(call.name for call in calls)})" if calls else ""
             return f"model: {text} {called}".rstrip()
@@ -59,8 +59,8 @@ def as_markdown(past: Past, name: str, tools: tuple[ToolSpec, ...]) -> str:
 
 def _section(message: Message, tools: tuple[ToolSpec, ...]) -> str:
     match message:
-        case UserMessage(text=text, context=context):
-            return f"## User\n\n{context + chr(10) * 2 if context else ''}{text.rstrip()}\n"
+        case UserMessage(text=text, context=context, urged=urged):
+            return f"## {'turnfold' if urged else 'User'}\n\n{context + chr(10) * 2 if context else ''}{text.rstrip()}\n"
         case AssistantMessage(text=text, calls=calls, cut=cut):
             written = tuple(call for format in ToolFormat for call in parse(text, format, tools))
             unwritten = (_block(call, tools) for call in calls if call not in written)
@@ -94,8 +94,8 @@ def as_json(past: Past, name: str) -> str:
 
 def _object(message: Message) -> JsonObject:
     match message:
-        case UserMessage(text=text, context=context):
-            return JsonObject.of(role="user", text=text, **({"context": context} if context else {}))
+        case UserMessage(text=text, context=context, urged=urged):
+            return JsonObject.of(role="turnfold" if urged else "user", text=text, **({"context": context} if context else {}))
         case AssistantMessage():
             return _replied(message)
         case ToolMessage(call_id=call_id, tool=tool, text=text, ok=ok):
