@@ -19,6 +19,7 @@ from turnfold.core.world.requests import (
     SearchChats,
     SearchFiles,
     StartChild,
+    Wait,
 )
 from turnfold.shell.people import Nobody
 from turnfold.shell.perform import perform
@@ -27,7 +28,7 @@ from turnfold.testing.fake_world import fake_world
 from turnfold.testing.strategies import requests
 
 LOOKS = (CallModel, ReadFile, ReadImage, ListFiles, SearchFiles, SearchChats)
-BY_ITSELF = (AskHuman, StartChild)  # a question is never performed, and a child's requests are performed in the same dry world
+BY_ITSELF = (AskHuman, StartChild, Wait)  # a question is never performed, a child's requests are in the same dry world, a wait does nothing
 
 
 @given(requests())
