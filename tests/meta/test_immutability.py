@@ -44,6 +44,8 @@ BY_PLACE = frozenset({"turnfold.core.agent.ids.RequestId"})  # reads as its text
 LIVING = frozenset(
     {
         "cattrs.converters.Converter",  # its hooks are set where it is made; then it only compiles
+        "json.decoder.JSONDecoder",  # settings of a parser, read by its methods
+        "json.encoder.JSONEncoder",  # the same, of a writer
         "tree_sitter.Language",  # the tables of a grammar, compiled into a library: nothing writes them
     }
 )

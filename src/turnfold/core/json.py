@@ -16,6 +16,7 @@ from returns.result import Failure, Result, Success
 from typing_extensions import override
 
 MAX_DEPTH = 100  # deeper values are refused, so that no later walk can run out of stack
+ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)  # json.dumps makes one for each call
 
 
 @final
@@ -140,7 +141,7 @@ def dumps(value: JsonValue) -> str:
 
 def compact(thawed: object) -> str:
     """Dicts, lists and scalars as compact JSON text; ``ValueError`` for a number that JSON has no word for."""
-    return json.dumps(thawed, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return ENCODER.encode(thawed)
 
 
 def quoted(text: str) -> str:
