@@ -16,15 +16,17 @@ from typing_extensions import override
 from tests.laws.comparison import assert_acceptable, without_times
 from tests.shell.test_run import CFG, Driver, driver, on_a_loop
 from turnfold import BUILTIN_TOOLS, Effect, Publish, RunResult, World, load, run, run_async
-from turnfold.core.agent.events import CallClosed
+from turnfold.core.agent.effects import Record
+from turnfold.core.agent.events import CallClosed, Event
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.conversation.messages import ToolMessage
 from turnfold.core.llm.reply import RawCall
 from turnfold.core.world.answers import FilesSearched, Match
 from turnfold.core.world.requests import SearchFiles
-from turnfold.shell.ports import Port
+from turnfold.shell.ports import Journal, Kept, Port
 from turnfold.shell.scope import Scope
 from turnfold.testing.fake_world import FakeModels, fake_world
+from turnfold.testing.memory_journal import MemoryJournal
 from turnfold.testing.wire import chat_stream
 
 __all__ = ["driver"]  # the fixture of all drivers
@@ -34,18 +36,16 @@ PATIENCE_S = 20.0
 
 @final
 class LastFirst(Port[SearchFiles]):
-    """Searches that are answered in the order opposite to the one in which they were asked, where they run at once."""
+    """Searches that are answered in the order opposite to the one in which they were asked, each when the one after it is recorded."""
 
     def __init__(self, count: int) -> None:
-        self._turns = [threading.Event() for _ in range(count)]
-        self._turns[-1].set()
+        self.turns = tuple(threading.Event() for _ in range(count))
+        self.turns[-1].set()
 
     @override
     def act(self, request: SearchFiles, cfg: ChatConfig, scope: Scope) -> FilesSearched:
         number = int(request.pattern.removeprefix("word"))
-        self._turns[number].wait(PATIENCE_S)
-        if number:
-            self._turns[number - 1].set()
+        self.turns[number].wait(PATIENCE_S)
         return FilesSearched(found=(Match(path=f"{number}.txt", line=1, text=request.pattern),))
 
     @override
@@ -57,6 +57,38 @@ class LastFirst(Port[SearchFiles]):
         """Nothing lives here."""
 
 
+@final
+class Heard(Journal):
+    """A journal in memory; that a call is closed is the sign for the one before it."""
+
+    def __init__(self, searches: LastFirst) -> None:
+        self._kept = MemoryJournal()
+        self._searches = searches
+
+    @override
+    def append(self, conversation: str, records: tuple[Record, ...]) -> None:
+        self._kept.append(conversation, records)
+        for record in records:
+            if isinstance(record.event, CallClosed) and record.event.slot:
+                self._searches.turns[record.event.slot - 1].set()
+
+    @override
+    def load(self, conversation: str) -> tuple[Event, ...]:
+        return self._kept.load(conversation)
+
+    @override
+    def keep(self, digest: str, cfg: ChatConfig) -> None:
+        self._kept.keep(digest, cfg)
+
+    @override
+    def config(self, digest: str) -> ChatConfig:
+        return self._kept.config(digest)
+
+    @override
+    def find(self) -> tuple[Kept, ...]:
+        return self._kept.find()
+
+
 def by_threads(world: World) -> RunResult:
     with ThreadPoolExecutor(len(CALLS)) as executor:
         return run("go", BUILTIN_TOOLS, CFG, world, executor=executor)
@@ -65,7 +97,8 @@ def by_threads(world: World) -> RunResult:
 @pytest.mark.parametrize("drive", [by_threads, lambda world: on_a_loop("go", CFG, world)], ids=["run-executor", "run_async"])
 def test_f1_answers_of_parallel_calls_land_in_their_slots_whatever_their_order(drive: Driver) -> None:
     models = FakeModels((chat_stream("", CALLS), chat_stream("Done.")))
-    world = evolve(fake_world(), models=models, finder=LastFirst(len(CALLS)))
+    searches = LastFirst(len(CALLS))
+    world = evolve(fake_world(), models=models, finder=searches, journal=Heard(searches))
     result = drive(world)
     events = world.journal.load(result.cfg.conversation)
     assert [event.slot for event in events if isinstance(event, CallClosed)] == [3, 2, 1, 0]
