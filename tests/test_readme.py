@@ -44,10 +44,13 @@ def test_the_first_example_runs_and_nothing_has_happened(tmp_path: Path) -> None
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.skipif(
+WEIGHTS = pytest.mark.skipif(
     not engine_installed() or cached(QWEN_CODER_05B, find_folders(os.environ).weights) is None,
     reason="the embedded model's engine or weights are not on this machine, and tests fetch none",
 )
+
+
+@WEIGHTS
 def test_the_second_example_asks_and_goes_on(tmp_path: Path) -> None:
     first, second = blocks("python")[:2]
     code = (
@@ -63,6 +66,14 @@ print(result.ended.reason, Path({str(tmp_path)!r}, "hello.txt").read_text())
 """
     )
     assert python(code, tmp_path).split() == ["Reason.COMPLETED", "hi"]
+
+
+@WEIGHTS
+def test_the_third_example_streams_a_run_to_its_end(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("Buy milk.\n")
+    first, _, third = blocks("python")[:3]
+    code = (first + third).replace("/tmp/demo", str(tmp_path)) + "\nprint(type(item).__name__, item.reason)\n"
+    assert python(code, tmp_path).splitlines()[-1].endswith("RunEnded Reason.COMPLETED")
 
 
 def test_the_links_lead_somewhere() -> None:
