@@ -363,3 +363,11 @@ def test_the_turn_after_a_handoff_begins_although_a_stop_rule_names_a_tool_of_an
     assert (reasons(done), problems(done)) == ((Reason.COMPLETED, Reason.COMPLETED), ())
     wrong = finished(after(sim(reply("Hi."), cfg=evolve(cfg, stop_on=("clark",))), Say("My bill?")))
     assert problems(wrong)[0].message == "stop_on names the tool 'clark', and there is no such tool; did you mean clerk?"
+
+
+@pytest.mark.parametrize(("reason", "told"), [("a bill", "a bill."), (" a bill. ", "a bill."), ("Why?", "Why?"), (".", ".")])
+def test_the_reason_of_a_handoff_is_a_sentence_of_its_own(reason: str, told: str) -> None:
+    cfg = led(evolve(TRIAGE, handoffs=("billing",)), evolve(BILLING, history=History.NESTED))
+    handing = call("transfer_to_billing", reason=reason)
+    done = finished(after(sim(reply("", handing), reply("It is 12."), cfg=cfg), Say("My bill?")))
+    assert f"(The conversation was handed to you, billing by triage. The reason: {told} It is your turn" in texts(bodies(done)[1])
