@@ -116,6 +116,22 @@ def test_a_check_names_tools_that_there_are_not_and_an_agents_model_once(tmp_pat
     assert "There is no tool 'reed'; did you mean read? @ $.tools" in bench.run("config", "check").out
 
 
+def test_a_check_names_tools_that_a_turn_shall_begin_or_end_with_and_there_are_not(tmp_path: Path) -> None:
+    bench = Bench(tmp_path / "home", tmp_path / "work")
+    bench.workspace.mkdir()
+    fine = 'tool_choice = "required"\nstop_on = ["*", "transfer_to_b", "helper"]\nagent = "a"\n[agents.a]\nhandoffs = ["b"]\n[agents.b]\n'
+    bench.write_config(f'{fine}tool_choice = "helper"\nhelpers = ["helper"]\nstop_on = ["read"]\n[agents.helper]\n[mcp.s]\ncommand = "x"\n')
+    assert bench.run("config", "check").out == "1 file read, no fault.\n"
+    wrong = 'tool_choice = "reed"\nstop_on = ["transfer_to_c", "s__x"]\n[mcp.s]\ncommand = "x"\n[agents.a]\n'
+    bench.write_config(f'{wrong}tool_choice = "requird"\nstop_on = ["shel"]\n')
+    done = bench.run("config", "check")
+    assert (done.code, done.out.count("✗")) == (2, 4)
+    assert f"{bench.config}:1: There is no tool 'reed'; did you mean read" in done.out
+    assert f"{bench.config}:2: There is no tool 'transfer_to_c'" in done.out
+    assert f"{bench.config}:6: There is no tool 'requird'; did you mean required? @ $.agents.a.tool_choice" in done.out
+    assert f"{bench.config}:7: There is no tool 'shel'; did you mean shell? @ $.agents.a.stop_on" in done.out
+
+
 def test_a_value_is_explained_in_a_few_lines(bench: Bench) -> None:
     done = bench.run("config", "explain", "tools")
     assert done.out.splitlines() == [

@@ -8,6 +8,8 @@ from typing import final
 
 from attrs import frozen
 
+from turnfold.core.agent.ending import ANY, CHOICES
+from turnfold.core.agent.led_tools import every_name
 from turnfold.core.codec.shapes import SETTINGS, Key, Named, Table
 from turnfold.core.config.explain import Explained, explain, said_keys, split_key
 from turnfold.core.config.layer import Layer
@@ -86,9 +88,14 @@ def unknown_names(cfg: ChatConfig) -> Iterator[str]:
         if isinstance(located, Problem):
             yield f"{_place(cfg, key)}{located.message} @ $.{key}"
     servers = tuple(FOREIGN.sub("_", server.name) for server in cfg.mcp if server.enabled)
-    for key, name in () if cfg.tool_modules else _tools_named(cfg):  # what modules hold is known when they are loaded
-        if name not in built_in and name.partition("__")[0] not in servers:
-            hint = did_you_mean(name, built_in) or f"; there are {', '.join(built_in)}."
+    called = every_name(BUILTIN_TOOLS, cfg)
+    named = (
+        *((key, name, built_in) for key, name in _tools_named(cfg)),
+        *((key, name, (*called, *words)) for key, name, words in _calls_named(cfg)),
+    )
+    for key, name, there in () if cfg.tool_modules else named:  # what modules hold is known when they are loaded
+        if name not in there and name.partition("__")[0] not in servers:
+            hint = did_you_mean(name, there) or f"; there are {', '.join(there)}."
             yield f"{_place(cfg, key)}There is no tool {name[:60]!r}{hint} @ $.{key}"
     yield from _undefined(cfg)
     yield from _odd_hooks(cfg)
@@ -137,6 +144,17 @@ def _tools_named(cfg: ChatConfig) -> Iterator[tuple[str, str]]:
     agents = ((f"agents.{each.name}.tools", each.tools or ()) for each in cfg.agents)
     for key, names in (("tools", () if _place(cfg, "tools").startswith("agent ") else cfg.tools or ()), *agents):
         yield from ((key, name.removeprefix("+").removeprefix("-")) for name in names)
+
+
+def _calls_named(cfg: ChatConfig) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """The settings that name a tool whose call a turn shall begin or end with, each with the name, and the words that mean no tool."""
+    led = tuple(key for key in ("tool_choice", "stop_on") if _place(cfg, key).startswith("agent "))  # that agent's is told below
+    choices = [("tool_choice", cfg.tool_choice if "tool_choice" not in led else "")]
+    choices += [(f"agents.{each.name}.tool_choice", each.tool_choice) for each in cfg.agents]
+    yield from ((key, name, CHOICES) for key, name in choices if name)
+    stops = [("stop_on", cfg.stop_on if "stop_on" not in led else ())]
+    stops += [(f"agents.{each.name}.stop_on", each.stop_on or ()) for each in cfg.agents]
+    yield from ((key, name, (ANY,)) for key, names in stops for name in names)
 
 
 def _place(cfg: ChatConfig, key: str) -> str:

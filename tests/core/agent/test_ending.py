@@ -208,11 +208,13 @@ def test_under_none_the_first_reply_calls_nothing(form: ToolFormat) -> None:
     assert (reasons(done), results(done)) == ((Reason.COMPLETED,), ())
 
 
-@pytest.mark.parametrize("more", [{"tool_choice": "raed"}, {"stop_on": ("raed",)}])
-def test_a_name_that_no_tool_has_is_told_with_what_is_like_it(more: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("more", "why"), [({"tool_choice": "raed"}, "no such tool is offered"), ({"stop_on": ("raed",)}, "there is no such tool")]
+)
+def test_a_name_that_no_tool_has_is_told_with_what_is_like_it(more: dict[str, Any], why: str) -> None:
     done = said(settings(**more), reply("Hi."))
     assert reasons(done) == (Reason.FAILED,)
-    assert "'raed', and no such tool is offered; did you mean read" in problems(done)[0].message
+    assert f"'raed', and {why}; did you mean read" in problems(done)[0].message
     assert problems(done)[0].path == f"$.{next(iter(more))}"
     assert not done.performs
 

@@ -349,3 +349,25 @@ def test_a_handoff_is_no_end_where_any_tool_ends_the_turn() -> None:
     cfg = led(evolve(TRIAGE, handoffs=("billing",), stop_on=("*",)), BILLING)
     done = finished(after(sim(reply("", TO_BILLING), reply("It is 12."), cfg=cfg), Say("My bill?")))
     assert (len(bodies(done)), reasons(done), [event.agent for event in handed(done)]) == (2, (Reason.COMPLETED,), ["billing"])
+
+
+def test_the_turn_after_a_handoff_begins_although_a_stop_rule_names_a_tool_of_another_agent() -> None:
+    agents = (
+        evolve(TRIAGE, handoffs=("billing",)),
+        evolve(BILLING, tools=("shell",), handoffs=(), helpers=("clerk",)),
+        AgentSpec(name="clerk"),
+    )
+    cfg = evolve(led(*agents), stop_on=("read", "transfer_to_billing", "clerk"))
+    done = finished(after(sim(reply("", TO_BILLING), reply("It is 12."), reply("As I said."), cfg=cfg), Say("My bill?")))
+    done = finished(after(done, Say("And now?")))
+    assert (reasons(done), problems(done)) == ((Reason.COMPLETED, Reason.COMPLETED), ())
+    wrong = finished(after(sim(reply("Hi."), cfg=evolve(cfg, stop_on=("clark",))), Say("My bill?")))
+    assert problems(wrong)[0].message == "stop_on names the tool 'clark', and there is no such tool; did you mean clerk?"
+
+
+@pytest.mark.parametrize(("reason", "told"), [("a bill", "a bill."), (" a bill. ", "a bill."), ("Why?", "Why?"), (".", ".")])
+def test_the_reason_of_a_handoff_is_a_sentence_of_its_own(reason: str, told: str) -> None:
+    cfg = led(evolve(TRIAGE, handoffs=("billing",)), evolve(BILLING, history=History.NESTED))
+    handing = call("transfer_to_billing", reason=reason)
+    done = finished(after(sim(reply("", handing), reply("It is 12."), cfg=cfg), Say("My bill?")))
+    assert f"(The conversation was handed to you, billing by triage. The reason: {told} It is your turn" in texts(bodies(done)[1])

@@ -23,6 +23,7 @@ from returns.result import Failure
 from turnfold.core.agent.draft import Draft, end_turn
 from turnfold.core.agent.events import Reason, TurnEnded
 from turnfold.core.agent.extending import said_untrusted, situation_of
+from turnfold.core.agent.led_tools import every_name
 from turnfold.core.agent.limits import is_of
 from turnfold.core.agent.state import Past, Turn
 from turnfold.core.agent.turn_events import Cause, ModelUrged
@@ -76,17 +77,32 @@ def chosen(turn: Turn, cfg: ChatConfig) -> str:
 
 
 def choice_missing(tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Problem | None:
-    """The Problem of a ``tool_choice`` or a ``stop_on`` that names no tool that is offered; else None."""
-    names = tuple(tool.name for tool in tools)
-    said = (("tool_choice", cfg.tool_choice, CHOICES), *(("stop_on", name, (ANY,)) for name in cfg.stop_on))
-    for setting, name, words in said:
-        if name and name not in words and name not in names:
-            near = did_you_mean(name, (*names, *words)) or f"; there are {', '.join((*words, *names))}."
-            message = f"{setting} names the tool {name[:60]!r}, and no such tool is offered{near}"
-            return caller_problem("unknown-tool", message, f"$.{setting}")
+    """The Problem of a ``tool_choice`` that names none of the offered ``tools``; else None."""
+    names, choice = tuple(tool.name for tool in tools), cfg.tool_choice
+    if choice and choice not in CHOICES and choice not in names:
+        return _unknown("tool_choice", choice, (*CHOICES, *names), "no such tool is offered")
     if cfg.tool_choice == REQUIRED and not names:
         return caller_problem("unknown-tool", "tool_choice is required, and no tool is offered.", "$.tool_choice")
     return None
+
+
+def stop_missing(tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Problem | None:
+    """The Problem of a ``stop_on`` that names no tool at all; else None. One that the leading agent does not have may be another's.
+
+    >>> from turnfold.core.config.layers import Config, ProjectConfig
+    >>> stop_missing((), ChatConfig(ProjectConfig(Config(stop_on=("raed",))))).message
+    "stop_on names the tool 'raed', and there is no such tool; there are *."
+    """
+    if not cfg.stop_on:
+        return None
+    names = (ANY, *every_name(tools, cfg))
+    name = next((name for name in cfg.stop_on if name not in names), None)
+    return None if name is None else _unknown("stop_on", name, names, "there is no such tool")
+
+
+def _unknown(setting: str, name: str, names: tuple[str, ...], why: str) -> Problem:
+    near = did_you_mean(name, names) or f"; there are {', '.join(names)}."
+    return caller_problem("unknown-tool", f"{setting} names the tool {name[:60]!r}, and {why}{near}", f"$.{setting}")
 
 
 def stops_on(name: str, cfg: ChatConfig) -> bool:

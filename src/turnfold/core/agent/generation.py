@@ -18,7 +18,7 @@ from turnfold.core.agent.compaction import plan, plan_for_overlong, plan_if_due
 from turnfold.core.agent.draft import Draft, end_turn
 from turnfold.core.agent.effects import Cancel, Channel, Delta, Notice, Publish
 from turnfold.core.agent.encoding import encoded_for, profile_for, request_body
-from turnfold.core.agent.ending import NONE, Verdict, at_limit, choice_missing, chosen, stopped, verdict_on
+from turnfold.core.agent.ending import NONE, Verdict, at_limit, choice_missing, chosen, stop_missing, stopped, verdict_on
 from turnfold.core.agent.events import MessageAdded, ModelReplied, Reason, RequestClosed, TurnEnded, Unanswered, Why
 from turnfold.core.agent.guarding import GUARDRAIL, missing_guardrail
 from turnfold.core.agent.ids import GUARD, MODEL, RequestId, place
@@ -155,7 +155,7 @@ def _open_model(draft: Draft, turn: Turn, tools: tuple[ToolSpec, ...], cfg: Chat
     found = (
         missing_agent(cfg)
         or missing_guardrail(cfg)
-        or (choice_missing(known, cfg) if turn.generation == 1 else None)
+        or (choice_missing(known, cfg) or stop_missing(tools, cfg) if turn.generation == 1 else None)
         or callable_model(cfg)
     )
     if isinstance(found, Problem):

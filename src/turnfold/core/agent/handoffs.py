@@ -93,5 +93,6 @@ def _word(spec: AgentSpec, slot: Slot, cfg: ChatConfig) -> str:
     """What the agent is told last: by whom the conversation is handed to it, and why."""
     call = slot.invocation
     reason = text_argument(call.arguments, "reason").strip() if isinstance(call, ToolCall) else ""
+    ended = reason if reason.endswith((".", "!", "?")) else f"{reason}."
     by = f" by {cfg.agent}" if cfg.agent else ""
-    return f"(The conversation was handed to you, {spec.name}{by}.{f' The reason: {reason}' if reason else ''} {GO_ON})"
+    return f"(The conversation was handed to you, {spec.name}{by}.{f' The reason: {ended}' if reason else ''} {GO_ON})"

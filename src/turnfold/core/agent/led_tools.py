@@ -69,6 +69,13 @@ def led_tools(tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> tuple[ToolSpec, .
     return found
 
 
+def every_name(tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> tuple[str, ...]:
+    """The names of all tools that can be called under some agent of ``cfg``: of ``tools``, and of what the agents have of their own."""
+    leading = (evolve(cfg, overrides=(agent_layer(spec), *cfg.overrides)) for spec in cfg.agents)
+    own = (tool.name for each in leading for tool in led_tools(tools, each))
+    return tuple(dict.fromkeys((*(tool.name for tool in tools if not tool.bare), *own)))
+
+
 def at_hand(tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> tuple[ToolSpec, ...]:
     """All tools that can be called under ``cfg``: those of ``tools`` that it lets be used, and what its agent has of its own."""
     there = usable(tools, cfg)
