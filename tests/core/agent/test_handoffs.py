@@ -14,6 +14,7 @@ from tests.core.agent.scripted import YES, after, call, config, log, notices, pr
 from turnfold.core.agent.encoding import encoded_for, request_body
 from turnfold.core.agent.events import Reason
 from turnfold.core.agent.led_tools import Transfer, at_hand, led_tools
+from turnfold.core.agent.retelling import retold
 from turnfold.core.agent.state import ChatState, effective
 from turnfold.core.agent.turn_events import HandedOff
 from turnfold.core.codec.codec import EVENT, decode_untrusted, encode
@@ -349,3 +350,17 @@ def test_a_handoff_is_no_end_where_any_tool_ends_the_turn() -> None:
     cfg = led(evolve(TRIAGE, handoffs=("billing",), stop_on=("*",)), BILLING)
     done = finished(after(sim(reply("", TO_BILLING), reply("It is 12."), cfg=cfg), Say("My bill?")))
     assert (len(bodies(done)), reasons(done), [event.agent for event in handed(done)]) == (2, (Reason.COMPLETED,), ["billing"])
+
+
+@pytest.mark.parametrize("history", [History.FILTERED, History.NESTED])
+def test_what_another_agent_reasoned_is_not_told(history: History) -> None:
+    thought = AssistantMessage(text="Wait.", place="1.1", reasoning="They are rude.")
+    for retells in (None, everything):
+        told = retold((UserMessage("Hi."), thought), history, retells, ToolFormat.NATIVE).told
+        assert told is not None
+        assert "rude" not in repr(told)
+
+
+def test_where_the_function_fails_what_turnfold_urged_are_not_the_persons_words() -> None:
+    told = retold((UserMessage("Hi."), UserMessage("Answer now.", urged=True)), History.ALL, raising, ToolFormat.NATIVE).told
+    assert told == (UserMessage("Hi."),)
