@@ -170,7 +170,7 @@ def _open_model(draft: Draft, turn: Turn, tools: tuple[ToolSpec, ...], cfg: Chat
             return draft
     encoded = encoded_for(draft.state, known, cfg, profile, added)
     encoding = draft.with_live(evolve(draft.state.live, encoded=encoded))
-    planned = plan_if_due(draft.past, encoded.size_bytes, cfg, profile)
+    planned = plan_if_due(draft.past, encoded.size_bytes, cfg, profile) or plan_for_overlong(draft.past, cfg)
     if planned is not None:
         return open_summary(encoding, turn, planned, found, cfg)
     scan = call_format.begin(encoded.told.tool_format, known) if chosen(turn, cfg) != NONE else None
