@@ -104,7 +104,9 @@ class RunResult:
             return None
         said = next(each for each in map(log.__getitem__, range(len(log) - 1, -1, -1)) if isinstance(each, AssistantMessage))
         call = said.calls[int(ending.call_id.rpartition(".")[2])]
-        return ending.edited or (call.arguments if isinstance(call, ToolCall) else None)
+        if ending.edited is not None:
+            return ending.edited
+        return call.arguments if isinstance(call, ToolCall) else None
 
     @property
     def _ending(self) -> ToolMessage | None:
