@@ -23,7 +23,8 @@ from turnfold.core.conversation.log import Log
 from turnfold.core.json import JsonObject, freeze, scalar_text
 from turnfold.core.llm.chat_calls import CallParts, calls_begun, calls_taken, continued, raw_calls
 from turnfold.core.llm.chat_details import NO_DETAILS, details_taken, verbatim
-from turnfold.core.llm.chat_events import Parsed, is_scalar, loaded, plain_delta
+from turnfold.core.llm.chat_events import plain_delta
+from turnfold.core.llm.intake import Object, is_scalar, loaded
 from turnfold.core.llm.protocol import Decoded
 from turnfold.core.llm.provider_errors import broken_off
 from turnfold.core.llm.reply import CallSoFar, Reply, Stop
@@ -208,7 +209,7 @@ def _taken(fold: ChatFold, data: str, name: str) -> Decoded[ChatFold]:
     return _all_taken(fold, value, name)
 
 
-def _plain_taken(fold: ChatFold, delta: Parsed) -> Decoded[ChatFold] | None:
+def _plain_taken(fold: ChatFold, delta: Object) -> Decoded[ChatFold] | None:
     """``fold`` with a delta of plain strings and call fragments; None where it holds more."""
     text: object = delta.get("content") or ""
     reasoning: object = delta.get("reasoning_content") or delta.get("reasoning") or ""
@@ -234,7 +235,7 @@ def _plain_taken(fold: ChatFold, delta: Parsed) -> Decoded[ChatFold] | None:
     return Decoded(after, text, reasoning)
 
 
-def _all_taken(fold: ChatFold, value: Parsed, name: str) -> Decoded[ChatFold]:
+def _all_taken(fold: ChatFold, value: Object, name: str) -> Decoded[ChatFold]:
     """``fold`` with everything that an event's object says."""
     problem = fold.rest.problem or _error(value, name)
     calls, stop, delta = fold.calls, fold.rest.stop, Delta()
@@ -328,7 +329,7 @@ def _stop(reason: object) -> Stop | None:
     return next((stop for name, stop in STOPS if name == reason), Stop.END)
 
 
-def _usage(value: Parsed, before: Usage) -> Usage:
+def _usage(value: Object, before: Usage) -> Usage:
     usage = value.get("usage")
     if not isinstance(usage, dict) or not usage:
         return before
@@ -348,7 +349,7 @@ def _count(value: object, key: str) -> int:
     return count if isinstance(count, int) and not isinstance(count, bool) and count > 0 else 0
 
 
-def _error(value: Parsed, name: str) -> Problem | None:
+def _error(value: Object, name: str) -> Problem | None:
     """The Problem that an event tells of: under ``error``, or, in an event of that name, as a whole."""
     error = value.get("error") or (value if name == "error" else None)
     if not error:

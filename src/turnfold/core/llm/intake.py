@@ -117,10 +117,14 @@ def parsed(text: str) -> object:
 
 
 def loaded(text: str) -> Object | None:
-    """The JSON object that ``text`` spells; None for anything else."""
+    """The JSON object that ``text`` spells; None for anything else.
+
+    >>> loaded('{"a": 1}'), loaded("[1]"), loaded("{")
+    ({'a': 1}, None, None)
+    """
     try:
         value: object = json.loads(text)
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError):  # as in ``parsed``, without its call: every event passes here
         return None
     return value if isinstance(value, dict) else None
 
@@ -195,7 +199,7 @@ def scalars(held: str, piece: object) -> Scalars:
 
 
 def is_scalar(text: str) -> bool:
-    """Whether ``text`` holds no half of a surrogate pair."""
+    """Whether UTF-8 can hold ``text``: whether it has no half of a surrogate pair."""
     if text.isascii():
         return True
     try:
