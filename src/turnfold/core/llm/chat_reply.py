@@ -24,7 +24,7 @@ from turnfold.core.json import JsonObject, freeze, scalar_text
 from turnfold.core.llm.chat_calls import CallParts, calls_begun, calls_taken, continued, raw_calls
 from turnfold.core.llm.chat_details import NO_DETAILS, details_taken, verbatim
 from turnfold.core.llm.chat_events import plain_delta
-from turnfold.core.llm.intake import Object, is_scalar, loaded
+from turnfold.core.llm.intake import Object, garbage, is_scalar, loaded
 from turnfold.core.llm.protocol import Decoded
 from turnfold.core.llm.provider_errors import broken_off
 from turnfold.core.llm.reply import CallSoFar, Reply, Stop
@@ -33,7 +33,6 @@ from turnfold.core.problem import Problem, world_problem
 from turnfold.core.world.usage import Usage
 
 MAX_BYTES = 8_000_000  # of one event, and of a body that is no stream
-QUOTED_CHARS = 80  # of what is no reply
 NO_USAGE: Usage = Usage()
 NO_TEXT: Log[str] = Log()
 
@@ -200,7 +199,7 @@ def _taken(fold: ChatFold, data: str, name: str) -> Decoded[ChatFold]:
         return Decoded(fold=_with_rest(fold, evolve(rest, done=True, seen=True, body=NOTHING)))
     value = loaded(data)
     if value is None:
-        return Decoded(fold=_with_rest(fold, evolve(rest, problem=rest.problem or _garbage(data), seen=True, body=NOTHING)))
+        return Decoded(fold=_with_rest(fold, evolve(rest, problem=rest.problem or garbage(data), seen=True, body=NOTHING)))
     if rest.seen and not (rest.held_text or rest.held_reasoning or name):
         delta = plain_delta(value)
         plain = None if delta is None else _plain_taken(fold, delta)
@@ -367,18 +366,7 @@ def _whole(fold: ChatFold) -> ChatFold:
     if value is not None and ("choices" in value or value.get("error")):
         taken = _all_taken(fold, value, "").fold
         return _with_rest(taken, evolve(taken.rest, done=True))
-    start = body[: QUOTED_CHARS * 20].decode("utf-8", "replace")
-    return _with_rest(fold, evolve(fold.rest, problem=_garbage(start)))
-
-
-def _garbage(text: str) -> Problem:
-    start = " ".join(text.split())
-    if not start:
-        return world_problem("bad-reply", "The server's reply is empty: try again, or check that it serves the model.")
-    quoted = start if len(start) <= QUOTED_CHARS else start[:QUOTED_CHARS] + "…"
-    return world_problem(
-        "bad-reply", f'The server answered with what is no reply of a model ("{quoted}"): check the base URL of the provider.'
-    )
+    return _with_rest(fold, evolve(fold.rest, problem=garbage(body.decode("utf-8", "replace"))))
 
 
 def _with_rest(fold: ChatFold, rest: Rest) -> ChatFold:

@@ -288,7 +288,9 @@ def _turn_ended(done: Advanced, event: TurnEnded) -> Advanced:
     end, turn = _turn_end(event), done.now.open[0]
     for span in reversed(done.now.open[1:]):
         done = done.end(span.id, end if isinstance(span.facts, AgentFacts) else BROKEN_OFF, event.at_ms)
-    facts = evolve(turn.facts, reason=event.reason, reply=event.text or done.now.replied) if isinstance(turn.facts, TurnFacts) else turn.facts
+    facts = (
+        evolve(turn.facts, reason=event.reason, reply=event.text or done.now.replied) if isinstance(turn.facts, TurnFacts) else turn.facts
+    )
     return done.end(turn.id, end, event.at_ms, facts).with_now(Now())
 
 
