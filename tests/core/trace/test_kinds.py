@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from functools import reduce
-
-from turnfold.core.agent.apply import apply
 from turnfold.core.agent.events import (
     CallClosed,
     CancelAsked,
@@ -27,12 +24,12 @@ from turnfold.core.agent.events import (
     Why,
 )
 from turnfold.core.agent.ids import GUARD, MODEL, RequestId
-from turnfold.core.agent.state import Past
 from turnfold.core.agent.turn_events import CallEdited, FellBack, GuardrailChecked, HandedOff
 from turnfold.core.config.layers import Overrides
 from turnfold.core.config.tables import Guarded
 from turnfold.core.config.values import Provider
 from turnfold.core.conversation.messages import AssistantMessage, BrokenCall, ToolCall, UserMessage
+from turnfold.core.journal import fold
 from turnfold.core.json import JsonObject
 from turnfold.core.llm.reply import Stop
 from turnfold.core.problem import model_problem, world_problem
@@ -233,14 +230,14 @@ def test_a_request_of_no_call_and_ends_of_what_is_not_open_change_nothing_else()
 def test_what_a_broken_reply_used_counts_and_is_told_of_its_call() -> None:
     used = Usage(input_tokens=100, output_tokens=7)
     request_id = RequestId(1, 1, MODEL, 0)
-    events = (
+    events: tuple[Event, ...] = (
         BEGUN, SAID,
         RequestOpened(request_id=request_id, request=ASKED, at_ms=2),
         RequestClosed(request_id, model_problem("overloaded", "It is busy."), 3, used),
         TurnEnded(Reason.FAILED, model_problem("overloaded", "It is busy."), 4),
     )  # fmt: skip
     trace = trace_of(events)
-    assert trace.usage == reduce(apply, events, Past()).usage == used
+    assert trace.usage == fold(events).usage == used
     facts = trace.turns[0].children[0].facts
     assert isinstance(facts, ModelFacts)
     assert facts.usage == used
