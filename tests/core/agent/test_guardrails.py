@@ -422,6 +422,11 @@ def test_what_a_person_commands_is_not_judged() -> None:
     assert (verdicts(done), reasons(done)) == ([], (Reason.COMPLETED,))
 
 
+def test_nor_is_the_text_of_a_command_that_ends_its_turn() -> None:
+    done = finished(after(Sim(tools=ALL_TOOLS, cfg=guarded(finds(Guarded.OUTPUT))), Command("/complete bad")))
+    assert (verdicts(done), reasons(done)) == ([], (Reason.COMPLETED,))
+
+
 def test_one_that_is_taken_away_while_it_is_asked_again_trips() -> None:
     agents = (AgentSpec(name="free", guardrails=("finds",)),)
     cfg = evolve(guarded(asks(blocking=False), finds(Guarded.OUTPUT, "never")), agents=agents)

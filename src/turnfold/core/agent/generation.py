@@ -101,8 +101,8 @@ def _over(draft: Draft, reason: Reason, problem: Problem | None = None) -> Draft
 
 
 def _finish(draft: Draft, turn: Turn, reason: Reason, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
-    """The turn ended with its reply, when all guardrails have let it pass."""
-    looked = judge(draft, turn, Guarded.OUTPUT, tools, cfg).draft
+    """The turn ended with its reply, when all guardrails have let it pass; what a person commanded is no reply."""
+    looked = draft if turn.commanded else judge(draft, turn, Guarded.OUTPUT, tools, cfg).draft
     now = looked.past.turn
     if now is None or now.interrupted or any(each.outcome is None for each in now.checks):
         return looked
