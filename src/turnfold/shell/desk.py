@@ -242,9 +242,9 @@ class Desk:
         return hooked if exporting is None else (*hooked, *exporting.close())
 
     def tell(self, problems: tuple[Problem, ...]) -> None:
-        """Show ``problems`` to whoever watches."""
+        """Show ``problems``, which may quote anybody's code, to whoever watches."""
         for problem in problems:
-            self.watch(Publish(problem))
+            self.watch(Publish(evolve(problem, message=self.mask.text(problem.message))))
 
     def recalled(self, act: Recall) -> Effect:
         """``act`` done, from any thread; what comes of it is for the watcher."""
