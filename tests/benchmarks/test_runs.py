@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -23,7 +24,7 @@ from tests.benchmarks.runs import (
 )
 from tests.benchmarks.scripted import Script, scripted_world
 
-MARGIN = 3.0
+MARGIN = 10.0 if sys.gettrace() is not None else 3.0  # coverage looks at every line
 TRIES = 4  # another process may have the core for a while
 
 

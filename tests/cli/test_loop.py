@@ -37,8 +37,10 @@ def test_a_conversation_at_the_prompt(tmp_path: Path) -> None:
         typed(person, "/redo\n", "/log\n")
         person.until("model: Hello.")
         person.until(SIGN)
+        person.type("taken back ")
+        person.until("taken back ")
         until_asleep(person.process.pid)  # a signal between the prompt and the wait would be seen at the next key only
-        person.type("taken back \x03")
+        person.type("\x03")
         typed(person, "again\n")
         person.until("Again.\n")
         typed(person, '"""\none\ntwo\n"""\n')

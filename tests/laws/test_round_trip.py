@@ -29,6 +29,7 @@ CODECS: tuple[Codec[object], ...] = (
     stored.STATE,
     stored.STEP,
     stored.ITEM,
+    stored.QUESTION,
 )  # type: ignore[assignment]  # a codec of one type is used as one of any: what it reads, it also writes
 CASES = st.one_of(*(st.tuples(st.just(codec), values(codec.form)) for codec in CODECS))
 

@@ -14,8 +14,8 @@ from typing_extensions import override
 
 from tests.shell.support import PATIENCE_S, Fifo, nothing_left
 from turnfold import BUILTIN_TOOLS, ChatConfig, Config, ProjectConfig, RunResult, run, run_async
-from turnfold.core.agent.effects import Effect, Publish
-from turnfold.core.agent.events import Reason
+from turnfold.core.agent.effects import Effect, Publish, Record
+from turnfold.core.agent.events import Reason, TurnEnded
 from turnfold.core.agent.inputs import SettingsChanged
 from turnfold.core.codec.codec import EVENT, encode
 from turnfold.core.config.layers import Overrides
@@ -27,6 +27,7 @@ from turnfold.core.world.answers import StreamEnded
 from turnfold.core.world.confinement import confinement_of
 from turnfold.core.world.requests import CallModel
 from turnfold.shell import hooks
+from turnfold.shell.clock import monotonic_s
 from turnfold.shell.environment import base_environment
 from turnfold.shell.folders import Folders
 from turnfold.shell.hooks import EVENT_NAMES
@@ -123,6 +124,22 @@ def test_one_that_hangs_is_stopped_and_left_out_and_holds_nobody_up(tmp_path: Pa
     (problem,) = told.problems
     assert "The hook slow was stopped" in problem.message
     assert "left out for the rest" in problem.message
+
+
+def test_a_run_that_is_left_at_once_waits_no_longer_than_that_either(tmp_path: Path) -> None:
+    told = Told()
+    cfg = config(tmp_path, Hook(name="slow", on=("TurnEnded",), command="sleep 600", timeout_s=PATIENCE_S))
+
+    def leaving(effect: Effect) -> None:
+        told(effect)
+        if isinstance(effect, Record) and isinstance(effect.event, TurnEnded):
+            raise KeyboardInterrupt
+
+    began_s = monotonic_s()
+    with nothing_left(), pytest.raises(KeyboardInterrupt):
+        run("go", (), evolve(cfg, limits=evolve(cfg.limits, grace_s=0.05)), world(), watch=leaving)
+    assert monotonic_s() - began_s < PATIENCE_S
+    assert any("The hook slow was stopped" in problem.message for problem in told.problems)
 
 
 def test_a_run_that_is_stopped_waits_no_longer_than_the_grace_time(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ from turnfold.shell.ports import Journal, JournalError, NotSent
 from turnfold.shell.ports import Kept as Stored
 from turnfold.testing.fake_sink import FakeSink
 from turnfold.testing.fake_world import fake_world
-from turnfold.testing.fakes import FakeProcesses
+from turnfold.testing.fakes import FakeProcesses, FakeSecrets
 from turnfold.testing.wire import chat_stream
 
 ASKING: tuple[Rule, ...] = ()
@@ -217,6 +217,15 @@ def test_what_can_not_be_delivered_is_told_once_and_the_run_goes_on(refusal: Not
     assert "turnfold trace c --otlp-json" in problem.message
     assert sink.tries == tries
     assert not sink.spans
+
+
+def test_what_a_receivers_code_says_of_a_secret_is_masked() -> None:
+    settings = Exporter(name="kept", headers=JsonObject.of(authorization=JsonObject.of(secret="THEIR_KEY")))
+    sink, seen = FakeSink(*(RuntimeError("401 for s3cret-value"),) * 100), list[Effect]()
+    world = evolve(world_of(DONE, sink=sink, settings=settings), secrets=FakeSecrets((("THEIR_KEY", "s3cret-value"),)))
+    ran(world, config("c", "", settings), watch=seen.append)
+    (problem,) = problems(seen)
+    assert "401 for [secret THEIR_KEY]" in problem.message
 
 
 def test_o15_what_has_been_exported_does_not_change_while_the_conversation_goes_on() -> None:

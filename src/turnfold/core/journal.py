@@ -23,7 +23,7 @@ def fold(events: Iterable[Event], past: Past | None = None) -> Past:
     >>> from turnfold.core.agent.events import MessageAdded
     >>> from turnfold.core.conversation.messages import UserMessage
     >>> fold((Started(conversation="c", cfg_digest="", tools_digest=""), MessageAdded(UserMessage("hi")))).log
-    Log.of(UserMessage(text='hi', context='', lessons=(), pinned=False))
+    Log.of(UserMessage(text='hi', context='', lessons=(), pinned=False, urged=False))
     """
     return reduce(apply, events, Past() if past is None else past)
 

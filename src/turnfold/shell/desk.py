@@ -104,7 +104,9 @@ class RunResult:
             return None
         said = next(each for each in map(log.__getitem__, range(len(log) - 1, -1, -1)) if isinstance(each, AssistantMessage))
         call = said.calls[int(ending.call_id.rpartition(".")[2])]
-        return ending.edited or (call.arguments if isinstance(call, ToolCall) else None)
+        if ending.edited is not None:
+            return ending.edited
+        return call.arguments if isinstance(call, ToolCall) else None
 
     @property
     def _ending(self) -> ToolMessage | None:
@@ -240,9 +242,9 @@ class Desk:
         return hooked if exporting is None else (*hooked, *exporting.close())
 
     def tell(self, problems: tuple[Problem, ...]) -> None:
-        """Show ``problems`` to whoever watches."""
+        """Show ``problems``, which may quote anybody's code, to whoever watches."""
         for problem in problems:
-            self.watch(Publish(problem))
+            self.watch(Publish(evolve(problem, message=self.mask.text(problem.message))))
 
     def recalled(self, act: Recall) -> Effect:
         """``act`` done, from any thread; what comes of it is for the watcher."""

@@ -31,7 +31,7 @@ from turnfold.shell.preparing import prepared
 from turnfold.shell.scope import Scope, never_began
 from turnfold.shell.world import World
 
-LEAVING_S = 1.0  # for what was told to stop, when the person leaves at once
+LEAVING_S = 3.0  # for what is told to stop: a command has a second until it is killed (processes.GRACE_S)
 
 
 def run(
@@ -83,6 +83,7 @@ class _Run:
         """Inputs taken until none is to be expected; whatever still runs when this ends is cancelled and joined."""
         for each in self._desk.opening(first):
             self._inbox.put(each)
+        left = False
         try:
             with self._scope.stopping(lambda: self._inbox.put(None)):
                 while (input := self._next()) is not None:
@@ -90,12 +91,13 @@ class _Run:
         except (JournalError, EndlessRules) as error:
             return self._desk.result(error.problem)
         except KeyboardInterrupt:
+            left = True
             self._join(LEAVING_S)  # whoever leaves at once waits for nobody who does not stop
             self._aside.clear()
             raise
         finally:
             self._join()
-            self._desk.tell(self._desk.parted(stopped=self._scope.cancelled))
+            self._desk.tell(self._desk.parted(stopped=left or self._scope.cancelled))
         return self._desk.result()
 
     def _take(self, input: Input) -> None:

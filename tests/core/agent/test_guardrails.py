@@ -422,6 +422,11 @@ def test_what_a_person_commands_is_not_judged() -> None:
     assert (verdicts(done), reasons(done)) == ([], (Reason.COMPLETED,))
 
 
+def test_nor_is_the_text_of_a_command_that_ends_its_turn() -> None:
+    done = finished(after(Sim(tools=ALL_TOOLS, cfg=guarded(finds(Guarded.OUTPUT))), Command("/complete bad")))
+    assert (verdicts(done), reasons(done)) == ([], (Reason.COMPLETED,))
+
+
 def test_one_that_is_taken_away_while_it_is_asked_again_trips() -> None:
     agents = (AgentSpec(name="free", guardrails=("finds",)),)
     cfg = evolve(guarded(asks(blocking=False), finds(Guarded.OUTPUT, "never")), agents=agents)
@@ -462,3 +467,16 @@ def test_what_is_not_there_is_an_empty_text(on: Guarded) -> None:
     check = Check(name="x", on=on, generation=1, slot=3)
     assert subject_of(Past(), Turn(number=1), check) == ""
     assert subject_of(Past(), Turn(number=1, slots=(Slot(invocation=ToolCall("a", JsonObject())),)), evolve(check, slot=None)) == ""
+
+
+def test_where_two_are_over_at_once_the_one_that_stops_the_turn_is_the_last_word() -> None:
+    cfg = evolve(guarded(asks(name="one"), asks(name="two")), limits=Limits(request_s=30.0))
+    cfg = evolve(cfg, providers=(evolve(PROVIDER, retries=0), evolve(PROVIDER, name="patient", retries=5)))
+    one, two = cfg.guardrails
+    cfg = evolve(cfg, guardrails=(evolve(one, model="scripted/model"), evolve(two, model="patient/model")))
+    over = after(saying(cfg), Pass(30_000))
+    assert reasons(over) == (Reason.GUARDRAIL,)
+    assert not any(isinstance(perform.request, Wait) for perform in over.performs)
+    assert not any("Trying again" in each for each in notices(over))
+    assert verdicts(over) == [("one", True)]
+    assert_sound(finished(over))

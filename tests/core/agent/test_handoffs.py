@@ -14,6 +14,7 @@ from tests.core.agent.scripted import YES, after, call, config, log, notices, pr
 from turnfold.core.agent.encoding import encoded_for, request_body
 from turnfold.core.agent.events import Reason
 from turnfold.core.agent.led_tools import Transfer, at_hand, led_tools
+from turnfold.core.agent.retelling import retold
 from turnfold.core.agent.state import ChatState, effective
 from turnfold.core.agent.turn_events import HandedOff
 from turnfold.core.codec.codec import EVENT, decode_untrusted, encode
@@ -371,3 +372,17 @@ def test_the_reason_of_a_handoff_is_a_sentence_of_its_own(reason: str, told: str
     handing = call("transfer_to_billing", reason=reason)
     done = finished(after(sim(reply("", handing), reply("It is 12."), cfg=cfg), Say("My bill?")))
     assert f"(The conversation was handed to you, billing by triage. The reason: {told} It is your turn" in texts(bodies(done)[1])
+
+
+@pytest.mark.parametrize("history", [History.FILTERED, History.NESTED])
+def test_what_another_agent_reasoned_is_not_told(history: History) -> None:
+    thought = AssistantMessage(text="Wait.", place="1.1", reasoning="They are rude.")
+    for retells in (None, everything):
+        told = retold((UserMessage("Hi."), thought), history, retells, ToolFormat.NATIVE).told
+        assert told is not None
+        assert "rude" not in repr(told)
+
+
+def test_where_the_function_fails_what_turnfold_urged_are_not_the_persons_words() -> None:
+    told = retold((UserMessage("Hi."), UserMessage("Answer now.", urged=True)), History.ALL, raising, ToolFormat.NATIVE).told
+    assert told == (UserMessage("Hi."),)

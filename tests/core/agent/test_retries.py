@@ -23,7 +23,7 @@ from turnfold.core.journal import fold, recorded
 from turnfold.core.llm.reply import RawCall
 from turnfold.core.problem import Problem, model_problem, world_problem
 from turnfold.core.world.answers import StreamEnded, Waited
-from turnfold.core.world.requests import CallModel, Wait
+from turnfold.core.world.requests import CallModel, Purpose, Wait
 from turnfold.core.world.usage import Usage
 from turnfold.testing.moves import Break, Command, Crash, Deliver, Finish, Interrupt, Late, Mismatch, Pass, Say, Wild
 from turnfold.testing.sample_tools import ALL_TOOLS
@@ -210,6 +210,16 @@ def test_one_that_stays_too_long_ends_the_turn() -> None:
     assert (reasons(off)[-1], problems(off)[-1].code) == (Reason.FAILED, "too-long")
     alone = finished(asking(Stream(b"", TOO_LONG)))  # there is nothing to sum up
     assert reasons(alone) == (Reason.FAILED,)
+
+
+@pytest.mark.parametrize("move", [Finish(), Crash()])
+def test_such_a_summary_that_fails_for_the_moment_is_asked_for_again(move: Finish | Crash) -> None:
+    begun = after(evolve(told_it_is_too_long(DONE), summary=failing(BUSY, SUMMARY)), move)
+    done = finished(begun)
+    assert [type(event) for event in done.events].count(Compacted) == 1
+    assert reasons(done)[-1] is Reason.COMPLETED
+    asked = [each.request.purpose for each in done.performs if isinstance(each.request, CallModel)]
+    assert asked == [Purpose.REPLY, Purpose.REPLY, Purpose.SUMMARY, Purpose.SUMMARY, Purpose.REPLY]
 
 
 def test_usage_that_was_told_before_the_reply_broke_counts() -> None:

@@ -53,6 +53,7 @@ def project(toml: str, known: tuple[str, ...] = ("openai", "mine")) -> FileSetti
         ("[mcp.a]\ntimeout_s = 5\ncommand = 'evil'", "$.mcp.a.command", 3),
         ("[hooks.a]\ncommand = 'evil'", "$.hooks.a", 1),
         ("[guardrails.a]\npattern = ''", "$.guardrails.a", 1),
+        ("[agents.a]\ninstructions = 'Be kind.'\nguardrails = ['weak']", "$.agents.a.guardrails", 3),  # all others would not count
         ("[exporters.a]\nurl = 'http://evil.example'", "$.exporters.a", 1),
         ("[server]\nhost = '0.0.0.0'", "$.server", 1),
         ("defaults = ['model', 'limits.usd']", "$.defaults[1]", 1),

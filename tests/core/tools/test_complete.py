@@ -7,12 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.core.agent.scripted import YES, after, call, config, log, reply, sim
-from turnfold import BUILTIN_TOOLS, ChatConfig, Config, ProjectConfig, run
+from turnfold import BUILTIN_TOOLS, ChatConfig, Config, ProjectConfig, RunResult, run
 from turnfold.core.agent.events import Reason, TurnEnded
 from turnfold.core.agent.inputs import CommandGiven
-from turnfold.core.agent.state import ChatState
+from turnfold.core.agent.state import ChatState, Past
 from turnfold.core.agent.step import step
-from turnfold.core.conversation.messages import ToolMessage
+from turnfold.core.conversation.log import Log
+from turnfold.core.conversation.messages import AssistantMessage, Message, ToolCall, ToolMessage, UserMessage
 from turnfold.core.journal import fold
 from turnfold.core.json import JsonObject
 from turnfold.core.llm.reply import RawCall
@@ -92,6 +93,14 @@ def test_what_a_program_reads_of_it() -> None:
     assert result.result == JsonObject.of(text="All is done.", result=JsonObject.of(fixed=3))
     said = run("go", BUILTIN_TOOLS, CFG, fake_world((chat_stream("Hi."),)))
     assert (said.reply, said.result) == ("Hi.", None)
+
+
+def test_no_arguments_that_a_person_gave_it_are_read_as_none() -> None:
+    said = AssistantMessage(text="", place="1.1", calls=(ToolCall("stop", JsonObject.of(path="a.txt")),))
+    ending = ToolMessage(call_id="1.1.0", tool="stop", text="Stopped.", edited=JsonObject())
+    past = Past(log=Log[Message].of(UserMessage("go"), said, ending))
+    done = RunResult(state=ChatState(past), cfg=CFG, ended=TurnEnded(Reason.COMPLETED, call="1.1.0"))
+    assert done.result == JsonObject()
 
 
 def test_any_tool_may_end_the_turn() -> None:

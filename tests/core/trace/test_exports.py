@@ -94,6 +94,8 @@ def test_the_conventions_for_generative_ai_are_kept() -> None:
     assert "gen_ai.usage.cache_creation.input_tokens" not in model
     assert model["gen_ai.output.messages"] == '[{"role":"assistant","parts":[{"type":"text","content":"Hi."}]}]'
     assert "gen_ai.usage.input_tokens" not in attributes(ModelFacts(model="a/b", purpose=Purpose.REPLY))
+    broken = attributes(ModelFacts(model="a/b", purpose=Purpose.REPLY, usage=usage))
+    assert (broken["gen_ai.usage.input_tokens"], "gen_ai.response.finish_reasons" in broken) == (5, False)
     assert attributes(CallFacts("t", JsonObject.of(a=1), "r"))["gen_ai.tool.call.arguments"] == '{"a":1}'
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from turnfold.core.agent.events import (
     CallClosed,
     CancelAsked,
+    Check,
     Event,
     MessageAdded,
     ModelReplied,
@@ -28,12 +29,25 @@ from turnfold.core.config.layers import Overrides
 from turnfold.core.config.tables import Guarded
 from turnfold.core.config.values import Provider
 from turnfold.core.conversation.messages import AssistantMessage, BrokenCall, ToolCall, UserMessage
+from turnfold.core.journal import fold
 from turnfold.core.json import JsonObject
 from turnfold.core.llm.reply import Stop
 from turnfold.core.problem import model_problem, world_problem
 from turnfold.core.trace.fold import advanced, begun, trace_of
 from turnfold.core.trace.html import html_page
-from turnfold.core.trace.spans import AgentFacts, CallFacts, ChildFacts, GuardrailFacts, HandoffFacts, PermissionFacts, Span, Status, Trace
+from turnfold.core.trace.spans import (
+    AgentFacts,
+    CallFacts,
+    ChildFacts,
+    GuardrailFacts,
+    HandoffFacts,
+    ModelFacts,
+    PermissionFacts,
+    Span,
+    Status,
+    Trace,
+    TurnFacts,
+)
 from turnfold.core.trace.text import trace_text
 from turnfold.core.world.answers import ChildEnded, FileRead, StreamEnded, Waited
 from turnfold.core.world.requests import CallModel, Purpose, ReadFile, StartChild, Wait
@@ -211,3 +225,33 @@ def test_a_request_of_no_call_and_ends_of_what_is_not_open_change_nothing_else()
     (turn,) = trace_of((BEGUN, SAID, stray, closed, RoundEnded(4), RequestClosed(RequestId(1, 1, 6, 0), StreamEnded(), 4))).turns
     assert within(turn) == ["1.1.5.0"]
     assert trace_of((BEGUN, RoundEnded(1))) == Trace(conversation="c", last_ms=1)
+
+
+def test_what_a_broken_reply_used_counts_and_is_told_of_its_call() -> None:
+    used = Usage(input_tokens=100, output_tokens=7)
+    request_id = RequestId(1, 1, MODEL, 0)
+    events: tuple[Event, ...] = (
+        BEGUN, SAID,
+        RequestOpened(request_id=request_id, request=ASKED, at_ms=2),
+        RequestClosed(request_id, model_problem("overloaded", "It is busy."), 3, used),
+        TurnEnded(Reason.FAILED, model_problem("overloaded", "It is busy."), 4),
+    )  # fmt: skip
+    trace = trace_of(events)
+    assert trace.usage == fold(events).usage == used
+    facts = trace.turns[0].children[0].facts
+    assert isinstance(facts, ModelFacts)
+    assert facts.usage == used
+
+
+def test_a_result_that_the_program_gave_is_the_turns_reply() -> None:
+    (turn,) = trace_of((BEGUN, SAID, *model(1, 2), replied(1, 3), TurnEnded(Reason.COMPLETED, None, 9, text="Enough."))).turns
+    assert isinstance(turn.facts, TurnFacts)
+    assert turn.facts.reply == "Enough."
+
+
+def test_a_guardrail_whose_model_failed_has_its_name() -> None:
+    asked = RequestId(1, 1, GUARD, 0)
+    check = Check(name="polite", on=Guarded.INPUT, generation=1)
+    opened = RequestOpened(request_id=asked, request=GUARDED, at_ms=2, check=check)
+    (turn,) = trace_of((BEGUN, SAID, opened, RequestClosed(asked, model_problem("overloaded", "It is busy."), 3))).turns
+    assert turn.children[0].facts == GuardrailFacts(name="polite", on=Guarded.INPUT)

@@ -128,7 +128,7 @@ def _applied_in_turn(past: Past, event: Issued) -> Past:
         case GuardrailChecked():
             return past if turn is None else evolve(past, turn=evolve(turn, checked=(*turn.checked, event)))
         case FellBack(model):
-            return past if turn is None else evolve(past, turn=evolve(turn, fallback=model, failures=0, model=None))
+            return past if turn is None else evolve(past, turn=evolve(turn, fallback=model, failures=0, model=None, overlong_bytes=0))
         case CallEdited(index, arguments):
             slot = None if turn is None else slot_of(turn, index)
             if turn is None or slot is None:
@@ -176,7 +176,7 @@ def _compacted(past: Past, summary: Summary) -> Past:
 
     What came to something may be done once more in the same turn, which may be a long one.
     """
-    turn = None if past.turn is None else evolve(past.turn, summarised=False)
+    turn = None if past.turn is None else evolve(past.turn, summarised=False, overlong_bytes=0)
     past = evolve(past, summary=summary, turn=turn)
     if not past.told:
         return past

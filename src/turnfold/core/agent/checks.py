@@ -225,8 +225,8 @@ def fail_check(
     told = with_time(problem)
     closed = _without(draft.record(RequestClosed(request_id, told, draft.at_ms, spent(draft, reply, cfg))), request_id)
     turn = closed.past.turn
-    if opened is None or opened.check is None or turn is None or not isinstance(opened.request, CallModel):
-        return closed  # a wait that ended in another way: it is over all the same
+    if opened is None or opened.check is None or turn is None or turn.interrupted or not isinstance(opened.request, CallModel):
+        return closed  # a wait that ended in another way is over all the same; a turn that ends needs no verdict
     again = waiting(closed, _next_id(turn), opened, _failures(turn, opened), told, chance, opened.check)
     if again is not None:
         return again

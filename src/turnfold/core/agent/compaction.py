@@ -28,7 +28,6 @@ from turnfold.core.config.values import ModelProfile, ToolFormat
 from turnfold.core.conversation.messages import AssistantMessage, Message, ToolMessage, UserMessage
 from turnfold.core.llm.chat_request import calls_text, output_text, said_text
 from turnfold.core.tools.output import counted, limit_text
-from turnfold.core.world.requests import CallModel
 
 SYSTEM = """\
 You sum up the beginning of a conversation between a user and an agent that works with tools. Your summary takes its place: the \
@@ -68,7 +67,7 @@ def _planned(past: Past, upto: int, cfg: ChatConfig, asked: int | None = None) -
     before = 0 if past.summary is None else past.summary.upto
     if upto <= before:
         return None
-    begins = before if past.summary is not None and past.summary.messages else 0  # what was handed over stands for all before it
+    begins = max(before, 0) if past.summary is not None and past.summary.messages else 0  # what was handed over stands for all before it
     keeps = cfg.compaction.keep_first
     first = next((index for index in range(begins, upto) if isinstance(past.log[index], UserMessage)), None) if keeps else None
     kept = () if past.summary is None else past.summary.pinned
@@ -100,9 +99,9 @@ def _boundary(past: Past, keep_turns: int) -> int:
 
 
 def plan_for_overlong(past: Past, cfg: ChatConfig) -> Plan | None:
-    """What gives way to a summary since the provider says that the conversation is too long for the model; None where nothing does, or may."""
+    """What gives way to a summary since the provider says that the conversation is too long for the model; None where nothing does, or may, or has."""
     turn = past.turn
-    if turn is None or turn.summarised or not cfg.compaction.auto:
+    if turn is None or not turn.overlong_bytes or turn.summarised or not cfg.compaction.auto:
         return None
     return plan(past, cfg) or plan_in_turn(past, cfg)
 
@@ -134,8 +133,7 @@ def summary_body(past: Past, planned: Plan, model: Located, cfg: ChatConfig) -> 
 
 def _half_of_the_last(past: Past) -> int | None:
     """Half of a call that was too long for a model of which nothing else is known."""
-    model = None if past.turn is None or not past.turn.overlong else past.turn.model
-    return model.request.size_bytes // 2 if model is not None and isinstance(model.request, CallModel) else None
+    return past.turn.overlong_bytes // 2 if past.turn is not None and past.turn.overlong_bytes else None
 
 
 def transcript(past: Past, planned: Plan, tool_format: ToolFormat, limit_bytes: int | None = None) -> str:

@@ -101,8 +101,8 @@ def _over(draft: Draft, reason: Reason, problem: Problem | None = None) -> Draft
 
 
 def _finish(draft: Draft, turn: Turn, reason: Reason, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
-    """The turn ended with its reply, when all guardrails have let it pass."""
-    looked = judge(draft, turn, Guarded.OUTPUT, tools, cfg).draft
+    """The turn ended with its reply, when all guardrails have let it pass; what a person commanded is no reply."""
+    looked = draft if turn.commanded else judge(draft, turn, Guarded.OUTPUT, tools, cfg).draft
     now = looked.past.turn
     if now is None or now.interrupted or any(each.outcome is None for each in now.checks):
         return looked
@@ -170,7 +170,7 @@ def _open_model(draft: Draft, turn: Turn, tools: tuple[ToolSpec, ...], cfg: Chat
             return draft
     encoded = encoded_for(draft.state, known, cfg, profile, added)
     encoding = draft.with_live(evolve(draft.state.live, encoded=encoded))
-    planned = plan_if_due(draft.past, encoded.size_bytes, cfg, profile)
+    planned = plan_if_due(draft.past, encoded.size_bytes, cfg, profile) or plan_for_overlong(draft.past, cfg)
     if planned is not None:
         return open_summary(encoding, turn, planned, found, cfg)
     scan = call_format.begin(encoded.told.tool_format, known) if chosen(turn, cfg) != NONE else None

@@ -50,7 +50,7 @@ def said_instead(message: UserMessage, text: str, tools: tuple[ToolSpec, ...], c
     >>> from turnfold.core.config.layers import Config, ProjectConfig
     >>> said = UserMessage("Rebase.", f"a.txt is there.\\n\\n{ABOUT_LESSONS}\\n\\nRebase (git.md): …", ("git.md",))
     >>> said_instead(said, "Merge.", (), ChatConfig(ProjectConfig(Config())), Past())
-    UserMessage(text='Merge.', context='a.txt is there.', lessons=(), pinned=False)
+    UserMessage(text='Merge.', context='a.txt is there.', lessons=(), pinned=False, urged=False)
     """
     given = message.context.rpartition(ABOUT_LESSONS)[0].removesuffix("\n\n") if message.lessons else message.context
     return evolve(user_message(text, given, tools, cfg, past), pinned=message.pinned)

@@ -111,9 +111,11 @@ def _model_closed(past: Past, turn: Turn, outcome: Outcome) -> Past:
     if summary and outcome != Unanswered(Why.LOST):
         turn = evolve(turn, summarised=True)
     if isinstance(outcome, Problem):
-        turn = evolve(turn, failures=turn.failures + 1, overlong=turn.overlong or (not summary and outcome.code == "too-long"))
+        turn = evolve(turn, failures=turn.failures + 1)
+        if not summary and outcome.code == "too-long":
+            turn = evolve(turn, overlong=True, overlong_bytes=request.size_bytes)
     elif isinstance(outcome, ModelReplied) and not summary and (turn.failures or turn.overlong):
-        turn = evolve(turn, failures=0, overlong=False)
+        turn = evolve(turn, failures=0, overlong=False, overlong_bytes=0)
     past = past if turn is past.turn else evolve(past, turn=turn)
     if summary or not isinstance(outcome, ModelReplied) or outcome.usage.input_tokens < 1:
         return past

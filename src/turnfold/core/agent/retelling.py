@@ -1,7 +1,7 @@
 """What an agent is told of a conversation that is handed to it: words only, so that every model behind every wire takes them.
 
 Whatever the way, the agent is told messages in which the person and the model take turns, the person first; calls and outputs of tools are
-left out, or are words in them. So no call is parted from its output, none is of a tool that the agent does not know, and nothing is there
+left out, or are words in them, and what was only thought is nowhere. So no call is parted from its output, none is of a tool that the agent does not know, and nothing is there
 that only another provider can read. Behind them stand the words by which the conversation was handed over. They are recorded
 (``HandedOff``), so that a fold needs neither the settings nor the program that made them, and every later request begins with them.
 
@@ -47,7 +47,7 @@ def retold(
 
     >>> said = (UserMessage("Sort it."), AssistantMessage(text="", place="1.1"), UserMessage("Well?"))
     >>> retold(said, History.FILTERED, None, ToolFormat.NATIVE).told
-    (UserMessage(text='Sort it.\\n\\nWell?', context='', lessons=(), pinned=False),)
+    (UserMessage(text='Sort it.\\n\\nWell?', context='', lessons=(), pinned=False, urged=False),)
     """
     if retells is not None:
         return _as_it_says(messages, retells, tool_format)
@@ -72,7 +72,7 @@ def _as_it_says(messages: tuple[Message, ...], retells: Retells, tool_format: To
         wrong = f"gave {type(said).__name__}, not a tuple of messages"
     except Exception as error:  # noqa: BLE001 - a program's function is outside code: whatever it raises is data here
         wrong = f"raised {type(error).__name__}"
-    last = next((each for each in reversed(messages) if isinstance(each, UserMessage)), None)
+    last = next((each for each in reversed(messages) if isinstance(each, UserMessage) and not each.urged), None)
     message = f"What retells the conversation to the agent {wrong}: a fault of the program. The agent is told your last words only."
     return Retold(sound(() if last is None else (last,)), Problem(code="extension-failed", message=message, blame=Blame.TOOL))
 
@@ -89,7 +89,7 @@ def _filtered(messages: tuple[Message, ...]) -> Iterable[Message]:
     """What was said, without calls and outputs."""
     for each in messages:
         if isinstance(each, AssistantMessage):
-            yield evolve(each, text=_before_calls(each), calls=(), verbatim=None)
+            yield evolve(each, text=_before_calls(each), calls=(), reasoning="", verbatim=None)
         elif isinstance(each, UserMessage):
             yield each
 
@@ -110,7 +110,7 @@ def _as_words(messages: tuple[Message, ...], tool_format: ToolFormat) -> Iterabl
             case UserMessage():
                 yield each
             case AssistantMessage():
-                yield evolve(each, text=written_text(each, tool_format), calls=(), verbatim=None)
+                yield evolve(each, text=written_text(each, tool_format), calls=(), reasoning="", verbatim=None)
             case ToolMessage():
                 yield UserMessage(output_text(each))
             case _:

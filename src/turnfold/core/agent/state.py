@@ -119,7 +119,8 @@ class Turn:
     it is. ``limit``: why it is ``interrupted``, where no person did it. ``completed``: the id of the call that ends it, so that no model
     is called any more. ``restoring``: it is there to put files back for what was asked; it has no mark. ``failures``: how often in a row the
     generation's model call has failed; ``fallback``: the model that is asked instead, for the rest of the turn. ``overlong``: the provider
-    said that the conversation is too long for the model, and has not taken it since. ``checks``: what guardrails have asked in this
+    said that the conversation is too long for the model, and has not taken it since; ``overlong_bytes``: how long, as long as neither a summary nor another model has changed
+    that. ``checks``: what guardrails have asked in this
     generation, and what of earlier ones is still open; ``checked``: their verdicts on what was said, and on this generation. ``repairs``:
     how often a reply had to be written anew; ``answering``: the model was told to answer now, without tools.
     """
@@ -144,6 +145,7 @@ class Turn:
     failures: int = 0
     fallback: str = ""
     overlong: bool = False
+    overlong_bytes: int = 0
     checks: tuple[Opened, ...] = ()
     checked: tuple[GuardrailChecked, ...] = ()
     repairs: int = 0

@@ -46,5 +46,7 @@ class AgentSpec:
     stop_on: tuple[str, ...] | None = field(default=None, metadata=note("tools whose good end is the turn's; * for any"))
     handoffs: tuple[str, ...] = field(default=(), metadata=note("agents that it may hand the conversation to"))
     output: JsonObject | None = field(default=None, metadata=note("the JSON Schema of what it has to answer"))
-    guardrails: tuple[str, ...] = field(default=(), metadata=note("the guardrails that count while it leads; none named: all"))
+    guardrails: tuple[str, ...] = field(
+        default=(), metadata=note("the guardrails that count while it leads; none named: all", granted=True)
+    )
     limits: Said[Limits] | None = field(default=None, metadata=note("limits of its own"))

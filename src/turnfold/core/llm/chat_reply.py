@@ -23,7 +23,8 @@ from turnfold.core.conversation.log import Log
 from turnfold.core.json import JsonObject, freeze, scalar_text
 from turnfold.core.llm.chat_calls import CallParts, calls_begun, calls_taken, continued, raw_calls
 from turnfold.core.llm.chat_details import NO_DETAILS, details_taken, verbatim
-from turnfold.core.llm.chat_events import Parsed, is_scalar, loaded, plain_delta
+from turnfold.core.llm.chat_events import plain_delta
+from turnfold.core.llm.intake import Object, garbage, is_scalar, loaded
 from turnfold.core.llm.protocol import Decoded
 from turnfold.core.llm.provider_errors import broken_off
 from turnfold.core.llm.reply import CallSoFar, Reply, Stop
@@ -32,7 +33,6 @@ from turnfold.core.problem import Problem, world_problem
 from turnfold.core.world.usage import Usage
 
 MAX_BYTES = 8_000_000  # of one event, and of a body that is no stream
-QUOTED_CHARS = 80  # of what is no reply
 NO_USAGE: Usage = Usage()
 NO_TEXT: Log[str] = Log()
 
@@ -199,7 +199,7 @@ def _taken(fold: ChatFold, data: str, name: str) -> Decoded[ChatFold]:
         return Decoded(fold=_with_rest(fold, evolve(rest, done=True, seen=True, body=NOTHING)))
     value = loaded(data)
     if value is None:
-        return Decoded(fold=_with_rest(fold, evolve(rest, problem=rest.problem or _garbage(data), seen=True, body=NOTHING)))
+        return Decoded(fold=_with_rest(fold, evolve(rest, problem=rest.problem or garbage(data), seen=True, body=NOTHING)))
     if rest.seen and not (rest.held_text or rest.held_reasoning or name):
         delta = plain_delta(value)
         plain = None if delta is None else _plain_taken(fold, delta)
@@ -208,7 +208,7 @@ def _taken(fold: ChatFold, data: str, name: str) -> Decoded[ChatFold]:
     return _all_taken(fold, value, name)
 
 
-def _plain_taken(fold: ChatFold, delta: Parsed) -> Decoded[ChatFold] | None:
+def _plain_taken(fold: ChatFold, delta: Object) -> Decoded[ChatFold] | None:
     """``fold`` with a delta of plain strings and call fragments; None where it holds more."""
     text: object = delta.get("content") or ""
     reasoning: object = delta.get("reasoning_content") or delta.get("reasoning") or ""
@@ -234,7 +234,7 @@ def _plain_taken(fold: ChatFold, delta: Parsed) -> Decoded[ChatFold] | None:
     return Decoded(after, text, reasoning)
 
 
-def _all_taken(fold: ChatFold, value: Parsed, name: str) -> Decoded[ChatFold]:
+def _all_taken(fold: ChatFold, value: Object, name: str) -> Decoded[ChatFold]:
     """``fold`` with everything that an event's object says."""
     problem = fold.rest.problem or _error(value, name)
     calls, stop, delta = fold.calls, fold.rest.stop, Delta()
@@ -328,7 +328,7 @@ def _stop(reason: object) -> Stop | None:
     return next((stop for name, stop in STOPS if name == reason), Stop.END)
 
 
-def _usage(value: Parsed, before: Usage) -> Usage:
+def _usage(value: Object, before: Usage) -> Usage:
     usage = value.get("usage")
     if not isinstance(usage, dict) or not usage:
         return before
@@ -348,7 +348,7 @@ def _count(value: object, key: str) -> int:
     return count if isinstance(count, int) and not isinstance(count, bool) and count > 0 else 0
 
 
-def _error(value: Parsed, name: str) -> Problem | None:
+def _error(value: Object, name: str) -> Problem | None:
     """The Problem that an event tells of: under ``error``, or, in an event of that name, as a whole."""
     error = value.get("error") or (value if name == "error" else None)
     if not error:
@@ -366,18 +366,7 @@ def _whole(fold: ChatFold) -> ChatFold:
     if value is not None and ("choices" in value or value.get("error")):
         taken = _all_taken(fold, value, "").fold
         return _with_rest(taken, evolve(taken.rest, done=True))
-    start = body[: QUOTED_CHARS * 20].decode("utf-8", "replace")
-    return _with_rest(fold, evolve(fold.rest, problem=_garbage(start)))
-
-
-def _garbage(text: str) -> Problem:
-    start = " ".join(text.split())
-    if not start:
-        return world_problem("bad-reply", "The server's reply is empty: try again, or check that it serves the model.")
-    quoted = start if len(start) <= QUOTED_CHARS else start[:QUOTED_CHARS] + "…"
-    return world_problem(
-        "bad-reply", f'The server answered with what is no reply of a model ("{quoted}"): check the base URL of the provider.'
-    )
+    return _with_rest(fold, evolve(fold.rest, problem=garbage(body.decode("utf-8", "replace"))))
 
 
 def _with_rest(fold: ChatFold, rest: Rest) -> ChatFold:

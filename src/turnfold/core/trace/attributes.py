@@ -147,7 +147,9 @@ def _model(facts: ModelFacts, *, content: bool) -> Told:
     )
     ended: tuple[Attribute, ...] = ()
     if facts.stop is not None:
-        ended = (("gen_ai.response.finish_reasons", (dict(_FINISHES).get(facts.stop, facts.stop.value),)), *_usage(facts.usage))
+        ended = (("gen_ai.response.finish_reasons", (dict(_FINISHES).get(facts.stop, facts.stop.value),)),)
+    if facts.stop is not None or facts.usage != Usage():
+        ended += _usage(facts.usage)
     if facts.calls:
         ended += (("turnfold.called", facts.calls),)
     said = _messages("gen_ai.output.messages", "assistant", facts.reply, content=content)

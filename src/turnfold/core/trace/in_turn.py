@@ -125,7 +125,9 @@ def _opened(done: Advanced, event: RequestOpened) -> Advanced:
             parent = done.now.lead
         case slot if slot == GUARD:
             parent = f"{place}.c"
-            done = done.begin(parent, GuardrailFacts(), at_ms, done.now.turn)
+            check = event.check
+            about = GuardrailFacts() if check is None else GuardrailFacts(name=check.name, on=check.on)
+            done = done.begin(parent, about, at_ms, done.now.turn)
         case slot:
             call = _call(done.now, slot)
             parent = done.now.lead if call is None else call.id
@@ -157,10 +159,10 @@ def _closed(done: Advanced, event: RequestClosed) -> Advanced:
     if asked is not None and isinstance(asked.facts, PermissionFacts):
         note = outcome.note if isinstance(outcome, Unanswered) else ""
         done = done.end(asked.id, end, at_ms, evolve(asked.facts, note=note))
-    done = _noted(_spent(done, outcome), event)
+    done = _noted(_spent(done, event), event)
     if isinstance(outcome, ModelReplied) and isinstance(span.facts, ModelFacts):
         return _model_replied(done, span, span.facts, outcome, at_ms)
-    done = done.end(place, end, at_ms, _answered(span.facts, outcome))
+    done = done.end(place, end, at_ms, _answered(span.facts, event))
     return done.end(f"{place}.c", end, at_ms) if event.request_id.slot == GUARD else done
 
 
@@ -172,12 +174,13 @@ def _model_replied(done: Advanced, span: Span, facts: ModelFacts, outcome: Model
     return done.with_now(evolve(done.now, open=rest, held=ended(span, GOOD, at_ms, over)))
 
 
-def _spent(done: Advanced, outcome: Outcome) -> Advanced:
+def _spent(done: Advanced, event: RequestClosed) -> Advanced:
     """``done`` with what the request used counted."""
-    if not isinstance(outcome, (ModelReplied, ChildEnded)):
+    used = event.outcome.usage if isinstance(event.outcome, (ModelReplied, ChildEnded)) else event.spent
+    if used is None:
         return done
     progress = done.progress
-    return Advanced(evolve(progress, usage=progress.usage.plus(outcome.usage)), done.begun, done.ended)
+    return Advanced(evolve(progress, usage=progress.usage.plus(used)), done.begun, done.ended)
 
 
 def _noted(done: Advanced, event: RequestClosed) -> Advanced:
@@ -191,7 +194,10 @@ def _noted(done: Advanced, event: RequestClosed) -> Advanced:
     return done.with_now(evolve(done.now, unanswered=(*done.now.unanswered, (call.id, outcome.why))))
 
 
-def _answered(facts: Facts, outcome: Outcome) -> Facts:
+def _answered(facts: Facts, event: RequestClosed) -> Facts:
+    outcome = event.outcome
+    if isinstance(facts, ModelFacts):
+        return facts if event.spent is None else evolve(facts, usage=event.spent)
     if isinstance(outcome, (Problem, Unanswered, ModelReplied)):
         return facts
     if isinstance(facts, ChildFacts):
@@ -282,7 +288,9 @@ def _turn_ended(done: Advanced, event: TurnEnded) -> Advanced:
     end, turn = _turn_end(event), done.now.open[0]
     for span in reversed(done.now.open[1:]):
         done = done.end(span.id, end if isinstance(span.facts, AgentFacts) else BROKEN_OFF, event.at_ms)
-    facts = evolve(turn.facts, reason=event.reason, reply=done.now.replied) if isinstance(turn.facts, TurnFacts) else turn.facts
+    facts = (
+        evolve(turn.facts, reason=event.reason, reply=event.text or done.now.replied) if isinstance(turn.facts, TurnFacts) else turn.facts
+    )
     return done.end(turn.id, end, event.at_ms, facts).with_now(Now())
 
 

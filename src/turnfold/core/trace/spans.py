@@ -43,7 +43,7 @@ class Status(Enum):
 @final
 @frozen
 class TurnFacts:
-    """A turn: what was said or commanded, who led it when it began, why it ended, and the last that the model said."""
+    """A turn: what was said or commanded, who led it when it began, why it ended, and the last that the model said, or what the program said in its place."""
 
     said: str
     reason: Reason | None = None
@@ -62,7 +62,7 @@ class AgentFacts:
 @final
 @frozen(kw_only=True)
 class ModelFacts:
-    """A model call: ``model`` as ``provider/name``, and, of a good end, its usage, why the model stopped, and what it said."""
+    """A model call: ``model`` as ``provider/name``, its usage as far as it was told, and, of a good end, why the model stopped, and what it said."""
 
     model: str
     purpose: Purpose
@@ -112,7 +112,7 @@ class PermissionFacts:
 @final
 @frozen(kw_only=True)
 class GuardrailFacts:
-    """A check: its name and what it looked at (unknown until it was through), and whether and why it tripped."""
+    """A check: its name and what it looked at (unknown until it was through, where the journal is an older one), and whether and why it tripped."""
 
     name: str = ""
     on: Guarded | None = None
