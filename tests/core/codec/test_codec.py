@@ -11,7 +11,7 @@ from turnfold.core.agent.events import CallClosed, MessageAdded
 from turnfold.core.agent.ids import MODEL, RequestId
 from turnfold.core.agent.inputs import ChunkArrived, CommandGiven
 from turnfold.core.agent.state import ChatState
-from turnfold.core.codec.codec import CONFIG, EVENT, INPUT, MESSAGE, REQUEST, STATE, decode_untrusted, encode
+from turnfold.core.codec.codec import CONFIG, EVENT, INPUT, ITEM, MESSAGE, REQUEST, STATE, decode_untrusted, encode
 from turnfold.core.config.layers import ChatConfig, Config, ProjectConfig
 from turnfold.core.config.values import Limits
 from turnfold.core.conversation.messages import AssistantMessage, ToolCall
@@ -138,3 +138,10 @@ def test_what_is_said_of_an_agents_limits_is_an_object() -> None:
     read = decode_untrusted(CONFIG, f'{{"project":{{"base":{{"agents":[{agent}]}}}}}}')
     assert isinstance(read, Failure)
     assert "expected an object, not int" in read.failure().message
+
+
+@pytest.mark.parametrize("at", ['"x"', "17", "null"])
+def test_a_place_in_a_run_is_its_text(at: str) -> None:
+    read = decode_untrusted(ITEM, f'{{"type":"TurnsRestored","at":{at}}}')
+    assert isinstance(read, Failure)
+    assert "expected a place such as '17'" in read.failure().message

@@ -91,6 +91,10 @@ def config_faults(toml: str) -> list[str]:
             "c.toml:2: 'A:' can't be a name here: it has no spaces, no colon and only ASCII letters. @ $.providers.x.headers['A:']",
         ),
         ('[models.""]', "c.toml:1: '' is no pattern of a model: write provider/name, where * stands for any text. @ $.models['']"),
+        (
+            "[guardrails.a]\npattern = '('",
+            "c.toml:2: guardrails.a.pattern is no regular expression: missing ), unterminated subpattern at position 0. @ $.guardrails.a.pattern",
+        ),
         ("rules = {}", "c.toml:1: rules takes tables, each under [[rules]], not a table. @ $.rules"),
         ("rules = [1]", "c.toml:1: rules[0] takes a table, not a whole number. @ $.rules[0]"),
         ("[[rules]]\nverdict = 'allow'\n[[rules]]\nkind = 'write'", "c.toml:3: rules[1] needs verdict = …. @ $.rules[1]"),

@@ -30,6 +30,7 @@ from turnfold.core.world.requests import (
     RunProcess,
     RunPython,
     StartChild,
+    Wait,
     WriteFile,
 )
 
@@ -53,6 +54,7 @@ def run(script: str, *environment: Variable) -> RunProcess:
         (READ, "Read a.txt"),
         (ReadFile(path="/etc/a\nb", limit_bytes=1), "Read /etc/a\\nb"),
         (ListFiles(path="/w", limit=1), "List ."),
+        (Wait(1500), "Wait 1.5 s"),
         (write("hi\nyou"), "Create a.txt (2 lines):\n+hi\n+you\\ no newline at the end"),
         (write(""), "Create a.txt (0 lines):\n(empty)"),
         (write("hi\n", "d"), "Replace a.txt, whose text was not read, by 1 line:\n+hi"),
