@@ -132,6 +132,16 @@ def test_a_check_names_tools_that_a_turn_shall_begin_or_end_with_and_there_are_n
     assert f"{bench.config}:7: There is no tool 'shel'; did you mean shell? @ $.agents.a.stop_on" in done.out
 
 
+def test_a_check_names_what_in_an_output_checks_nothing(tmp_path: Path) -> None:
+    bench = Bench(tmp_path / "home", tmp_path / "work")
+    bench.workspace.mkdir()
+    bench.write_config('output = { type = "objekt" }\n[agents.a.output]\n"$ref" = "#/nowhere"\n')
+    done = bench.run("config", "check")
+    assert (done.code, done.out.count("✗")) == (2, 2), done.out
+    assert "output.type takes one of object, array, string, integer, number, boolean, null, not 'objekt'; did you mean object?" in done.out
+    assert f'{bench.config}:2: agents.a.output.$ref leads to no schema in there: "#/nowhere". @ $.agents.a.output.$ref' in done.out
+
+
 def test_a_value_is_explained_in_a_few_lines(bench: Bench) -> None:
     done = bench.run("config", "explain", "tools")
     assert done.out.splitlines() == [

@@ -15,8 +15,10 @@ from turnfold.core.config.explain import Explained, explain, said_keys, split_ke
 from turnfold.core.config.layer import Layer
 from turnfold.core.config.layers import ChatConfig
 from turnfold.core.config.models import locate
+from turnfold.core.json import JsonObject
 from turnfold.core.problem import Problem, did_you_mean
 from turnfold.core.tools.builtin import BUILTIN_TOOLS
+from turnfold.core.tools.schema_oddities import oddities
 from turnfold.shell.catalogue import catalogue, with_catalogue
 from turnfold.shell.folders import Folders
 from turnfold.shell.hooks import EVENT_NAMES, EVERY
@@ -97,6 +99,7 @@ def unknown_names(cfg: ChatConfig) -> Iterator[str]:
         if name not in there and name.partition("__")[0] not in servers:
             hint = did_you_mean(name, there) or f"; there are {', '.join(there)}."
             yield f"{_place(cfg, key)}There is no tool {name[:60]!r}{hint} @ $.{key}"
+    yield from _odd_schemas(cfg)
     yield from _undefined(cfg)
     yield from _odd_hooks(cfg)
 
@@ -113,6 +116,13 @@ def _undefined(cfg: ChatConfig) -> Iterator[str]:
     for key, kind, name, defined in named:
         if name not in defined:
             yield f"{_place(cfg, key)}There is no {kind} {name[:60]!r}{did_you_mean(name, defined) or f'; define it as [{kind}s.{name[:60]}].'} @ $.{key}"
+
+
+def _odd_schemas(cfg: ChatConfig) -> Iterator[str]:
+    """A sentence for each part of an ``output`` that checks nothing."""
+    own = () if _place(cfg, "output").startswith("agent ") else (("output", cfg.output),)  # that agent's is told below
+    for key, schema in (*own, *((f"agents.{each.name}.output", each.output) for each in cfg.agents)):
+        yield from (f"{_place(cfg, key)}{sentence}" for sentence in oddities(schema or JsonObject(), key))
 
 
 def _odd_hooks(cfg: ChatConfig) -> Iterator[str]:

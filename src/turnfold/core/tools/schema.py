@@ -106,14 +106,24 @@ def _following(root: JsonObject) -> Follow:
 
 
 def _target(reference: JsonValue, root: JsonObject) -> JsonValue:
-    """What stands at ``reference``, a JSON pointer into ``root``; ``True`` where nothing does that is a schema."""
+    """The schema that stands at ``reference`` in ``root``; ``True`` where none does."""
+    found = leads_to(reference, root)
+    return True if found is None else found
+
+
+def leads_to(reference: JsonValue, root: JsonObject) -> JsonObject | bool | None:
+    """The schema that stands at ``reference``, a JSON pointer into ``root``; None where nothing does that is a schema.
+
+    >>> leads_to("#/$defs/a", JsonObject.of()) is None
+    True
+    """
     if not isinstance(reference, str) or not reference.startswith("#"):
-        return True
+        return None
     found: JsonValue = root
     for token in reference[1:].split("/")[1:]:
         name = unquote(token).replace("~1", "/").replace("~0", "~")
         found = found.get(name) if isinstance(found, JsonObject) else None
-    return found if isinstance(found, (JsonObject, bool)) else True
+    return found if isinstance(found, (JsonObject, bool)) else None
 
 
 def _refers(schema: JsonValue) -> TypeIs[JsonObject]:
