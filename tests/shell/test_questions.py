@@ -22,7 +22,7 @@ from turnfold.shell.journal import SqliteJournal
 from turnfold.shell.ports import Human
 from turnfold.shell.world import World
 from turnfold.testing.fake_world import fake_world
-from turnfold.testing.fakes import FakeClock
+from turnfold.testing.fakes import FakeClock, FakeSecrets
 from turnfold.testing.wire import chat_stream
 
 CFG = ChatConfig(ProjectConfig(Config()), workspace="/w", conversation="c")
@@ -96,3 +96,15 @@ def test_a_week_later_another_process_answers(tmp_path: Path) -> None:
     assert answer.text == "green"
     assert load(second.load("c")) == done.state
     second.close()
+
+
+def test_arguments_that_hold_a_secret_are_refused_and_the_result_says_so() -> None:
+    running = chat_stream("", (RawCall("shell", '{"command": "make install"}'),))
+    world = evolve(fake_world((running,)), secrets=FakeSecrets((("OPENAI_API_KEY", "s3cret-value"),)))
+    paused = run("go", BUILTIN_TOOLS, CFG, world)
+    (question,) = paused.asked
+    edit = Decided(question.request_id, allowed=True, arguments=JsonObject.of(command="echo s3cret-value"))
+    still = run(edit, BUILTIN_TOOLS, paused.cfg, world, state=paused.state)
+    assert still.asked == paused.asked
+    assert still.problem is not None
+    assert still.problem.message.startswith("The arguments hold the value of OPENAI_API_KEY, which is never kept, so nothing was done")

@@ -187,8 +187,10 @@ class Desk:
         if not isinstance(input, ChunkArrived):  # of which there are many: they hold no person's words, and record nothing
             held = held_secrets(input, self.mask)
             if held:
-                self.watch(Publish(_held(held, input)))
-                if isinstance(input, CommandGiven) or edits(input):
+                told = _held(held, input)
+                self.watch(Publish(told))
+                if isinstance(told, Problem):
+                    self._refused = told if edits(input) else None
                     return ()  # what would be done is not what was written
             input = clean_input(input, self.mask)
         stepped = step(self.state, input, self.tools, self.cfg)
@@ -336,9 +338,10 @@ def _refusal(effects: tuple[Effect, ...]) -> Problem | None:
 
 
 def _held(names: tuple[str, ...], said: Input) -> Problem | Notice:
-    """What a person is told who wrote a secret's value: it is never kept, so a command that holds it can't be given."""
+    """What a person is told who wrote a secret's value: it is never kept, so a command and arguments that hold it can't be given."""
     what = f"the value of {' and '.join(names)}"
     if isinstance(said, CommandGiven) or edits(said):
-        message = f"The command holds {what}, which is never kept, so nothing was done: write ${names[0]}, or take it from a file."
+        whose = "arguments hold" if edits(said) else "command holds"
+        message = f"The {whose} {what}, which is never kept, so nothing was done: write ${names[0]}, or take it from a file."
         return caller_problem("holds-secret", message)
     return Notice(f"What you said holds {what}: it goes on and is kept as [secret {names[0]}] only.")
