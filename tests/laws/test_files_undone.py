@@ -31,7 +31,7 @@ def done(sim: s.Sim, *moves: m.Move) -> s.Sim:
 
 def remembered(past: Past) -> Past:
     """The past but for what only grows."""
-    return evolve(past, events=0, turns=0)
+    return evolve(past, events=0, turns=0, worked_ms=0)
 
 
 @given(st.lists(WRITES | OTHERS, min_size=1, max_size=6), st.integers(1, 7))
