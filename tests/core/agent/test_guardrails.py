@@ -16,7 +16,7 @@ from turnfold.core.agent.ids import GUARD
 from turnfold.core.agent.inputs import Answered, ChunkArrived, Failed, SettingsChanged
 from turnfold.core.agent.limits import next_deadline
 from turnfold.core.agent.state import Past, Slot, Turn
-from turnfold.core.agent.turn_events import GuardrailChecked
+from turnfold.core.agent.turn_events import GuardrailChecked, HandedOff
 from turnfold.core.config.agents import AgentSpec
 from turnfold.core.config.layers import ChatConfig, Overrides
 from turnfold.core.config.tables import Guarded, Guardrail, Then
@@ -427,12 +427,19 @@ def test_nor_is_the_text_of_a_command_that_ends_its_turn() -> None:
     assert (verdicts(done), reasons(done)) == ([], (Reason.COMPLETED,))
 
 
+def test_one_that_was_asked_for_one_agent_is_asked_again_for_the_next() -> None:
+    agents = (AgentSpec(name="first", handoffs=("second",), guardrails=("one",)), AgentSpec(name="second", guardrails=("two",)))
+    rails = guarded(asks(name="one", blocking=False), asks(Guarded.OUTPUT, name="two"), cfg=evolve(CONFIG, agents=agents, agent="first"))
+    over = after(saying(rails, "go", reply("", call("transfer_to_second", reason="It knows.")), DONE), Finish(1))
+    assert any(isinstance(event, HandedOff) for event in over.events)
+    done = finished(after(over, Crash()))
+    assert (verdicts(done), reasons(done)) == ([("one", False), ("two", False)], (Reason.COMPLETED,))
+    assert_sound(done)
+
+
 def test_one_that_is_taken_away_while_it_is_asked_again_trips() -> None:
-    agents = (AgentSpec(name="free", guardrails=("finds",)),)
-    cfg = evolve(guarded(asks(blocking=False), finds(Guarded.OUTPUT, "never")), agents=agents)
-    begun = after(saying(cfg, "go", DONE), Wild(SettingsChanged(Overrides(agent="free"), 5)))
-    assert reasons(finished(begun)) == (Reason.COMPLETED,)
-    lost = finished(after(begun, Crash()))
+    begun = saying(guarded(asks(blocking=False)), "go", DONE)
+    lost = finished(after(evolve(begun, cfg=CONFIG), Crash()))
     assert reasons(lost) == (Reason.GUARDRAIL,)
     assert "it is no more" in problems(lost)[-1].message
     assert_sound(lost)

@@ -26,6 +26,7 @@ from turnfold.core.agent.guarding import (
     Counting,
     Subject,
     answer_reason,
+    asking,
     counting,
     judged,
     question_text,
@@ -153,7 +154,7 @@ def _next_id(turn: Turn) -> RequestId:
     return RequestId(turn.number, turn.generation, GUARD, n)
 
 
-def settle_checks(draft: Draft, turn: Turn, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
+def settle_checks(draft: Draft, turn: Turn, cfg: ChatConfig) -> Draft:
     """Checks of an interrupted turn closed, else those asked again that were lost, or have waited."""
     if turn.interrupted:
         return close_checks(draft)
@@ -161,12 +162,12 @@ def settle_checks(draft: Draft, turn: Turn, tools: tuple[ToolSpec, ...], cfg: Ch
     for check, opened in latest.items():
         due = opened.lost or (opened.outcome is not None and not isinstance(opened.request, CallModel))
         if due and _verdict(draft.past, check) is None:
-            draft = _ask_again(draft, turn, check, tools, cfg)
+            draft = _ask_again(draft, turn, check, cfg)
     return draft
 
 
-def _ask_again(draft: Draft, turn: Turn, check: Check, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
-    guard = next((each for each in counting(check.on, tools, cfg) if each.name == check.name and each.asks), None)
+def _ask_again(draft: Draft, turn: Turn, check: Check, cfg: ChatConfig) -> Draft:
+    guard = asking(check, cfg)
     if _stopped(draft):
         return draft
     if guard is None:
@@ -189,7 +190,7 @@ def _without(draft: Draft, request_id: RequestId | None = None) -> Draft:
     return draft.with_live(evolve(live, checks=left))
 
 
-def check_arrived(draft: Draft, request_id: RequestId, data: bytes, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
+def check_arrived(draft: Draft, request_id: RequestId, data: bytes, cfg: ChatConfig) -> Draft:
     """The draft with a chunk of a check folded in; a chunk of none that is live changes nothing."""
     live = draft.state.live
     reply = next((each for each in live.checks if each.request_id == request_id), None)
@@ -199,10 +200,10 @@ def check_arrived(draft: Draft, request_id: RequestId, data: bytes, tools: tuple
     draft = draft.with_live(evolve(live, checks=tuple(grown if each is reply else each for each in live.checks)))
     if grown.size_bytes <= grown.limit_bytes:
         return draft
-    return fail_check(draft, request_id, too_large(grown), tools, cfg).act(Cancel(request_id))
+    return fail_check(draft, request_id, too_large(grown), cfg).act(Cancel(request_id))
 
 
-def close_check(draft: Draft, request_id: RequestId, tools: tuple[ToolSpec, ...], cfg: ChatConfig, chance: float) -> Draft:
+def close_check(draft: Draft, request_id: RequestId, cfg: ChatConfig, chance: float) -> Draft:
     """A guardrail's model has answered: in one step its request closed and its verdict recorded. One whose reply is gone was lost."""
     reply = next((each for each in draft.state.live.checks if each.request_id == request_id), None)
     opened = find_open(draft.past, request_id)
@@ -210,15 +211,13 @@ def close_check(draft: Draft, request_id: RequestId, tools: tuple[ToolSpec, ...]
         return draft.record(RequestClosed(request_id, Unanswered(Why.LOST), draft.at_ms))
     whole = finish(reply.fold)
     if whole.problem is not None:
-        return fail_check(draft, request_id, whole.problem, tools, cfg, chance)
+        return fail_check(draft, request_id, whole.problem, cfg, chance)
     replied = ModelReplied(usage=priced(whole.usage, profile_called(opened.request, cfg)), stop=whole.stop)
     closed = _without(draft.record(RequestClosed(request_id, replied, draft.at_ms)), request_id)
-    return _told(closed, opened.check, answer_reason(whole.text), refuses=_refuses(opened.check, tools, cfg))
+    return _told(closed, opened.check, answer_reason(whole.text), refuses=_refuses(opened.check, cfg))
 
 
-def fail_check(
-    draft: Draft, request_id: RequestId, problem: Problem, tools: tuple[ToolSpec, ...], cfg: ChatConfig, chance: float = 0.5
-) -> Draft:
+def fail_check(draft: Draft, request_id: RequestId, problem: Problem, cfg: ChatConfig, chance: float = 0.5) -> Draft:
     """A guardrail's model has failed: it is asked again after a wait, or, where that is no use, the guardrail trips."""
     opened = find_open(draft.past, request_id)
     reply = next((each for each in draft.state.live.checks if each.request_id == request_id), None)
@@ -230,7 +229,7 @@ def fail_check(
     again = waiting(closed, _next_id(turn), opened, _failures(turn, opened), told, chance, opened.check)
     if again is not None:
         return again
-    return _told(closed, opened.check, f"its model could not be asked: {told.message}", refuses=_refuses(opened.check, tools, cfg))
+    return _told(closed, opened.check, f"its model could not be asked: {told.message}", refuses=_refuses(opened.check, cfg))
 
 
 def _failures(turn: Turn, opened: Opened) -> int:
@@ -240,5 +239,6 @@ def _failures(turn: Turn, opened: Opened) -> int:
     )
 
 
-def _refuses(check: Check, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> bool:
-    return any(each.refuses for each in counting(check.on, tools, cfg) if each.name == check.name)
+def _refuses(check: Check, cfg: ChatConfig) -> bool:
+    guard = asking(check, cfg)
+    return guard is not None and guard.refuses

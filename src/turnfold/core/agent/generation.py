@@ -183,9 +183,7 @@ def chunk_arrived(draft: Draft, request_id: RequestId, data: bytes, tools: tuple
     reply = draft.state.live.reply
     if reply is None or reply.request_id != request_id:
         guarding = request_id.slot == GUARD and draft.state.live.checks
-        return (
-            check_arrived(draft, request_id, data, tools, effective(cfg, draft.past)) if guarding else progressed(draft, request_id, data)
-        )
+        return check_arrived(draft, request_id, data, effective(cfg, draft.past)) if guarding else progressed(draft, request_id, data)
     if reply.plan is not None:
         return summary_arrived(draft, reply, data, effective(cfg, draft.past))
     decoded = decode(reply.fold, data)

@@ -100,6 +100,15 @@ def counting(on: Guarded, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> tuple
     return tuple(found)
 
 
+def asking(check: Check, cfg: ChatConfig) -> Counting | None:
+    """The guardrail that had a model asked for ``check``, whoever leads by now; None where it is no more, or asks none.
+
+    Those that ask are all of the config, and come first, so no number is in their names.
+    """
+    rails = (each for each in cfg.guardrails if each.name == check.name and each.on is check.on and each.question)
+    return next((Counting(name=each.name, rail=each) for each in rails), None)
+
+
 def _named(cfg: ChatConfig) -> tuple[str, ...]:
     """The guardrails that the leading agent names."""
     leading = cfg.agent

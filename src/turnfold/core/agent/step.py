@@ -78,7 +78,7 @@ def step(state: ChatState, input: Input, tools: tuple[ToolSpec, ...], cfg: ChatC
             return short
     draft = Draft(state, input.at_ms)
     if state.past.started:
-        return settle(_timed(draft, absorb(draft, input, tools, cfg), input, tools, cfg), tools, cfg).step()
+        return settle(_timed(draft, absorb(draft, input, tools, cfg), input, cfg), tools, cfg).step()
     begun = draft.record(_started(tools, cfg, input.at_ms))
     done = settle(absorb(begun, input, tools, cfg), tools, cfg)
     return Step(state, done.acts) if done.records == begun.records else done.step()  # nothing to start for: /help, a late answer
@@ -114,7 +114,7 @@ def settle(draft: Draft, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
         if turn is None:
             queue = draft.past.queue
             draft = draft.record(MessageAdded(queue[0], draft.at_ms)) if queue else draft
-        elif turn.checks and (checked := settle_checks(draft, turn, tools, effective(cfg, draft.past))) is not draft:
+        elif turn.checks and (checked := settle_checks(draft, turn, effective(cfg, draft.past))) is not draft:
             draft = checked
         elif streaming(turn):
             return draft
@@ -127,7 +127,7 @@ def settle(draft: Draft, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
             return draft
 
 
-def _timed(before: Draft, draft: Draft, input: Input, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
+def _timed(before: Draft, draft: Draft, input: Input, cfg: ChatConfig) -> Draft:
     """The draft with its turn interrupted where the turn's seconds are over, and with model calls failed where theirs are; what changes nothing,
     such as a late answer, does not say so.
     """
@@ -140,23 +140,21 @@ def _timed(before: Draft, draft: Draft, input: Input, tools: tuple[ToolSpec, ...
         return draft  # nothing is under way: a model call that would be due is judged before it opens
     now = effective(cfg, draft.past)
     over = time_over(draft.past, now, draft.at_ms)
-    return _calls_over(draft, tools, now) if over is None else draft.record(TurnInterrupted(draft.at_ms, over))
+    return _calls_over(draft, now) if over is None else draft.record(TurnInterrupted(draft.at_ms, over))
 
 
-def _calls_over(draft: Draft, tools: tuple[ToolSpec, ...], cfg: ChatConfig) -> Draft:
+def _calls_over(draft: Draft, cfg: ChatConfig) -> Draft:
     """The draft with each model call failed whose seconds are over."""
     for each in () if cfg.limits.request_s is None else tuple(open_requests(draft.past)):
         deadline = call_deadline(each, cfg)
         if deadline is not None and draft.at_ms >= deadline:
-            draft = _call_failed(draft, each.request_id, call_over(each, cfg), tools, cfg, 0.5).act(Cancel(each.request_id))
+            draft = _call_failed(draft, each.request_id, call_over(each, cfg), cfg, 0.5).act(Cancel(each.request_id))
     return draft
 
 
-def _call_failed(
-    draft: Draft, request_id: RequestId, problem: Problem, tools: tuple[ToolSpec, ...], cfg: ChatConfig, chance: float
-) -> Draft:
+def _call_failed(draft: Draft, request_id: RequestId, problem: Problem, cfg: ChatConfig, chance: float) -> Draft:
     if request_id.slot == GUARD:
-        return fail_check(draft, request_id, problem, tools, cfg, chance)
+        return fail_check(draft, request_id, problem, cfg, chance)
     return fail_call(draft, request_id, problem, cfg, chance)
 
 
@@ -168,7 +166,7 @@ def absorb(draft: Draft, input: Input, tools: tuple[ToolSpec, ...], cfg: ChatCon
         case Answered():
             return _answered(draft, input, tools, cfg)
         case Failed(request_id, problem, chance=chance):
-            return _failed(draft, request_id, problem, tools, cfg, chance)
+            return _failed(draft, request_id, problem, cfg, chance)
         case UserSaid(text=text, context=context):
             message = user_message(text, context, tools, cfg, draft.past)
             return draft.record(MessageAdded(message, draft.at_ms) if draft.past.turn is None else MessageQueued(message, draft.at_ms))
@@ -197,11 +195,11 @@ def _answered(draft: Draft, input: Answered, tools: tuple[ToolSpec, ...], cfg: C
     if not answers(found.request, input.answer):
         message = f"The shell answered {type(found.request).__name__} with {type(input.answer).__name__}."
         problem = Problem(code="mismatched-answer", message=message, blame=Blame.WORLD)
-        return _failed(draft, input.request_id, problem, tools, cfg, input.chance)
+        return _failed(draft, input.request_id, problem, cfg, input.chance)
     if not isinstance(found.request, CallModel):
         return draft.record(RequestClosed(input.request_id, input.answer, draft.at_ms))
     if input.request_id.slot == GUARD:
-        return close_check(draft, input.request_id, tools, effective(cfg, draft.past), input.chance)
+        return close_check(draft, input.request_id, effective(cfg, draft.past), input.chance)
     reply = draft.state.live.reply
     if reply is None or reply.request_id != input.request_id:
         return draft.record(RequestClosed(input.request_id, Unanswered(Why.LOST), draft.at_ms))
@@ -209,13 +207,13 @@ def _answered(draft: Draft, input: Answered, tools: tuple[ToolSpec, ...], cfg: C
     return close_reply(draft, reply, at_hand(tools, now), now, input.chance)
 
 
-def _failed(draft: Draft, request_id: RequestId, problem: Problem, tools: tuple[ToolSpec, ...], cfg: ChatConfig, chance: float) -> Draft:
+def _failed(draft: Draft, request_id: RequestId, problem: Problem, cfg: ChatConfig, chance: float) -> Draft:
     found = find_open(draft.past, request_id)
     if found is None or found.status is Status.ASKED:
         return draft
     if request_id.slot >= 0:
         return draft.record(RequestClosed(request_id, problem, draft.at_ms))
-    return _call_failed(draft, request_id, problem, tools, effective(cfg, draft.past), chance)
+    return _call_failed(draft, request_id, problem, effective(cfg, draft.past), chance)
 
 
 def _settings_changed(draft: Draft, change: Overrides, cfg: ChatConfig) -> Draft:
