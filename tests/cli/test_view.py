@@ -16,16 +16,27 @@ from turnfold.cli.stored import transcript
 from turnfold.cli.style import Piece, Style, painted
 from turnfold.cli.view import View, shown
 from turnfold.core.agent.effects import Delta, Publish, Record
-from turnfold.core.agent.events import CallCommanded, Compacted, Impersonated, Redone, Renamed, RequestClosed, Rewound, SummaryAsked
-from turnfold.core.agent.ids import MODEL, RequestId
+from turnfold.core.agent.events import (
+    CallCommanded,
+    Check,
+    Compacted,
+    Impersonated,
+    Redone,
+    Renamed,
+    RequestClosed,
+    RequestOpened,
+    Rewound,
+    SummaryAsked,
+)
+from turnfold.core.agent.ids import GUARD, MODEL, RequestId
 from turnfold.core.config.layers import Overrides
-from turnfold.core.config.tables import Sandbox, SandboxProfile
+from turnfold.core.config.tables import Guarded, Sandbox, SandboxProfile
 from turnfold.core.conversation.messages import AssistantMessage, ToolCall
 from turnfold.core.json import JsonObject
 from turnfold.core.tools.preview import visible
 from turnfold.core.world.answers import FileWritten, JobStarted, ProcessEnded, PythonEnded
-from turnfold.core.world.requests import ReadFile, RunProcess, RunPython, WriteFile
-from turnfold.testing.fake_world import fake_world
+from turnfold.core.world.requests import CallModel, Purpose, ReadFile, Request, RunProcess, RunPython, Wait, WriteFile
+from turnfold.testing.fake_world import SCRIPTED, fake_world
 from turnfold.testing.strategies import effects
 from turnfold.testing.wire import chat_stream
 
@@ -103,6 +114,23 @@ def test_a_run_looks_the_same_live_and_in_its_transcript() -> None:
         assert kept == "> make it\n" + live
         assert live.count("I write it.") == (tool_format is ToolFormat.MARKDOWN)
         assert live.count("no call") == (tool_format is ToolFormat.NATIVE)
+
+
+def test_what_a_guardrail_asks_and_waits_for_in_the_midst_of_a_reply_leaves_it_as_it_is() -> None:
+    cfg = evolve(CFG, tool_format=ToolFormat.MARKDOWN)
+    effects: list[Effect] = []
+    result = run("make it", BUILTIN_TOOLS, cfg, fake_world((chat_stream(BLOCK), chat_stream("Done."))), watch=effects.append)
+    check = Check(name="topic", on=Guarded.INPUT, generation=1)
+    asking = CallModel(provider=SCRIPTED, model="g", upto=0, purpose=Purpose.GUARDRAIL)
+    wanted: tuple[Request, ...] = (asking, Wait(5), asking)
+    beside = tuple(
+        Record(number, RequestOpened(request_id=RequestId(1, 1, GUARD, number), request=request, at_ms=0, check=check))
+        for number, request in enumerate(wanted)
+    )
+    plain = seen(effects, result.cfg)
+    places = [place for place, each in enumerate(effects) if isinstance(each, Publish) and isinstance(each.what, Delta)]
+    for place in places[:-3]:
+        assert seen([*effects[:place], *beside, *effects[place:]], result.cfg) == plain
 
 
 @given(st.lists(st.integers(1, 20)))

@@ -49,7 +49,7 @@ from turnfold.core.tools.output import counted
 from turnfold.core.tools.preview import LIMIT_BYTES, visible
 from turnfold.core.world.answers import Exchange, JobStarted, ProcessEnded, PythonEnded
 from turnfold.core.world.confinement import confinement_of
-from turnfold.core.world.requests import CallModel, RunProcess, RunPython, StartJob
+from turnfold.core.world.requests import CallModel, Purpose, RunProcess, RunPython, StartJob, Wait
 
 
 @final
@@ -109,8 +109,12 @@ def asked_by_child(view: View, child: str, preview: str) -> Shown:
 
 def _event(view: View, event: Event) -> Shown:
     match event:
+        case RequestOpened(request=CallModel(purpose=Purpose.GUARDRAIL)):
+            return Shown(view)  # beside a reply, which goes on
         case RequestOpened(request=CallModel()):
             return Shown(evolve(view, prose=Prose(), whole=""))
+        case RequestOpened(request=Wait()) if not view.replay:
+            return Shown(view)  # a notice says so, and why
         case RequestOpened(request_id=request_id, asked=asked):
             return Shown(view) if asked and not view.replay else _act(view, request_id)
         case Permitted(request_id):
