@@ -26,8 +26,14 @@ PATIENCE_S = 60.0
 SECRET = "sk-very-secret-value-1234"
 USAGE = Usage(input_tokens=100, output_tokens=7)
 
-# Makes what it was given as standard input its terminal, then becomes the command.
-ON_TERMINAL = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
+# Makes what it was given as standard input its terminal, then becomes the command. Tests that run in the background of a shell ignore Ctrl-C,
+# and so would what they start.
+ON_TERMINAL = """
+import fcntl, os, signal, sys, termios
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
 
 
 def says(text: str) -> ScriptedReply:

@@ -114,7 +114,11 @@ def _turn(held: Conversation, inputs: Iterable[Input], begun: RunResult, termina
 
 def _left_at_once(held: Conversation, begun: RunResult, world: World) -> RunResult:
     held.screen.line()
-    return driven((Interrupted(world.clock.now_ms()),), _reloaded(held, begun, world), held.tools, world, held.screen, Scope())
+    reloaded = _reloaded(held, begun, world)
+    if reloaded.state.idle:  # the turn's end was recorded just then, and may not have been shown
+        say(held.streams, "(interrupted)")
+        return reloaded
+    return driven((Interrupted(world.clock.now_ms()),), reloaded, held.tools, world, held.screen, Scope())
 
 
 def _reloaded(held: Conversation, begun: RunResult, world: World) -> RunResult:
