@@ -6,6 +6,7 @@ import asyncio
 import json
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event as Flag
+from threading import Thread
 from typing import final
 
 import pytest
@@ -174,6 +175,20 @@ def test_an_exporter_that_hangs_never_holds_the_run_and_the_journal_has_it_all()
     assert f"{len(later)} spans could not be delivered: it did not take them within 0.05 s" in problem.message
     gate.set()
     assert len(sink.batches) <= 1  # what was on its way, and nothing after it
+
+
+def test_a_machine_that_has_no_thread_to_give_costs_the_export_and_not_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_more(thread: Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    sink, seen = FakeSink(), list[Effect]()
+    world = world_of(LS, DONE, sink=sink)
+    with monkeypatch.context() as patched:
+        patched.setattr(Thread, "start", no_more)
+        assert ran(world, config(), watch=seen.append).reply == "Done, dear."
+    (problem,) = problems(seen)
+    assert f"{len(told_later(world, config()))} spans could not be delivered" in problem.message
+    assert not sink.batches
 
 
 def test_an_exporter_that_hangs_never_holds_the_loop() -> None:

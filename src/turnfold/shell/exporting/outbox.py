@@ -106,10 +106,18 @@ class Outbox:
             if len(spans) > room:
                 self._tally = evolve(self._tally, dropped=self._tally.dropped + len(spans) - room)
             if self._thread is None and self._waiting:
-                self._thread = Thread(target=self._deliver, name=f"turnfold-export-{self.name}", daemon=True)
-                self._thread.start()
+                self._thread = self._started()
             elif len(self._waiting) >= self._tap.settings.batch:
                 self._lock.notify_all()
+
+    def _started(self) -> Thread | None:
+        """The thread that delivers; None where the machine has none to give now: the next spans try again, and the run goes on."""
+        thread = Thread(target=self._deliver, name=f"turnfold-export-{self.name}", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:
+            return None
+        return thread
 
     def finish(self) -> None:
         """Have what is there sent now: nothing more comes."""
