@@ -20,11 +20,11 @@ from typing import final
 from attrs import evolve, frozen
 
 from turnfold.core.conversation.log import Log
-from turnfold.core.json import JsonObject, freeze, scalar_text
+from turnfold.core.json import JsonObject, freeze
 from turnfold.core.llm.chat_calls import CallParts, calls_begun, calls_taken, continued, raw_calls
 from turnfold.core.llm.chat_details import NO_DETAILS, details_taken, verbatim
 from turnfold.core.llm.chat_events import plain_delta
-from turnfold.core.llm.intake import Object, garbage, is_scalar, loaded
+from turnfold.core.llm.intake import Object, garbage, is_scalar, loaded, number, scalars
 from turnfold.core.llm.protocol import Decoded
 from turnfold.core.llm.provider_errors import broken_off
 from turnfold.core.llm.reply import CallSoFar, Reply, Stop
@@ -245,8 +245,8 @@ def _all_taken(fold: ChatFold, value: Object, name: str) -> Decoded[ChatFold]:
             delta = _delta(choice.get("delta") or choice.get("message"))
             taken = calls_taken(calls, delta.calls)
             calls, problem = taken.calls, problem or taken.problem
-    text = _scalars(fold.rest.held_text, delta.text)
-    reasoning = _scalars(fold.rest.held_reasoning, delta.reasoning)
+    text = scalars(fold.rest.held_text, delta.text)
+    reasoning = scalars(fold.rest.held_reasoning, delta.reasoning)
     after = ChatFold(
         fold.splitter,
         fold.text.append(text.whole) if text.whole else fold.text,
@@ -308,20 +308,6 @@ def _string(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-@final
-@frozen
-class _Scalars:
-    whole: str
-    held: str
-
-
-def _scalars(held: str, piece: str) -> _Scalars:
-    """``held + piece`` without lone surrogates; the first half of a pair at its end is held back."""
-    text = held + piece
-    tail = text[-1:] if "\ud800" <= text[-1:] <= "\udbff" else ""
-    return _Scalars(scalar_text(text[: len(text) - len(tail)]), tail)
-
-
 def _stop(reason: object) -> Stop | None:
     if not isinstance(reason, str) or not reason:
         return None
@@ -332,20 +318,20 @@ def _usage(value: Object, before: Usage) -> Usage:
     usage = value.get("usage")
     if not isinstance(usage, dict) or not usage:
         return before
-    read, written = usage.get("prompt_tokens_details"), usage.get("completion_tokens_details")
-    cached = _count(read, "cached_tokens") or _count(usage, "prompt_cache_hit_tokens") or _count(usage, "cached_tokens")
+    read, written = _object(usage, "prompt_tokens_details"), _object(usage, "completion_tokens_details")
+    cached = number(read, "cached_tokens") or number(usage, "prompt_cache_hit_tokens") or number(usage, "cached_tokens")
     return Usage(
-        input_tokens=_count(usage, "prompt_tokens"),
-        output_tokens=_count(usage, "completion_tokens"),
+        input_tokens=number(usage, "prompt_tokens"),
+        output_tokens=number(usage, "completion_tokens"),
         cached_tokens=cached,  # OpenAI and most; DeepSeek; Moonshot
-        cache_write_tokens=_count(read, "cache_write_tokens"),
-        reasoning_tokens=_count(written, "reasoning_tokens"),
+        cache_write_tokens=number(read, "cache_write_tokens"),
+        reasoning_tokens=number(written, "reasoning_tokens"),
     )
 
 
-def _count(value: object, key: str) -> int:
-    count: object = value.get(key) if isinstance(value, dict) else 0
-    return count if isinstance(count, int) and not isinstance(count, bool) and count > 0 else 0
+def _object(value: Object, key: str) -> Object:
+    found = value.get(key)
+    return found if isinstance(found, dict) else {}
 
 
 def _error(value: Object, name: str) -> Problem | None:
